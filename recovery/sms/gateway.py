@@ -1,0 +1,121 @@
+"""What the outbox asks of a texting provider, and the only two ways in which a sending may go wrong."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from recovery.domain.provider_codes import FaultCategory
+
+# The provider stamps whole seconds by its own clock, and ours may be off by a little. An older text with the same body
+# is kept apart by `taken`, so the skew may be generous.
+CLOCK_SKEW = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingText:
+    """One text for one phone, from a number (`from_`) or from a pool of numbers (`messaging_service`), never both.
+
+    `ref` is unguessable: it comes back in the provider's receipts and proves that they speak of this text.
+    """
+
+    to: str
+    body: str = field(repr=False)
+    ref: str
+    validity_seconds: int
+    from_: str | None = None
+    messaging_service: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.from_ is None) == (self.messaging_service is None):
+            raise ValueError("A text has one sender: a number or a messaging service.")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    provider_sid: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStatus:
+    """`status` is the provider's own word: domain.messages.merge_receipt reads it."""
+
+    status: str
+    error_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    provider_sid: str
+    status: str
+    created_at: datetime
+    error_code: int | None = None
+
+
+class SendRefused(Exception):
+    """The text was certainly not sent. `retry_after` is in seconds, where the provider named a time."""
+
+    def __init__(
+        self,
+        category: FaultCategory,
+        code: int | None,
+        detail: str,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.category = category
+        self.code = code
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class SendInDoubt(Exception):
+    """Nobody can say yet whether the text was sent: look with `find` before anything else."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class LookupFailed(Exception):
+    """`find` or `fetch` got no usable answer: this says nothing about the text. Ask again later."""
+
+    def __init__(self, detail: str, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+def always() -> bool:
+    return True
+
+
+class Gateway(Protocol):
+    """Safe to share between threads. `real` is False where no phone ever rings."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def real(self) -> bool: ...
+
+    def send(self, outgoing: OutgoingText, *, now: datetime, still_ours: Callable[[], bool] = always) -> Accepted:
+        """Raise SendRefused or SendInDoubt, nothing else.
+
+        `still_ours` is asked as late as can be, with the connection open and not a byte sent: on False nothing is
+        sent (a worker that was frozen past its lease must not speak), and SendRefused says so.
+        """
+        ...
+
+    def find(self, outgoing: OutgoingText, since: datetime, *, taken: Collection[str] = frozenset()) -> Found | None:
+        """Look for a text whose sending began at `since` in the provider's list.
+
+        `taken` are provider SIDs that other texts already have: two texts may have the same words. None means that
+        the whole list was read and the text is not in it (yet). Raises LookupFailed.
+        """
+        ...
+
+    def fetch(self, provider_sid: str) -> ProviderStatus | None:
+        """None when the provider does not know the text. Raises LookupFailed."""
+        ...

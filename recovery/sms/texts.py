@@ -1,0 +1,214 @@
+"""The words of every text: one file per template and language, filled, folded and cut to fit.
+
+A file has header lines (`class`, `validity_seconds`, `asks`, `urgent`, and `optional`: which values may be empty), a
+blank line, and the body. The body has one sentence or so per line, joined by spaces. Where the name is empty, the space
+before it goes ("Hello,"); where another optional value is empty, its whole line goes.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from recovery.domain.messages import MessageClass
+from recovery.domain.texts import Segments, fold, segments
+
+MAX_SEGMENTS = 2
+NAME_UNITS = 24
+SHORT_NAME_UNITS = 12
+# The provider's own bounds for ValidityPeriod.
+VALIDITY_SECONDS = range(1, 36_001)
+
+PLACEHOLDERS = frozenset(
+    {"name", "staff", "site", "promise", "when", "remedies", "link", "reference", "words", "alert"},
+)
+# Who is named in a text, and what is written where a name can be neither folded nor afforded.
+STAND_INS: Mapping[str, str] = MappingProxyType({"name": "", "staff": "the team", "site": "our desk"})
+
+_HEADERS = frozenset({"class", "validity_seconds", "asks", "urgent", "optional"})
+_QUESTIONS = frozenset({"fixed"})
+_FIELD = re.compile(r"\{([^{}]*)\}")
+
+
+class TemplateProblem(Exception):
+    """A template, or what it is to be filled with, is not as it must be: one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """`asks` names the question that a bare digit will answer. `validity_seconds`: not worth delivering later."""
+
+    body: str = field(repr=False)
+    segments: Segments
+    message_class: MessageClass
+    validity_seconds: int
+    asks: str | None
+    urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    lines: tuple[str, ...]
+    optional: frozenset[str]
+    message_class: MessageClass
+    validity_seconds: int
+    asks: str | None
+    urgent: bool
+
+    @property
+    def fields(self) -> frozenset[str]:
+        return frozenset(_FIELD.findall("\n".join(self.lines)))
+
+
+class Texts:
+    """All templates below `folder` (one folder per language), read once and checked at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._templates = {
+            (path.parent.name, path.stem): _parse(path.read_text(encoding="utf-8"), f"{path.parent.name}/{path.stem}")
+            for path in sorted(folder.glob("*/*.txt"))
+        }
+        if not self._templates:
+            raise TemplateProblem(f"There are no text templates in {folder}.")
+
+    def names(self, language: str = "en") -> tuple[str, ...]:
+        return tuple(name for spoken, name in self._templates if spoken == language)
+
+    def template(self, name: str, language: str = "en") -> Template:
+        try:
+            return self._templates[language, name]
+        except KeyError:
+            raise TemplateProblem(f"There is no text template {language}/{name}.") from None
+
+    def render(self, name: str, values: Mapping[str, str], language: str = "en", *, folded: bool = True) -> Text:
+        """Fill a template; `values` may hold more than it needs, but nothing that no template knows.
+
+        The body has at most two segments wherever cutting names, standing in for names that only UCS-2 can write, or
+        leaving out optional lines can achieve it; what staff wrote themselves is never cut.
+        """
+        template = self.template(name, language)
+        _check(name, template, values)
+        body = _fitting(template, values, folded=folded)
+        return Text(
+            body=body,
+            segments=segments(body),
+            message_class=template.message_class,
+            validity_seconds=template.validity_seconds,
+            asks=template.asks,
+            urgent=template.urgent,
+        )
+
+
+def _check(name: str, template: Template, values: Mapping[str, str]) -> None:
+    unknown = sorted(values.keys() - PLACEHOLDERS)
+    if unknown:
+        raise TemplateProblem(f"No text has a place for {', '.join(unknown)}.")
+    empty = sorted(place for place in template.fields - template.optional if not values.get(place, "").strip())
+    if empty:
+        raise TemplateProblem(f"The text {name} cannot be written without {', '.join(empty)}.")
+
+
+def _fitting(template: Template, values: Mapping[str, str], *, folded: bool) -> str:
+    """The first version that fits, from the fullest on; the fullest where none does."""
+    versions = [_written(lines, filled) for lines, filled in _versions(template, _clean(values, folded=folded))]
+    return next((body for body in versions if segments(body).count <= MAX_SEGMENTS), versions[0])
+
+
+def _versions(template: Template, values: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], Mapping[str, str]]]:
+    named = _with_names_of(NAME_UNITS, values)
+    plain = {place: _stand_in(place, value) for place, value in named.items()}
+    short = _with_names_of(SHORT_NAME_UNITS, plain)
+    needed = tuple(line for line in template.lines if not _optional_in(line, template))
+    yield template.lines, named
+    yield template.lines, plain
+    yield template.lines, short
+    yield needed, short
+
+
+def _with_names_of(units: int, values: Mapping[str, str]) -> Mapping[str, str]:
+    return {place: _cut(value, units) if place in STAND_INS else value for place, value in values.items()}
+
+
+def _stand_in(place: str, value: str) -> str:
+    return STAND_INS[place] if place in STAND_INS and segments(value).offending else value
+
+
+def _cut(value: str, units: int) -> str:
+    """At a space where there is one, so that "Bernadette van den Berg" becomes "Bernadette"."""
+    kept = value[:units]
+    while segments(kept).units > units:
+        kept = kept[:-1]
+    whole_words = kept.rpartition(" ")[0]
+    if kept == value or value[len(kept)] == " " or not whole_words:
+        return kept.rstrip()
+    return whole_words.rstrip()
+
+
+def _optional_in(line: str, template: Template) -> set[str]:
+    return set(_FIELD.findall(line)) & (template.optional - {"name"})
+
+
+def _written(lines: tuple[str, ...], values: Mapping[str, str]) -> str:
+    """In one pass: braces inside a value stay what they are."""
+    kept = (line for line in lines if all(values.get(place) for place in _FIELD.findall(line) if place != "name"))
+    with_name_or_not = (line if values.get("name") else line.replace(" {name}", "") for line in kept)
+    return " ".join(_FIELD.sub(lambda match: values.get(match[1], ""), line) for line in with_name_or_not)
+
+
+def _clean(values: Mapping[str, str], *, folded: bool) -> Mapping[str, str]:
+    """A value is one line without control characters; only what staff wrote may have line breaks."""
+    cleaned = {}
+    for place, value in values.items():
+        plain = fold(value) if folded else unicodedata.normalize("NFC", value)
+        lines = [
+            "".join(letter for letter in line if letter.isprintable() or letter in _JOINERS)
+            for line in plain.splitlines()
+        ]
+        cleaned[place] = "\n".join(lines).strip() if place == "words" else " ".join(" ".join(lines).split())
+    return cleaned
+
+
+# Not printable by themselves, but families and flags among the emoji fall apart without them.
+_JOINERS = "\u200d\ufe0f"
+
+
+def _parse(source: str, name: str) -> Template:
+    head, _, body = source.partition("\n\n")
+    headers = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in head.splitlines())}
+    lines = tuple(line.strip() for line in body.splitlines() if line.strip())
+    _check_headers(headers, name)
+    template = Template(
+        lines=lines,
+        optional=frozenset(headers.get("optional", "").replace(",", " ").split()),
+        message_class=MessageClass(headers["class"]),
+        validity_seconds=int(headers["validity_seconds"]),
+        asks=None if headers["asks"] == "none" else headers["asks"],
+        urgent=headers["urgent"] == "yes",
+    )
+    _check_places(template, name)
+    return template
+
+
+def _check_headers(headers: Mapping[str, str], name: str) -> None:
+    if headers.keys() - _HEADERS or (_HEADERS - {"optional"}) - headers.keys():
+        raise TemplateProblem(f"The template {name} needs the header lines {', '.join(sorted(_HEADERS))}.")
+    sensible = {
+        "class": headers["class"] in set(MessageClass),
+        "validity_seconds": headers["validity_seconds"].isdecimal()
+        and int(headers["validity_seconds"]) in VALIDITY_SECONDS,
+        "asks": headers["asks"] in _QUESTIONS | {"none"},
+        "urgent": headers["urgent"] in {"yes", "no"},
+    }
+    wrong = [key for key, fine in sensible.items() if not fine]
+    if wrong:
+        raise TemplateProblem(f"The template {name} has no sensible {', '.join(wrong)}.")
+
+
+def _check_places(template: Template, name: str) -> None:
+    unknown = sorted((template.fields | template.optional) - PLACEHOLDERS)
+    if unknown:
+        raise TemplateProblem(f"The template {name} has an unknown placeholder: {', '.join(unknown)}.")
+    if not template.lines or re.search(r"[{}]", _FIELD.sub("", "\n".join(template.lines))):
+        raise TemplateProblem(f"The template {name} is empty or has a stray brace.")

@@ -1,0 +1,16 @@
+"""A provider for tests: real HTTP on loopback, Twilio's answers, and every way in which it may go wrong.
+
+    with FakeTwilio() as twilio:
+        twilio.plan(Fault("accept_then_drop"))
+        ...
+        assert [text.body for text in twilio.accepted] == ["…"]
+
+As a process of its own: `python tests/fake_twilio --port 18100` (see __main__.py for what it answers).
+"""
+
+from fake_twilio.faults import FAULT_KINDS, Fault
+from fake_twilio.hooks import Hooks
+from fake_twilio.record import AcceptedText, Record
+from fake_twilio.server import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
+
+__all__ = ["ACCOUNT_SID", "AUTH_TOKEN", "FAULT_KINDS", "AcceptedText", "FakeTwilio", "Fault", "Hooks", "Record"]

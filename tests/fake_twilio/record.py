@@ -1,0 +1,94 @@
+"""What the provider accepted, in order, and what it would say about each text."""
+
+import threading
+import time
+import uuid
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+
+@dataclass
+class AcceptedText:
+    to: str
+    body: str
+    from_: str | None = None
+    service: str | None = None
+    status_callback: str | None = None
+    validity: int | None = None
+    direction: str = "outbound-api"
+    status: str = "queued"
+    error_code: int | None = None
+    at: float = field(default_factory=time.time)
+    sid: str = field(default_factory=lambda: "SM" + uuid.uuid4().hex)
+
+    @property
+    def ref(self) -> str | None:
+        return parse_qs(urlsplit(self.status_callback or "").query).get("ref", [None])[0]
+
+    def as_twilio(self, account_sid: str) -> dict[str, Any]:
+        created = format_datetime(datetime.fromtimestamp(self.at, UTC))
+        return {
+            "sid": self.sid,
+            "account_sid": account_sid,
+            "api_version": "2010-04-01",
+            "body": self.body,
+            "num_segments": "0" if self.service else "1",
+            "num_media": "0",
+            "direction": self.direction,
+            "from": self.from_,
+            "to": self.to,
+            "messaging_service_sid": self.service,
+            "date_created": created,
+            "date_updated": created,
+            "date_sent": None,
+            "price": None,
+            "price_unit": "USD",
+            "status": self.status,
+            "error_code": self.error_code,
+            "error_message": None,
+            "uri": f"/2010-04-01/Accounts/{account_sid}/Messages/{self.sid}.json",
+            "subresource_uris": {},
+        }
+
+    def as_record(self) -> dict[str, Any]:
+        return {**asdict(self), "ref": self.ref}
+
+
+class Record:
+    """`listing_delay`: how many seconds an accepted text takes to appear in the provider's list; `page_size` at most."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._texts: dict[str, AcceptedText] = {}
+        self.requests = 0
+        self.listing_delay = 0.0
+        self.page_size = 1000
+
+    def count_request(self) -> None:
+        with self._lock:
+            self.requests += 1
+
+    def accept(self, text: AcceptedText) -> AcceptedText:
+        with self._lock:
+            self._texts[text.sid] = text
+        return text
+
+    def texts(self) -> list[AcceptedText]:
+        with self._lock:
+            return list(self._texts.values())
+
+    def get(self, sid: str) -> AcceptedText | None:
+        with self._lock:
+            return self._texts.get(sid)
+
+    def listed(self, to: str | None, from_: str | None) -> list[AcceptedText]:
+        """Newest first, as the provider lists them."""
+        visible = time.time() - self.listing_delay
+        return [
+            text
+            for text in reversed(self.texts())
+            if to in (None, text.to) and from_ in (None, text.from_) and text.at <= visible
+        ]
