@@ -1,0 +1,5 @@
+pytest_plugins = (
+    "tests.fixtures.network",
+    "tests.fixtures.databases",
+    "tests.fixtures.settings",
+)
