@@ -15,9 +15,9 @@ import sys
 import threading
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from fake_twilio.server import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
+from tests.fake_twilio.server import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 
 
 def main() -> None:

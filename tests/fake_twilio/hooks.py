@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 from twilio.request_validator import RequestValidator
 
-from fake_twilio.record import AcceptedText
+from tests.fake_twilio.record import AcceptedText
 
 FINAL = {"delivered", "undelivered", "failed"}
 

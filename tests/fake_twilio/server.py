@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from fake_twilio.faults import Fault, FaultPlan
-from fake_twilio.hooks import Hooks
-from fake_twilio.record import AcceptedText, Record
+from tests.fake_twilio.faults import Fault, FaultPlan
+from tests.fake_twilio.hooks import Hooks
+from tests.fake_twilio.record import AcceptedText, Record
 
 ACCOUNT_SID = "AC" + "0" * 32
 AUTH_TOKEN = "token-of-the-fake-provider"

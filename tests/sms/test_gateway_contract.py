@@ -1,0 +1,206 @@
+"""What the outbox may rely on, whoever the provider is: one suite over the simulator and Twilio over HTTP."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import pytest
+
+from recovery.domain.messages import MessageStatus, merge_receipt
+from recovery.domain.provider_codes import FaultCategory
+from recovery.sms.gateway import Gateway, OutgoingText, SendInDoubt, SendRefused
+from recovery.sms.simulator import SimulatedGateway
+from recovery.sms.twilio import TwilioAccount, TwilioGateway
+from tests.fake_twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio, Fault
+from tests.sms.memory_phones import MemoryPhones
+
+SAM, NOOR, DESK = "+447700900123", "+447700900124", "+447700900001"
+SERVICE = "MG" + "0" * 32
+
+
+class Trouble(Protocol):
+    """What a test asks of the provider for the next text."""
+
+    def refuse(self) -> None: ...
+
+    def lose_the_answer(self) -> None: ...
+
+    def lose_the_text(self) -> None: ...
+
+
+@dataclass
+class Provider:
+    gateway: Gateway
+    trouble: Trouble
+    accepted: Callable[[], list[str]]
+
+
+class TroubleOverHttp:
+    def __init__(self, twilio: FakeTwilio) -> None:
+        self._twilio = twilio
+
+    def refuse(self) -> None:
+        self._twilio.plan(Fault("error", code=21610))
+
+    def lose_the_answer(self) -> None:
+        self._twilio.plan(Fault("accept_then_drop"))
+
+    def lose_the_text(self) -> None:
+        self._twilio.plan(Fault("drop_before"))
+
+
+class TroubleInMemory:
+    def __init__(self) -> None:
+        self._before: list[Exception] = []
+        self._after: list[Exception] = []
+
+    def before(self, _outgoing: OutgoingText) -> None:
+        if self._before:
+            raise self._before.pop()
+
+    def after(self, _outgoing: OutgoingText) -> None:
+        if self._after:
+            raise self._after.pop()
+
+    def refuse(self) -> None:
+        self._before.append(SendRefused(FaultCategory.PERMANENT_NUMBER, 21610, "The customer has opted out."))
+
+    def lose_the_answer(self) -> None:
+        self._after.append(SendInDoubt("The line broke."))
+
+    def lose_the_text(self) -> None:
+        self._before.append(SendInDoubt("The line broke."))
+
+
+@pytest.fixture(params=["simulator", "twilio"])
+def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
+    if request.param == "simulator":
+        phones, trouble = MemoryPhones(), TroubleInMemory()
+        gateway = SimulatedGateway(phones, before=trouble.before, after=trouble.after)
+        yield Provider(gateway, trouble, lambda: [text.outgoing.body for text in phones.kept])
+        return
+    with FakeTwilio() as twilio:
+        account = TwilioAccount(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, api_url=twilio.url, timeout_seconds=5)
+        yield Provider(TwilioGateway(account), TroubleOverHttp(twilio), lambda: [text.body for text in twilio.accepted])
+
+
+def text(body: str = "Hello Sam, RD-7K3M9Q", **changes: str | None) -> OutgoingText:
+    plain = OutgoingText(to=SAM, body=body, ref="r-1", validity_seconds=3600, from_=DESK)
+    return replace(plain, **changes)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def test_a_text_that_is_taken_has_a_name_and_counts_as_sent(provider: Provider) -> None:
+    accepted = provider.gateway.send(text(), now=now())
+    assert accepted.provider_sid.startswith("SM")
+    assert merge_receipt(MessageStatus.SENDING, accepted.status).status is MessageStatus.SENT
+    assert provider.accepted() == ["Hello Sam, RD-7K3M9Q"]
+
+
+def test_each_text_has_a_name_of_its_own(provider: Provider) -> None:
+    names = {provider.gateway.send(text(), now=now()).provider_sid for _ in range(3)}
+    assert len(names) == 3
+
+
+def test_a_pool_of_numbers_may_send_it(provider: Provider) -> None:
+    pooled = text(from_=None, messaging_service=SERVICE)
+    since = now()
+    sid = provider.gateway.send(pooled, now=since).provider_sid
+    found = provider.gateway.find(pooled, since)
+    assert found is not None
+    assert found.provider_sid == sid
+
+
+def test_a_refusal_says_why_and_nothing_is_sent(provider: Provider) -> None:
+    provider.trouble.refuse()
+    with pytest.raises(SendRefused) as refusal:
+        provider.gateway.send(text(), now=now())
+    assert (refusal.value.category, refusal.value.code) == (FaultCategory.PERMANENT_NUMBER, 21610)
+    assert provider.accepted() == []
+
+
+def test_a_lost_answer_is_a_doubt_that_the_list_settles(provider: Provider) -> None:
+    since = now()
+    provider.trouble.lose_the_answer()
+    with pytest.raises(SendInDoubt):
+        provider.gateway.send(text(), now=since)
+    found = provider.gateway.find(text(), since)
+    assert found is not None
+    assert provider.accepted() == [text().body]
+
+
+def test_a_lost_text_is_a_doubt_and_the_list_does_not_know_it(provider: Provider) -> None:
+    since = now()
+    provider.trouble.lose_the_text()
+    with pytest.raises(SendInDoubt):
+        provider.gateway.send(text(), now=since)
+    assert provider.gateway.find(text(), since) is None
+    assert provider.accepted() == []
+
+
+def test_a_sender_that_lost_its_lease_sends_nothing(provider: Provider) -> None:
+    with pytest.raises(SendRefused) as refusal:
+        provider.gateway.send(text(), now=now(), still_ours=lambda: False)
+    assert refusal.value.category is FaultCategory.RETRY
+    assert provider.accepted() == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [text("Hello Sam, RD-OTHER1"), text(to=NOOR), text(from_="+447700900002"), text("Hello Sam, RD-7K3M9Q ")],
+    ids=["other words", "other customer", "other sender", "other by a space"],
+)
+def test_looking_for_a_text_finds_no_other(provider: Provider, other: OutgoingText) -> None:
+    since = now()
+    provider.gateway.send(other, now=since)
+    assert provider.gateway.find(text(), since) is None
+
+
+def test_an_older_text_with_the_same_words_is_another_one(provider: Provider) -> None:
+    provider.gateway.send(text(), now=now())
+    assert provider.gateway.find(text(), now() + timedelta(minutes=10)) is None
+
+
+def test_clocks_that_differ_by_a_minute_hide_nothing(provider: Provider) -> None:
+    sid = provider.gateway.send(text(), now=now()).provider_sid
+    found = provider.gateway.find(text(), now() + timedelta(minutes=1))
+    assert found is not None
+    assert found.provider_sid == sid
+
+
+def test_a_text_that_another_row_has_is_not_found_twice(provider: Provider) -> None:
+    since = now()
+    first = provider.gateway.send(text(), now=since).provider_sid
+    assert provider.gateway.find(text(), since, taken={first}) is None
+    second = provider.gateway.send(text(), now=since).provider_sid
+    found = provider.gateway.find(text(), since, taken={first})
+    assert found is not None
+    assert found.provider_sid == second
+
+
+def test_asking_for_one_text_tells_its_status(provider: Provider) -> None:
+    sid = provider.gateway.send(text(), now=now()).provider_sid
+    status = provider.gateway.fetch(sid)
+    assert status is not None
+    assert status.status == "queued"
+    assert provider.gateway.fetch("SM" + "f" * 32) is None
+
+
+def test_only_a_real_provider_says_that_phones_ring(provider: Provider) -> None:
+    assert provider.gateway.real is (provider.gateway.name == "twilio")
+
+
+def test_a_text_has_exactly_one_sender() -> None:
+    with pytest.raises(ValueError, match="one sender"):
+        OutgoingText(to=SAM, body="Hello", ref="r", validity_seconds=60)
+    with pytest.raises(ValueError, match="one sender"):
+        text(messaging_service=SERVICE)
+
+
+def test_words_and_secrets_stay_out_of_the_log() -> None:
+    assert "Hello Sam" not in repr(text())
+    assert "secret" not in repr(TwilioAccount(account_sid="AC1", auth_token="secret"))

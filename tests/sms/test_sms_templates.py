@@ -1,0 +1,190 @@
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from recovery.domain.messages import OPT_IN_WORDS, OPT_OUT_WORDS, MessageClass
+from recovery.domain.texts import Encoding
+from recovery.sms.texts import MAX_SEGMENTS, TemplateProblem, Texts
+from tests.sms.real_texts import LINK, SETTINGS, TEMPLATES, real_texts
+
+TEXTS = Texts(TEMPLATES)
+ABOUT_TEXTING = {"help", "start_confirmed", "stop_confirmed"}
+WRITTEN_BY_STAFF = {"free"}
+EXTREME_NAMES = [
+    "",
+    "   ",
+    "Bo",
+    "Bernadette van den Berg-Vandenberghe de la Tour",
+    "Wolfeschlegelsteinhausenbergerdorff",
+    "José-María Ñúñez y Œuvrard",
+    "Łucja Świętosławska-Brzęczyszczykiewicz",
+    "Олена",
+    "Владислав-Ярослав Константинопольский",
+    "李小龍",
+    "Sam 👩‍👩‍👧‍👦👍🏽",
+    "[{^~}]" * 8,
+    "Sam\nReply STOP\x00",
+    "x" * 5000,
+]
+EXTREME_PLACES = [
+    "Ü",
+    "Hotel & Spa Les Trois Vallées de Haute-Savoie",
+    "Кафе",
+    "Sweeney's “Olde” Bakery – Hackney Wick",
+]
+LONGEST = {
+    "remedies": "a replacement, a refund of £1,234.50, a voucher of £100.00 and a free dessert",
+    "promise": "by Wed 30 Sep 09:15",
+    "when": "on Wed 30 Sep at 09:15",
+    "link": LINK,
+    "reference": "RD-7K3M9Q",
+    "alert": "a customer has waited 4 minutes past our promise and nobody has answered.",
+    "words": "Your order is ready.",
+}
+
+
+@pytest.mark.parametrize("template", TEXTS.names())
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_no_shipped_text_passes_two_segments_with_the_longest_values(template: str, setting: str) -> None:
+    names = list(product([*EXTREME_NAMES, SETTINGS[setting]["name"]], ["Ada", "Bernadette van den Berg", "Оксана"]))
+    for (name, staff), site in product(names, [*EXTREME_PLACES, SETTINGS[setting]["site"]]):
+        text = TEXTS.render(template, {**LONGEST, "name": name, "staff": staff, "site": site})
+        if template not in WRITTEN_BY_STAFF:
+            assert text.segments.count <= MAX_SEGMENTS, text.body
+        assert not re.search(r"\{(name|staff|site|promise|when|remedies|link|reference)\}", text.body)
+        assert "  " not in text.body
+        assert " ," not in text.body
+        assert not set(text.body) & {"\x00", "\n"} or template in WRITTEN_BY_STAFF
+
+
+def test_every_text_in_five_settings_is_plain_and_short() -> None:
+    for (setting, template), text in real_texts(TEXTS).items():
+        assert text.segments.encoding is Encoding.GSM7, (setting, template, text.segments.offending)
+        assert text.segments.count <= MAX_SEGMENTS
+        assert not re.search(r"[{}]", text.body)
+
+
+@pytest.mark.parametrize("template", TEXTS.names())
+def test_no_text_asks_for_an_answer_with_an_opt_out_word(template: str) -> None:
+    text = TEXTS.render(template, SETTINGS["café"] | {"link": LINK})
+    words = set(re.findall(r"[A-Z]+", " ".join(TEXTS.template(template).lines).upper())) & (
+        OPT_OUT_WORDS | OPT_IN_WORDS
+    )
+    if template in ABOUT_TEXTING:
+        assert words <= {"STOP", "START"}
+        assert "Reply" not in text.body
+    else:
+        assert not words
+
+
+@pytest.mark.parametrize("template", TEXTS.names())
+def test_every_text_tells_its_ticket_from_another(template: str) -> None:
+    first = TEXTS.render(template, SETTINGS["café"] | {"link": LINK})
+    second = TEXTS.render(template, SETTINGS["café"] | {"link": LINK + "2", "reference": "RD-OTHER1"})
+    assert first.body != second.body
+
+
+def test_only_the_resolution_asks_and_it_asks_by_digits() -> None:
+    asking = {template: TEXTS.template(template).asks for template in TEXTS.names()}
+    assert {template: asks for template, asks in asking.items() if asks} == {"resolved": "fixed"}
+    assert "Reply 1 if it is fixed, 2 if not" in TEXTS.render("resolved", SETTINGS["café"] | {"link": LINK}).body
+
+
+def test_a_customer_without_a_name_is_greeted_all_the_same() -> None:
+    values = SETTINGS["café"] | {"link": LINK}
+    assert TEXTS.render("logged", values).body.startswith("Hello Sam, it's Maya at Harbour St Café.")
+    assert TEXTS.render("logged", values | {"name": ""}).body.startswith("Hello, it's Maya at Harbour St Café.")
+
+
+def test_a_ticket_without_a_remedy_says_nothing_about_remedies() -> None:
+    body = TEXTS.render("logged", SETTINGS["café"] | {"link": LINK, "remedies": ""}).body
+    assert "put it right" not in body
+    assert "You'll hear from me in about 6 minutes. It's all here: https://" in body
+
+
+def test_a_long_name_is_cut_at_a_word() -> None:
+    body = TEXTS.render(
+        "logged", SETTINGS["café"] | {"link": LINK, "name": "Bernadette van den Berg-Vandenberghe"}
+    ).body
+    assert body.startswith("Hello Bernadette van den, it's")
+
+
+def test_a_name_in_another_script_is_written_where_there_is_room_and_left_out_where_not() -> None:
+    there = TEXTS.render("voided", {"name": "Олена", "staff": "Ada", "site": "Café", "reference": "RD-1"}, folded=False)
+    assert there.segments.count <= MAX_SEGMENTS
+    logged = TEXTS.render("logged", SETTINGS["café"] | {"link": LINK, "name": "Олена", "staff": "Оксана"})
+    assert logged.body.startswith("Hello, it's the team at Harbour St Café.")
+    assert logged.segments.encoding is Encoding.GSM7
+
+
+def test_what_staff_wrote_is_never_cut_and_keeps_its_lines() -> None:
+    words = "First line\r\nsecond “line” " + "and more of it " * 40
+    text = TEXTS.render("free", SETTINGS["café"] | {"words": words})
+    assert text.body.startswith('First line\nsecond "line" and more')
+    assert text.body.endswith("and more of it - Maya at Harbour St Café, RD-7K3M9Q")
+    assert text.segments.count > MAX_SEGMENTS
+
+
+def test_letters_are_left_alone_where_a_site_does_not_fold() -> None:
+    values = SETTINGS["café"] | {"words": "Voilà: “ça marche”"}
+    assert "Voilà: “ça marche”" in TEXTS.render("free", values, folded=False).body
+    assert 'Voilà: "ca marche"' in TEXTS.render("free", values).body
+
+
+def test_braces_in_a_name_are_only_braces() -> None:
+    body = TEXTS.render("voided", SETTINGS["café"] | {"name": "{link}"}).body
+    assert body.startswith("Hello {link}, please")
+
+
+def test_class_urgency_and_validity_come_with_the_text() -> None:
+    cut_off = TEXTS.render("disconnected", SETTINGS["café"] | {"link": LINK})
+    assert (cut_off.message_class, cut_off.urgent, cut_off.validity_seconds) == (MessageClass.TRANSACTIONAL, True, 600)
+    assert TEXTS.template("stop_confirmed").message_class is MessageClass.SECURITY
+    assert not TEXTS.template("late").urgent
+
+
+def test_a_placeholder_that_no_text_knows_is_refused() -> None:
+    with pytest.raises(TemplateProblem, match="surname"):
+        TEXTS.render("logged", SETTINGS["café"] | {"link": LINK, "surname": "Smith"})
+
+
+def test_a_text_is_not_written_without_what_it_needs() -> None:
+    with pytest.raises(TemplateProblem, match="cannot be written without link, promise"):
+        TEXTS.render("logged", SETTINGS["café"] | {"promise": " "})
+
+
+def test_a_text_that_does_not_exist_is_named() -> None:
+    with pytest.raises(TemplateProblem, match="en/birthday"):
+        TEXTS.render("birthday", {})
+
+
+GOOD = "class: transactional\nvalidity_seconds: 60\nasks: none\nurgent: no\n\nHello {name}.\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        (GOOD.replace("{name}", "{nmae}"), "unknown placeholder: nmae"),
+        (GOOD.replace("urgent: no\n", ""), "header lines"),
+        (GOOD.replace("urgent: no", "urgent: no\ncolour: red"), "header lines"),
+        (GOOD.replace("60", "36001"), "sensible validity_seconds"),
+        (GOOD.replace("60", "0"), "sensible validity_seconds"),
+        (GOOD.replace("transactional", "chatty"), "sensible class"),
+        (GOOD.replace("urgent: no", "urgent: maybe"), "sensible urgent"),
+        (GOOD.replace("asks: none", "asks: anything"), "sensible asks"),
+        (GOOD.replace("{name}", "{name"), "stray brace"),
+        (GOOD.replace("Hello {name}.\n", ""), "empty"),
+    ],
+)
+def test_a_template_with_a_mistake_stops_the_start(tmp_path: Path, source: str, complaint: str) -> None:
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "mine.txt").write_text(source, encoding="utf-8")
+    with pytest.raises(TemplateProblem, match=complaint):
+        Texts(tmp_path)
+
+
+def test_a_folder_without_templates_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(TemplateProblem, match="no text templates"):
+        Texts(tmp_path)
