@@ -1,0 +1,199 @@
+"""Local time: the only module that knows it. Instants go in and come out aware; what comes out is UTC.
+
+A local time stands for the first instant at which the clock on the wall shows it or later. That one rule settles both
+clock-change nights: an hour that is skipped has no length, an hour that comes twice belongs to the span around it, and
+whatever ends in it ends the first time round.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import count, takewhile
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from recovery.domain.errors import Invalid
+from recovery.domain.opening_hours import OpeningHours, Span
+
+__all__ = [
+    "Calendar",
+    "Opening",
+    "OpeningHours",
+    "Span",
+    "day_bounds",
+    "local_day",
+    "local_time",
+    "quiet_until",
+    "zone",
+]
+
+QUIET_FROM = time(21)  # texts that solicit may be sent from 8 to 21 o'clock where the recipient is
+QUIET_TO = time(8)
+ONE_DAY = timedelta(days=1)
+ONE_SECOND = timedelta(seconds=1)
+MINUTES_PER_DAY = 24 * 60
+
+
+class Opening(NamedTuple):
+    """From `opens` until just before `closes`."""
+
+    opens: datetime
+    closes: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """When a site is open. Raises Invalid (field `timezone`) for a zone that does not exist."""
+
+    hours: OpeningHours
+    timezone: str
+
+    def __post_init__(self) -> None:
+        zone(self.timezone)
+
+    def is_open(self, instant: datetime) -> bool:
+        instant = _utc(instant)  # in a zone of its own, an hour that comes twice equals nothing
+        return self.next_opening(instant) == instant
+
+    def next_opening(self, instant: datetime) -> datetime:
+        """Give the instant itself when it is open then."""
+        if self.hours.always_open:
+            return _utc(instant)
+        return max(next(self._openings_from(instant)).opens, _utc(instant))
+
+    def closing_after(self, instant: datetime) -> datetime | None:
+        """Give the end of the current opening, or of the next one when shut; None when it never closes."""
+        if self.hours.always_open:
+            return None
+        return next(self._openings_from(instant)).closes
+
+    def open_stretches(self, start: datetime, end: datetime) -> list[Opening]:
+        """Give what is open in [start, end): ordered, disjoint, never touching, cut to the ends."""
+        start, end = _utc(start), _utc(end)
+        if start >= end:
+            return []
+        if self.hours.always_open:
+            return [Opening(start, end)]
+        openings = takewhile(lambda opening: opening.opens < end, self._openings_from(start))
+        return [Opening(max(opens, start), min(closes, end)) for opens, closes in openings]
+
+    def open_seconds(self, start: datetime, end: datetime) -> int:
+        """Give whole seconds, cut once at the end of the sum; 0 when the end lies before the start."""
+        stretches = self.open_stretches(start, end)
+        return sum((closes - opens for opens, closes in stretches), timedelta()) // ONE_SECOND
+
+    def slots(self, start: datetime, end: datetime, step_minutes: int) -> list[datetime]:
+        """Give the instants in [start, end), on round times of the local clock, after which the site stays open for a whole step."""
+        if not 1 <= step_minutes <= MINUTES_PER_DAY:
+            raise ValueError("A step lasts from one minute to a day.")
+        found: list[datetime] = []
+        for opens, stretch_end in self.open_stretches(start, end):
+            closes = self.closing_after(opens)
+            slot = self._round_time_from(opens, step_minutes)
+            while slot < stretch_end and (closes is None or slot + timedelta(minutes=step_minutes) <= closes):
+                found.append(slot)
+                slot = self._round_time_from(slot + timedelta(minutes=step_minutes), step_minutes)
+        return found
+
+    def _round_time_from(self, instant: datetime, step_minutes: int) -> datetime:
+        while past := _since_midnight(local_time(instant, self.timezone)) % timedelta(minutes=step_minutes):
+            instant += timedelta(minutes=step_minutes) - past  # again after a clock change on the way
+        return instant
+
+    def _openings_from(self, instant: datetime) -> Iterator[Opening]:
+        """Give every opening that closes after the instant, without end, spans that touch made one."""
+        instant = _utc(instant)
+        spans = self._spans_from(local_day(instant, self.timezone) - ONE_DAY)
+        current = next(spans)
+        for span in spans:
+            if span.opens <= current.closes:
+                current = Opening(current.opens, span.closes)
+                continue
+            if current.closes > instant:
+                yield current
+            current = span
+
+    def _spans_from(self, first_day: date) -> Iterator[Opening]:
+        local_zone = zone(self.timezone)
+        for days in count():
+            day = first_day + timedelta(days=days)
+            for span in self.hours.on(day):
+                opening = _between(day, timedelta(minutes=span.opens), timedelta(minutes=span.closes), local_zone)
+                if opening.opens < opening.closes:  # not swallowed by the spring night
+                    yield opening
+
+
+def local_time(instant: datetime, timezone: str) -> datetime:
+    """Give the same instant as the clocks there show it, aware: for words on a page or in a text, never for arithmetic."""
+    return _utc(instant).astimezone(zone(timezone))
+
+
+def local_day(instant: datetime, timezone: str) -> date:
+    """Give the day whose `day_bounds` hold the instant: a day that has begun stays, also if midnight comes twice."""
+    day = local_time(instant, timezone).date()
+    return day + ONE_DAY if day_bounds(day, timezone)[1] <= instant else day
+
+
+def day_bounds(day: date, timezone: str) -> tuple[datetime, datetime]:
+    """Give [first, next): as long as the day is there, from 0 to 25 hours and more."""
+    return _between(day, timedelta(), ONE_DAY, zone(timezone))
+
+
+def quiet_until(instant: datetime, timezone: str, start: time = QUIET_FROM, end: time = QUIET_TO) -> datetime | None:
+    """Give the instant at which the quiet hours end, or None when none are on; equal ends mean that there are none."""
+    if start == end:
+        return None
+    last = _since_midnight(end) + (ONE_DAY if end < start else timedelta())
+    asked = until = _utc(instant)
+    today = local_day(instant, timezone)
+    for day in (today - ONE_DAY, today, today + ONE_DAY):  # where a day is left out, two nights meet
+        night = _between(day, _since_midnight(start), last, zone(timezone))
+        until = night.closes if night.opens <= until < night.closes else until
+    return until if until > asked else None
+
+
+@lru_cache(maxsize=1024)
+def zone(timezone: str) -> ZoneInfo:
+    """Raise Invalid (field `timezone`) for a name that the zone database does not hold."""
+    try:
+        return ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError):  # unknown, a path that climbs, a folder of zones
+        raise Invalid.field("timezone", f"“{timezone[:40]}” is no time zone: give one such as Europe/London.") from None
+
+
+def _between(day: date, opens: timedelta, closes: timedelta, local_zone: ZoneInfo) -> Opening:
+    midnight = datetime.combine(day, time())
+    return Opening(_first_showing(midnight + opens, local_zone), _first_showing(midnight + closes, local_zone))
+
+
+def _first_showing(local: datetime, local_zone: ZoneInfo) -> datetime:
+    """Give the first instant at which the wall there shows this naive local time or later."""
+    instant = local.replace(tzinfo=local_zone).astimezone(UTC)
+    if instant.astimezone(local_zone).replace(tzinfo=None) == local:
+        return instant
+    earliest = local.replace(tzinfo=local_zone, fold=1).astimezone(UTC)
+    return _clock_change(earliest, instant, local_zone)
+
+
+def _clock_change(earliest: datetime, latest: datetime, local_zone: ZoneInfo) -> datetime:
+    """Find the second in (earliest, latest] at which the clock is put forward; there is exactly one change in between."""
+    offset = latest.astimezone(local_zone).utcoffset()
+    first, last = 0, (latest - earliest) // ONE_SECOND
+    while last - first > 1:
+        middle = (first + last) // 2
+        if (earliest + middle * ONE_SECOND).astimezone(local_zone).utcoffset() == offset:
+            last = middle
+        else:
+            first = middle
+    return earliest + last * ONE_SECOND
+
+
+def _since_midnight(clock: datetime | time) -> timedelta:
+    return timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second, microseconds=clock.microsecond)
+
+
+def _utc(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError("An instant without a zone cannot be placed.")
+    return instant.astimezone(UTC)
