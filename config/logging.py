@@ -1,0 +1,109 @@
+"""One line per event, without phone numbers, tokens or secrets, whoever wrote it: us, a library or a traceback."""
+
+import logging
+import sys
+import threading
+from types import TracebackType
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from config.masking import mask
+
+TALKATIVE_LIBRARIES = ("apscheduler", "twilio", "urllib3", "alembic.runtime.plugins")
+"""They tell every step at INFO, twilio with the number it texts."""
+
+
+def configure(log_format: str, stream: TextIO | None = None) -> None:
+    """Once per process, by whoever starts it: replaces every handler of the root logger. `log_format`: text or json."""
+    stream = stream or sys.stderr
+    handler = LineHandler(stream)
+    handler.setFormatter(_formatter(log_format, colors=stream.isatty()))
+    logging.root.handlers[:] = [handler]
+    logging.root.setLevel(logging.INFO)
+    for name in TALKATIVE_LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
+    structlog.configure(
+        processors=[*_common(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+
+
+class LineHandler(logging.StreamHandler[TextIO]):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Python's own would print the arguments, unmasked."""
+        self.stream.write(f"A log line was lost at {record.pathname}:{record.lineno}.\n")
+
+
+def _common() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def _formatter(log_format: str, *, colors: bool) -> logging.Formatter:
+    structured = log_format == "json"
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_common(),
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.StackInfoRenderer(),
+            structlog.processors.format_exc_info,
+            _mask_event,
+            *([structlog.processors.JSONRenderer()] if structured else [_on_one_line, _console(colors=colors)]),
+        ],
+    )
+
+
+def _console(*, colors: bool) -> Processor:
+    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+
+
+def _mask_event(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    return {str(_without_secrets(key)): _without_secrets(value) for key, value in event.items()}
+
+
+def _without_secrets(value: Any) -> Any:
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        masked = mask(str(value))
+        return value if masked == str(value) else masked
+    if isinstance(value, dict):
+        return {str(_without_secrets(key)): _without_secrets(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_without_secrets(item) for item in value]
+    return mask(value if isinstance(value, str) else str(value))
+
+
+def _on_one_line(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Nobody writes a second line into the log by a line break in a name; a traceback alone may have several."""
+    return {
+        key: _printable(value) if isinstance(value, str) and key not in {"exception", "stack"} else value
+        for key, value in event.items()
+    }
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, where)
+    else:
+        structlog.get_logger("uncaught").critical("process:uncaught", exc_info=(kind, error, where))
+
+
+def _log_uncaught_in_thread(hooked: threading.ExceptHookArgs) -> None:
+    if hooked.exc_value and not isinstance(hooked.exc_value, SystemExit):
+        _log_uncaught(hooked.exc_type, hooked.exc_value, hooked.exc_traceback)

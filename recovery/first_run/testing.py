@@ -1,0 +1,86 @@
+"""`python3 -m recovery test`: makes sure of a browser, then becomes pytest. Standard library only."""
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import NoReturn
+
+from recovery.first_run.installation import REPOSITORY, CannotInstall, say
+
+CHROMIUM = "RECOVERY_CHROMIUM"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MOST_WORKERS = 8
+PLAYWRIGHTS_OWN = (
+    "from playwright.sync_api import sync_playwright as p\nwith p() as play: print(play.chromium.executable_path)"
+)
+
+
+def run(arguments: list[str]) -> int:
+    os.environ[CHROMIUM] = _browser()
+    if arguments != ["--prepare"]:
+        _become_pytest(arguments)
+    return 0
+
+
+def _become_pytest(arguments: list[str]) -> NoReturn:
+    workers = max(1, min(len(os.sched_getaffinity(0)), MOST_WORKERS)) if hasattr(os, "sched_getaffinity") else 2
+    os.chdir(REPOSITORY)
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", "-n", str(workers), "--dist", "loadgroup", *arguments])
+
+
+def _browser() -> str:
+    for bring in (None, _bring_with_apt, _bring_with_playwright):
+        if bring:
+            bring()
+        candidates = [
+            os.environ.get(CHROMIUM, ""),
+            *(shutil.which(name) or "" for name in BROWSERS),
+            _playwrights_own(),
+        ]
+        working = next((path for path in candidates if path and _works(path)), None)
+        if working:
+            return working
+    raise CannotInstall(
+        "The browser tests need Chromium, and it could not be brought: install it "
+        "(Debian: apt-get install chromium; elsewhere: .venv/bin/python -m playwright install chromium), then run this again."
+    )
+
+
+def _works(browser: str) -> bool:
+    """Also sorts out the stand-ins that only tell how to install the real one."""
+    try:
+        answer = subprocess.run([browser, "--version"], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return answer.returncode == 0 and "Chrom" in answer.stdout
+
+
+def _playwrights_own() -> str:
+    asked = subprocess.run([sys.executable, "-c", PLAYWRIGHTS_OWN], capture_output=True, text=True, check=False)
+    return asked.stdout.strip()
+
+
+def _bring_with_apt() -> None:
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        say("Installing Chromium from the system's packages, for the browser tests …")
+        _try("apt-get", "update")
+        _try("apt-get", "install", "-y", "--no-install-recommends", "chromium")
+
+
+def _bring_with_playwright() -> None:
+    say("Fetching a Chromium for the browser tests …")
+    _try(sys.executable, "-m", "playwright", "install", "chromium")
+
+
+def _try(*command: str) -> None:
+    """Whether it worked is seen by looking for a browser again."""
+    subprocess.run(
+        command,
+        env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
