@@ -21,6 +21,7 @@ __all__ = [
     "Opening",
     "OpeningHours",
     "Span",
+    "as_utc",
     "day_bounds",
     "local_day",
     "local_time",
@@ -53,14 +54,14 @@ class Calendar:
         zone(self.timezone)
 
     def is_open(self, instant: datetime) -> bool:
-        instant = _utc(instant)  # in a zone of its own, an hour that comes twice equals nothing
+        instant = as_utc(instant)  # in a zone of its own, an hour that comes twice equals nothing
         return self.next_opening(instant) == instant
 
     def next_opening(self, instant: datetime) -> datetime:
         """Give the instant itself when it is open then."""
         if self.hours.always_open:
-            return _utc(instant)
-        return max(next(self._openings_from(instant)).opens, _utc(instant))
+            return as_utc(instant)
+        return max(next(self._openings_from(instant)).opens, as_utc(instant))
 
     def closing_after(self, instant: datetime) -> datetime | None:
         """Give the end of the current opening, or of the next one when shut; None when it never closes."""
@@ -70,7 +71,7 @@ class Calendar:
 
     def open_stretches(self, start: datetime, end: datetime) -> list[Opening]:
         """Give what is open in [start, end): ordered, disjoint, never touching, cut to the ends."""
-        start, end = _utc(start), _utc(end)
+        start, end = as_utc(start), as_utc(end)
         if start >= end:
             return []
         if self.hours.always_open:
@@ -103,7 +104,7 @@ class Calendar:
 
     def _openings_from(self, instant: datetime) -> Iterator[Opening]:
         """Give every opening that closes after the instant, without end, spans that touch made one."""
-        instant = _utc(instant)
+        instant = as_utc(instant)
         spans = self._spans_from(local_day(instant, self.timezone) - ONE_DAY)
         current = next(spans)
         for span in spans:
@@ -124,9 +125,16 @@ class Calendar:
                     yield opening
 
 
+def as_utc(instant: datetime) -> datetime:
+    """Convert before adding or subtracting: between two times of one zone Python counts what the wall shows, not what passed."""
+    if instant.tzinfo is None:
+        raise ValueError("An instant without a zone cannot be placed.")
+    return instant.astimezone(UTC)
+
+
 def local_time(instant: datetime, timezone: str) -> datetime:
     """Give the same instant as the clocks there show it, aware: for words on a page or in a text, never for arithmetic."""
-    return _utc(instant).astimezone(zone(timezone))
+    return as_utc(instant).astimezone(zone(timezone))
 
 
 def local_day(instant: datetime, timezone: str) -> date:
@@ -145,7 +153,7 @@ def quiet_until(instant: datetime, timezone: str, start: time = QUIET_FROM, end:
     if start == end:
         return None
     last = _since_midnight(end) + (ONE_DAY if end < start else timedelta())
-    asked = until = _utc(instant)
+    asked = until = as_utc(instant)
     today = local_day(instant, timezone)
     for day in (today - ONE_DAY, today, today + ONE_DAY):  # where a day is left out, two nights meet
         night = _between(day, _since_midnight(start), last, zone(timezone))
@@ -191,9 +199,3 @@ def _clock_change(earliest: datetime, latest: datetime, local_zone: ZoneInfo) ->
 
 def _since_midnight(clock: datetime | time) -> timedelta:
     return timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second, microseconds=clock.microsecond)
-
-
-def _utc(instant: datetime) -> datetime:
-    if instant.tzinfo is None:
-        raise ValueError("An instant without a zone cannot be placed.")
-    return instant.astimezone(UTC)

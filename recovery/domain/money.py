@@ -87,7 +87,7 @@ def parse_amount(text: str, currency: str, *, field: str = "amount") -> int:
     number = _without_currency(unicodedata.normalize("NFKC", text[: LONGEST_TEXT + 1]).strip(), currency)
     if len(number) > LONGEST_TEXT:
         raise Invalid.field(field, "The amount is too long to be one.")
-    if re.match(r"[-−–]\s*[0-9.,]", number):
+    if number.startswith(("-", "−", "–")) and any(letter.isdigit() for letter in number):
         raise Invalid.field(field, "The amount cannot be negative.")
     whole, fraction = _read_number(number, digits, _example(currency), field)
     if len(fraction) > digits:
@@ -117,7 +117,7 @@ def _read_number(number: str, digits: int, example: str, field: str) -> tuple[st
 
 
 def _example(currency: str) -> str:
-    return plain_amount(4 * 10 ** MINOR_DIGITS[currency] + 10 ** MINOR_DIGITS[currency] // 2, currency)
+    return plain_amount(450 * 10 ** max(MINOR_DIGITS[currency] - 2, 0), currency)
 
 
 def _within_bounds(amount: int, field: str) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from recovery.domain.calendars import Calendar, local_time
+from recovery.domain.calendars import Calendar, as_utc, local_time
 
 MINUTES_AFTER_OPENING = 15
 WARNED_AT_PERCENT = 70
@@ -20,12 +20,13 @@ def default_due(
 ) -> datetime:
     """Give `minutes` (those of the severity) by the wall clock; while the site is shut, its opening and a little."""
     if calendar.is_open(now):
-        return now + timedelta(minutes=minutes)
+        return as_utc(now) + timedelta(minutes=minutes)
     return calendar.next_opening(now) + timedelta(minutes=minutes_after_opening)
 
 
 def warn_at(promised_at: datetime, due_at: datetime, *, percent: int = WARNED_AT_PERCENT) -> datetime:
-    return promised_at + (due_at - promised_at) * percent / 100
+    promised_at = as_utc(promised_at)
+    return promised_at + (as_utc(due_at) - promised_at) * percent / 100
 
 
 def renewed_due(
@@ -48,12 +49,12 @@ def next_retry(
     """Give when to call again after `attempts` (1 or more) that reached nobody, moved to the opening when shut then; None when used up."""
     if attempts > len(gaps):
         return None
-    return calendar.next_opening(now + timedelta(minutes=gaps[attempts - 1]))
+    return calendar.next_opening(as_utc(now) + timedelta(minutes=gaps[attempts - 1]))
 
 
 def due_words(due_at: datetime, *, now: datetime, timezone: str) -> str:
     """Say it to people of that zone: in about 10 minutes, by 14:32, by 09:15 tomorrow, by Tue 09:15, by Tue 3 Jun 09:15."""
-    ahead = due_at - now
+    ahead = as_utc(due_at) - as_utc(now)
     if timedelta() < ahead <= COUNTED_IN_MINUTES:
         return _in_minutes(-(-ahead // ONE_MINUTE))
     local, today = local_time(due_at, timezone), local_time(now, timezone).date()

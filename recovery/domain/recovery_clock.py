@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from recovery.domain.calendars import Calendar
+from recovery.domain.calendars import Calendar, as_utc
 
 ONE_SECOND = timedelta(seconds=1)
 
@@ -101,7 +101,7 @@ def read_clock(facts: Sequence[ClockFact], calendar: Calendar, *, now: datetime)
     """
     story = _told(facts)
     ended_at = story.reached.get(FactKind.RESOLVED) or story.voided_at
-    until = ended_at or max(now, story.latest)
+    until = ended_at or max(as_utc(now), story.latest)
     stretches = tuple(_explained(story.phases_until(max(until, story.latest)), calendar))
     dial = _Dial(story.logged_at, until, stretches)
     return ClockReading(
@@ -145,10 +145,11 @@ def _told(facts: Sequence[ClockFact]) -> "_Story":
     logged = next((fact for fact in facts if fact.kind is FactKind.LOGGED), None)
     if logged is None:
         raise ValueError("A clock starts when the ticket is logged, and nothing says when that was.")
-    story = _Story(logged_at=logged.at, latest=logged.at, phases=[(logged.at, _Phase.WORKING)])
+    logged_at = as_utc(logged.at)
+    story = _Story(logged_at=logged_at, latest=logged_at, phases=[(logged_at, _Phase.WORKING)])
     for fact in facts:
         if story.voided_at is None:
-            story.take(fact.kind, max(fact.at, story.latest))
+            story.take(fact.kind, max(as_utc(fact.at), story.latest))
     return story
 
 

@@ -1,0 +1,150 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recovery.domain.errors import Invalid
+from recovery.domain.phones import country_of, known_country, masked, parse_phone, pretty
+
+SAM = "+447700900123"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "07700 900123",
+        "07700900123",
+        "(07700) 900-123",
+        "07700.900.123",
+        "+44 7700 900123",
+        "+44 (0)7700 900123",
+        "0044 7700 900123",
+        "tel:+447700900123",
+        "\u202a+44 7700\u00a0900123\u202c",
+        "０７７００ ９００１２３",
+    ],
+)
+def test_a_british_counter_writes_sams_number_in_many_ways(typed: str) -> None:
+    assert parse_phone(typed, "GB") == SAM
+
+
+@pytest.mark.parametrize(
+    ("typed", "country", "e164"),
+    [
+        ("(202) 555-0143", "US", "+12025550143"),
+        ("202-555-0143", "us", "+12025550143"),
+        ("+1 202 555 0143", "GB", "+12025550143"),
+        ("+1 555-0123", "GB", "+15550123"),
+        ("011 44 7700 900123", "US", SAM),
+        ("06 1234 5678", "IT", "+390612345678"),
+        ("+15005550006", "US", "+15005550006"),
+    ],
+)
+def test_a_number_is_read_with_the_country_of_the_site(typed: str, country: str, e164: str) -> None:
+    assert parse_phone(typed, country) == e164
+
+
+@pytest.mark.parametrize("nothing", ["", "   ", None, "\u200b"])
+def test_no_number_is_none(nothing: str | None) -> None:
+    assert parse_phone(nothing, "GB") is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "country", "sentence"),
+    [
+        ("123", "GB", "too short"),
+        ("07700 900123 07700 900124", "GB", "too long"),
+        ("+447700900123456789", "GB", "too long"),
+        ("0" * 5000, "GB", "too long"),
+        ("+999 123456789", "GB", "country code that does not exist"),
+        ("555-0123", "US", "lacks its area code"),
+        ("07700 900123 ext 5", "GB", "extension"),
+        ("07700 900123 x5", "GB", "extension"),
+        ("07700 900123#5", "GB", "extension"),
+        ("07700 900123 Sam", "GB", "no letters"),
+        ("call 07700 900123", "GB", "no letters"),
+        ("0800 FLOWERS", "GB", "no letters"),
+        ("Sam", "GB", "not a phone number"),
+        ("sam@example.org", "GB", "not a phone number"),
+        ("+", "GB", "not a phone number"),
+        ("\x00", "GB", "not a phone number"),
+        ("'; DROP TABLE customers", "GB", "not a phone number"),
+    ],
+)
+def test_an_impossible_number_is_refused_in_one_sentence(typed: str, country: str, sentence: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        parse_phone(typed, country)
+    assert sentence in refusal.value.detail
+    assert refusal.value.errors == {"phone": [refusal.value.detail]}
+
+
+def test_the_field_is_the_callers() -> None:
+    with pytest.raises(Invalid) as refusal:
+        parse_phone("123", "GB", field="customer.phone")
+    assert list(refusal.value.errors) == ["customer.phone"]
+
+
+@given(st.text(max_size=40), st.sampled_from(["GB", "US", "IN", "IT"]))
+@settings(deadline=None, max_examples=200)
+def test_any_paste_is_a_number_a_sentence_or_nothing(typed: str, country: str) -> None:
+    try:
+        e164 = parse_phone(typed, country)
+    except Invalid as refusal:
+        assert list(refusal.errors) == ["phone"]  # noqa: PT017 (either is right)
+    else:
+        assert e164 is None or parse_phone(e164, country) == e164
+
+
+@pytest.mark.parametrize(("code", "country"), [("GB", "GB"), ("us", "US"), (" fr ", "FR")])
+def test_a_country_is_two_letters(code: str, country: str) -> None:
+    assert known_country(code) == country
+
+
+@pytest.mark.parametrize("code", ["UK", "XX", "", "001", "GBR", "England"])
+def test_a_country_without_phones_is_refused(code: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        known_country(code)
+    assert list(refusal.value.errors) == ["country"]
+
+
+@pytest.mark.parametrize(
+    ("e164", "country"),
+    [
+        (SAM, "GB"),
+        ("+12025550143", "US"),
+        ("+14165550143", "CA"),
+        ("+15550123", "US"),
+        ("+390612345678", "IT"),
+        ("+80012345678", None),
+        ("not a number", None),
+    ],
+)
+def test_the_country_of_a_number(e164: str, country: str | None) -> None:
+    assert country_of(e164) == country
+
+
+@pytest.mark.parametrize(
+    ("e164", "reader", "words"),
+    [
+        (SAM, "GB", "07700 900123"),
+        (SAM, "US", "+44 7700 900123"),
+        ("+12025550143", "US", "(202) 555-0143"),
+        ("+12025550143", "GB", "+1 202-555-0143"),
+        ("not a number", "GB", "not a number"),
+    ],
+)
+def test_a_number_is_shown_as_the_reader_writes_it(e164: str, reader: str, words: str) -> None:
+    assert pretty(e164, reader) == words
+
+
+@pytest.mark.parametrize(
+    ("e164", "shown"),
+    [
+        (SAM, "+44•••••••123"),
+        ("+12025550143", "+1•••••••143"),
+        ("+15550123", "+1•••••23"),
+        ("not a number", "••••••••••••"),
+        ("", ""),
+    ],
+)
+def test_a_masked_number_tells_two_customers_apart_and_calls_neither(e164: str, shown: str) -> None:
+    assert masked(e164) == shown

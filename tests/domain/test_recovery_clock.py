@@ -1,0 +1,367 @@
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recovery.domain.calendars import Calendar, OpeningHours, day_bounds, zone
+from recovery.domain.recovery_clock import Clock, ClockFact, ClockReading, FactKind, Reason, Stretch, read_clock
+
+LONDON = "Europe/London"
+ALWAYS = Calendar(OpeningHours(), LONDON)
+SPLIT_SHIFT = Calendar(OpeningHours.parse("mon-fri 08:00-12:00 13:00-18:00"), LONDON)
+ZONES = {
+    LONDON: (date(2025, 3, 30), date(2025, 10, 26)),
+    "America/New_York": (date(2025, 3, 9), date(2025, 11, 2)),
+    "Australia/Lord_Howe": (date(2025, 10, 5), date(2025, 4, 6)),
+    "Africa/Cairo": (date(2025, 4, 25), date(2025, 10, 31)),
+    "America/St_Johns": (date(2025, 3, 9), date(2010, 11, 7)),
+    "Asia/Kathmandu": (date(2025, 3, 30), date(1986, 1, 1)),
+    "Pacific/Apia": (date(2011, 12, 30), date(2021, 4, 4)),
+    "America/Sao_Paulo": (date(2018, 11, 4), date(2018, 2, 18)),
+}
+QUICK = settings(deadline=None, max_examples=60)
+
+
+def in_london(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=zone(LONDON)).astimezone(UTC)
+
+
+def told(*lines: str) -> list[ClockFact]:
+    """Read lines such as `09:05 touched_by_person`, on Monday, 2 June 2025, or `03 09:05 …` for another day of June."""
+    facts = []
+    for line in lines:
+        *day, clock, kind = line.split()
+        facts.append(ClockFact(FactKind(kind), in_london(f"2025-06-{day[0] if day else '02'} {clock}")))
+    return facts
+
+
+def read(*lines: str, now: str = "2025-06-02 18:00", calendar: Calendar = SPLIT_SHIFT) -> ClockReading:
+    return read_clock(told(*lines), calendar, now=in_london(now))
+
+
+def minutes(clock: Clock) -> tuple[float, float]:
+    return clock.counted_seconds / 60, clock.wait_seconds / 60
+
+
+def shape(reading: ClockReading) -> list[tuple[Reason, float]]:
+    return [(part.reason, (part.end - part.start).total_seconds() / 60) for part in reading.stretches]
+
+
+# One story at a time
+
+
+def test_a_wrong_order_from_the_counter() -> None:
+    reading = read(
+        "09:00 logged", "09:01 touched_automatically", "09:04 touched_by_person", "09:06 remedy_ready", "09:08 resolved"
+    )
+    assert reading.auto_response == Clock(in_london("2025-06-02 09:01"), 60, 60)
+    assert reading.first_response == Clock(in_london("2025-06-02 09:04"), 240, 240)
+    assert reading.remedy_ready == Clock(in_london("2025-06-02 09:06"), 360, 360)
+    assert reading.resolved == Clock(in_london("2025-06-02 09:08"), 480, 480)
+    assert reading.ended_at == reading.resolved.at
+    assert shape(reading) == [(Reason.OPEN, 8)]
+
+
+def test_an_apology_in_person_is_the_first_response_at_once() -> None:
+    reading = read("09:00 logged", "09:00 apologised_in_person", "09:04 touched_by_person")
+    assert reading.first_response == Clock(reading.logged_at, 0, 0)
+
+
+def test_an_automatic_text_is_no_response_by_a_person() -> None:
+    reading = read("09:00 logged", "09:00 touched_automatically", now="2025-06-02 09:30")
+    assert reading.auto_response.at == reading.logged_at
+    assert reading.first_response == Clock(None, 1800, 1800)
+
+
+def test_the_lunch_break_of_a_split_shift_is_not_counted_and_the_customer_waits_on() -> None:
+    reading = read("11:50 logged", "13:10 resolved")
+    assert minutes(reading.resolved) == (20, 80)
+    assert shape(reading) == [(Reason.OPEN, 10), (Reason.CLOSED, 60), (Reason.OPEN, 10)]
+
+
+def test_a_hold_across_closed_hours_is_taken_off_once() -> None:
+    reading = read("11:30 logged", "11:45 waiting_started", "13:15 waiting_ended", "13:20 resolved")
+    assert minutes(reading.resolved) == (20, 110)
+    assert shape(reading) == [
+        (Reason.OPEN, 15),
+        (Reason.WAITING_FOR_CUSTOMER, 15),
+        (Reason.CLOSED, 60),
+        (Reason.WAITING_FOR_CUSTOMER, 15),
+        (Reason.OPEN, 5),
+    ]
+
+
+def test_a_hold_pressed_twice_is_one_hold() -> None:
+    once = read("09:00 logged", "09:10 waiting_started", "09:30 waiting_ended", "09:40 resolved")
+    twice = read(
+        "09:00 logged",
+        "09:10 waiting_started",
+        "09:20 waiting_started",
+        "09:30 waiting_ended",
+        "09:35 waiting_ended",
+        "09:40 resolved",
+    )
+    assert once == twice
+    assert minutes(once.resolved) == (20, 40)
+
+
+def test_a_hold_that_nobody_ended_runs_until_now() -> None:
+    reading = read("09:00 logged", "09:10 waiting_started", now="2025-06-02 10:00")
+    assert minutes(reading.resolved) == (10, 60)
+    assert reading.resolved.at is None
+    assert reading.ended_at is None
+
+
+def test_a_resolution_ends_the_hold_also_after_it_is_reopened() -> None:
+    reading = read("09:00 logged", "09:10 waiting_started", "09:20 resolved", "09:30 reopened", now="2025-06-02 09:50")
+    assert minutes(reading.resolved) == (40, 50)
+
+
+def test_what_was_not_fixed_counts_until_the_last_resolution() -> None:
+    reading = read("09:00 logged", "09:10 resolved", "10:00 reopened", "10:20 resolved")
+    assert minutes(reading.resolved) == (80, 80)
+    assert shape(reading) == [(Reason.OPEN, 10), (Reason.THOUGHT_RESOLVED, 50), (Reason.OPEN, 20)]
+
+
+def test_a_reopened_ticket_is_neither_resolved_nor_confirmed() -> None:
+    reading = read("09:00 logged", "09:10 resolved", "09:15 confirmed", "09:30 reopened", now="2025-06-02 10:00")
+    assert reading.resolved.at is None
+    assert reading.confirmed.at is None
+    assert reading.ended_at is None
+
+
+def test_a_confirmation_counts_past_the_end_of_the_recovery() -> None:
+    reading = read("09:00 logged", "09:10 resolved", "09:25 confirmed")
+    assert minutes(reading.confirmed) == (25, 25)
+    assert shape(reading) == [(Reason.OPEN, 10)]
+
+
+def test_a_touch_after_the_resolution_moves_nothing() -> None:
+    assert read("09:00 logged", "09:10 resolved", "09:30 touched_automatically").ended_at == in_london(
+        "2025-06-02 09:10"
+    )
+
+
+def test_time_after_the_end_changes_nothing() -> None:
+    story = ("09:00 logged", "09:10 resolved")
+    assert read(*story, now="2025-06-02 09:10") == read(*story, now="2025-12-24 12:00")
+
+
+def test_a_ticket_logged_while_shut_starts_counting_at_the_opening() -> None:
+    reading = read("01 22:00 logged", "02 08:05 resolved")
+    assert minutes(reading.resolved) == (5, 10 * 60 + 5)
+    assert shape(reading) == [(Reason.CLOSED, 600), (Reason.OPEN, 5)]
+
+
+def test_what_was_logged_in_error_ends_there() -> None:
+    reading = read("09:00 logged", "09:05 voided", "09:30 touched_by_person", "09:40 resolved")
+    assert reading.voided
+    assert reading.ended_at == in_london("2025-06-02 09:05")
+    assert reading.first_response == reading.resolved == Clock(None, 300, 300)
+
+
+# Approvals
+
+
+def test_authorisation_is_the_time_from_asking_to_the_answer() -> None:
+    reading = read("09:00 logged", "09:05 approval_asked", "09:09 approval_answered")
+    assert reading.authorisation == Clock(in_london("2025-06-02 09:09"), 240, 240)
+
+
+def test_two_approvals_at_once_take_until_the_second_answer() -> None:
+    reading = read(
+        "09:00 logged",
+        "09:05 approval_asked",
+        "09:06 approval_asked",
+        "09:07 approval_answered",
+        "09:15 approval_answered",
+    )
+    assert minutes(reading.authorisation) == (10, 10)
+
+
+def test_a_later_approval_adds_its_own_time_and_is_pending_until_answered() -> None:
+    story = ("09:00 logged", "09:05 approval_asked", "09:09 approval_answered", "09:30 approval_asked")
+    pending, answered = read(*story, now="2025-06-02 09:33"), read(*story, "09:36 approval_answered")
+    assert pending.authorisation == Clock(None, 7 * 60, 7 * 60)
+    assert answered.authorisation == Clock(in_london("2025-06-02 09:36"), 10 * 60, 10 * 60)
+
+
+def test_an_approval_over_lunch_keeps_the_customer_waiting() -> None:
+    reading = read("11:00 logged", "11:55 approval_asked", "13:05 approval_answered")
+    assert minutes(reading.authorisation) == (10, 70)
+
+
+@pytest.mark.parametrize("story", [("09:00 logged",), ("09:00 logged", "09:05 approval_answered")])
+def test_where_nothing_was_asked_there_is_no_authorisation(story: tuple[str, ...]) -> None:
+    assert read(*story).authorisation == Clock(None, 0, 0)
+
+
+# What a trail can look like
+
+
+def test_without_a_beginning_there_is_no_clock() -> None:
+    with pytest.raises(ValueError, match="nothing says when"):
+        read("09:10 resolved")
+
+
+def test_the_order_of_the_trail_outranks_a_clock_that_was_set_back() -> None:
+    reading = read("09:00 logged", "09:10 resolved", "09:09 reopened", now="2025-06-02 09:30")
+    assert reading.resolved.at is None
+    assert shape(reading) == [(Reason.OPEN, 30)]
+
+
+def test_nothing_counts_as_earlier_than_the_log() -> None:
+    reading = read("08:50 apologised_in_person", "09:00 logged")
+    assert reading.first_response == Clock(reading.logged_at, 0, 0)
+
+
+def test_a_reader_whose_clock_is_behind_sees_no_negative_time() -> None:
+    reading = read("09:00 logged", "09:10 touched_by_person", now="2025-06-02 08:59")
+    assert minutes(reading.resolved) == (10, 10)
+
+
+def test_fractions_of_a_second_are_cut_once() -> None:
+    logged = in_london("2025-06-02 09:00")
+    beats = [timedelta(milliseconds=700 * beat) for beat in range(5)]
+    kinds = (
+        FactKind.LOGGED,
+        FactKind.WAITING_STARTED,
+        FactKind.WAITING_ENDED,
+        FactKind.TOUCHED_BY_PERSON,
+        FactKind.RESOLVED,
+    )
+    facts = [ClockFact(kind, logged + beat) for kind, beat in zip(kinds, beats, strict=True)]
+    resolved = read_clock(facts, SPLIT_SHIFT, now=logged).resolved
+    assert (resolved.counted_seconds, resolved.wait_seconds) == (2, 2)
+
+
+@pytest.mark.parametrize(("night", "counted"), [("2025-03-30", 5), ("2025-10-26", 7)])
+def test_real_hours_on_both_clock_change_nights(night: str, counted: int) -> None:
+    bar = Calendar(OpeningHours.parse("sat 22:00-04:00"), LONDON)
+    evening = day_bounds(date.fromisoformat(night), LONDON)[0] - timedelta(hours=4)
+    facts = [ClockFact(FactKind.LOGGED, evening), ClockFact(FactKind.RESOLVED, evening + timedelta(hours=12))]
+    assert read_clock(facts, bar, now=evening).resolved.counted_seconds == counted * 3600
+
+
+# What holds for every story, in every zone, on both nights
+
+
+HOURS = [
+    "",
+    "mon-fri 08:00-12:00 13:00-18:00; sat 18:00-02:00",
+    "mon-sun 01:00-03:00",
+    "mon-sun 22:00-02:00 06:15-06:45",
+    "mon-sat 00:00-24:00",
+]
+
+
+@st.composite
+def calendars(draw: st.DrawFn) -> Calendar:
+    return Calendar(OpeningHours.parse(draw(st.sampled_from(HOURS))), draw(st.sampled_from(sorted(ZONES))))
+
+
+@st.composite
+def stories(draw: st.DrawFn, timezone: str) -> tuple[list[ClockFact], datetime]:
+    at = day_bounds(draw(st.sampled_from(ZONES[timezone])), timezone)[0] - timedelta(minutes=draw(st.integers(0, 2000)))
+    facts = [ClockFact(FactKind.LOGGED, at)]
+    kinds = st.sampled_from([kind for kind in FactKind if kind is not FactKind.LOGGED])
+    for kind, gap in draw(st.lists(st.tuples(kinds, st.integers(0, 40_000)), max_size=12)):
+        at += timedelta(seconds=gap)
+        facts.append(ClockFact(kind, at))
+    return facts, at + timedelta(seconds=draw(st.integers(0, 100_000)))
+
+
+def clocks(reading: ClockReading) -> dict[str, Clock]:
+    names = ("first_response", "auto_response", "authorisation", "remedy_ready", "resolved", "confirmed")
+    return {name: getattr(reading, name) for name in names}
+
+
+def seconds(stretches: Sequence[Stretch], *, counted: bool) -> float:
+    return sum((part.end - part.start).total_seconds() for part in stretches if part.counted is counted)
+
+
+@given(st.data())
+@QUICK
+def test_stretches_partition_the_time_from_log_to_end(data: st.DataObject) -> None:
+    calendar = data.draw(calendars())
+    facts, now = data.draw(stories(calendar.timezone))
+    reading = read_clock(facts, calendar, now=now)
+    edges = [reading.logged_at, *(part.end for part in reading.stretches)]
+    assert [part.start for part in reading.stretches] == edges[:-1]
+    assert edges[-1] == (reading.ended_at or now)
+    assert all(part.start < part.end for part in reading.stretches)
+    assert all(earlier.reason is not later.reason for earlier, later in pairwise(reading.stretches))
+
+
+@given(st.data())
+@QUICK
+def test_counted_and_paused_make_up_the_customers_wait(data: st.DataObject) -> None:
+    calendar = data.draw(calendars())
+    facts, now = data.draw(stories(calendar.timezone))
+    reading = read_clock(facts, calendar, now=now)
+    counted, paused = (seconds(reading.stretches, counted=which) for which in (True, False))
+    assert reading.resolved.counted_seconds == counted
+    assert reading.resolved.wait_seconds == counted + paused
+    assert all(0 <= clock.counted_seconds <= clock.wait_seconds for clock in clocks(reading).values())
+
+
+@given(st.data())
+@QUICK
+def test_the_order_of_holds_and_closures_does_not_matter(data: st.DataObject) -> None:
+    """Taking the holds out of the opening hours leaves what is left when the closures are taken out of the holds."""
+    calendar = data.draw(calendars())
+    facts, now = data.draw(stories(calendar.timezone))
+    reading, never_shut = (read_clock(facts, each, now=now) for each in (calendar, Calendar(OpeningHours(), LONDON)))
+    unheld = [part for part in never_shut.stretches if part.counted]
+    assert reading.resolved.counted_seconds == sum(calendar.open_seconds(part.start, part.end) for part in unheld)
+    held = sum(calendar.open_seconds(part.start, part.end) for part in never_shut.stretches if not part.counted)
+    end = reading.ended_at or now
+    assert reading.resolved.counted_seconds == calendar.open_seconds(reading.logged_at, end) - held
+
+
+@given(st.data())
+@QUICK
+def test_a_hold_never_adds_counted_time_and_never_shortens_the_wait(data: st.DataObject) -> None:
+    calendar = data.draw(calendars())
+    facts, now = data.draw(stories(calendar.timezone))
+    holds = {FactKind.WAITING_STARTED, FactKind.WAITING_ENDED}
+    held = clocks(read_clock(facts, calendar, now=now))
+    unheld = clocks(read_clock([fact for fact in facts if fact.kind not in holds], calendar, now=now))
+    for name, clock in held.items():
+        assert clock.counted_seconds <= unheld[name].counted_seconds
+        assert (clock.at, clock.wait_seconds) == (unheld[name].at, unheld[name].wait_seconds)
+
+
+@given(st.data())
+@QUICK
+def test_a_shorter_opening_never_adds_counted_time(data: st.DataObject) -> None:
+    timezone = data.draw(st.sampled_from(sorted(ZONES)))
+    facts, now = data.draw(stories(timezone))
+    longer, shorter = (
+        Calendar(OpeningHours.parse(hours), timezone) for hours in ("mon-sun 00:00-03:00", "mon-sun 01:00-02:00")
+    )
+    assert (
+        read_clock(facts, shorter, now=now).resolved.counted_seconds
+        <= read_clock(facts, longer, now=now).resolved.counted_seconds
+    )
+
+
+@given(st.data())
+@QUICK
+def test_every_viewer_reads_the_same_clock(data: st.DataObject) -> None:
+    calendar = data.draw(calendars())
+    facts, now = data.draw(stories(calendar.timezone))
+    viewer = zone(data.draw(st.sampled_from(sorted(ZONES))))
+    seen = [ClockFact(fact.kind, fact.at.astimezone(viewer)) for fact in facts]
+    assert read_clock(seen, calendar, now=now.astimezone(viewer)) == read_clock(facts, calendar, now=now)
+
+
+def test_each_reason_has_its_words() -> None:
+    assert [reason.label for reason in Reason if reason.counted] == [
+        "the site was open",
+        "we thought that it was resolved",
+    ]
+    assert all(reason.label for reason in Reason)
