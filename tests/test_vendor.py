@@ -1,0 +1,30 @@
+"""What others made is as they made it, and its table says so."""
+
+import hashlib
+import re
+from pathlib import Path
+
+VENDOR = Path(__file__).parents[1] / "recovery" / "static" / "vendor"
+ROW = re.compile(r"^\| `(?P<file>[^`]+)` \|(?: [^|]+ \|){3} `(?P<sha256>[0-9a-f]{64})` \|$", re.MULTILINE)
+
+
+def listed() -> dict[str, str]:
+    table = (VENDOR / "VENDOR.md").read_text(encoding="utf-8")
+    return {row["file"]: row["sha256"] for row in ROW.finditer(table)}
+
+
+def test_every_vendored_file_is_listed_with_its_hash() -> None:
+    found = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in VENDOR.iterdir()
+        if path.name != "VENDOR.md"
+    }
+    assert listed() == found
+
+
+def test_every_icon_that_a_template_draws_is_in_the_sprite() -> None:
+    drawn = set()
+    for template in (VENDOR.parents[1] / "templates").rglob("*.html"):
+        drawn |= set(re.findall(r"""icon\(["']([\w-]+)["']""", template.read_text(encoding="utf-8")))
+    sprite = set(re.findall(r'<symbol id="([\w-]+)"', (VENDOR / "icons.svg").read_text(encoding="utf-8")))
+    assert drawn <= sprite
