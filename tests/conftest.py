@@ -2,4 +2,5 @@ pytest_plugins = (
     "tests.fixtures.network",
     "tests.fixtures.databases",
     "tests.fixtures.settings",
+    "tests.fixtures.clone",
 )
