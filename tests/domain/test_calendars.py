@@ -31,7 +31,7 @@ CHANGES = {
     "America/Sao_Paulo": (date(2018, 11, 4), date(2018, 2, 18)),  # at midnight
     "UTC": (date(2025, 1, 1), date(2024, 2, 29)),
 }
-QUICK = settings(deadline=None, max_examples=60)
+QUICK = settings(deadline=None, max_examples=30)
 
 
 def calendar(hours: str, timezone: str = LONDON) -> Calendar:
@@ -199,6 +199,11 @@ def test_slots_stay_round_when_half_an_hour_is_added_to_the_clock() -> None:
     slots = howe.slots(*day_bounds(date(2025, 10, 5), howe.timezone), 60)
     assert {local_time(slot, howe.timezone).minute for slot in slots} == {0}
     assert 2 not in {local_time(slot, howe.timezone).hour for slot in slots}
+
+
+def test_a_round_time_that_the_spring_night_leaves_out_is_not_replaced_by_a_crooked_one() -> None:
+    slots = calendar("sun 00:50-05:00").slots(*day_bounds(date(2025, 3, 30), LONDON), 45)
+    assert [local_time(slot, LONDON).strftime("%H:%M") for slot in slots] == ["03:00", "03:45"]
 
 
 def test_the_last_slot_asked_for_may_run_past_the_window_but_not_past_closing() -> None:

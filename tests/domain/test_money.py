@@ -119,14 +119,14 @@ def test_what_is_no_amount_is_refused_in_one_sentence(typed: str, currency: str,
 
 
 @given(st.integers(1, LARGEST_AMOUNT), st.sampled_from(sorted(MINOR_DIGITS)))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_what_is_written_reads_back(amount: int, currency: str) -> None:
     assert parse_amount(format_money(amount, currency), currency) == amount
     assert parse_amount(plain_amount(amount, currency), currency) == amount
 
 
 @given(st.text(max_size=60), st.sampled_from(["GBP", "JPY", "KWD"]))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_any_paste_is_an_amount_or_a_sentence(typed: str, currency: str) -> None:
     try:
         assert 1 <= parse_amount(typed, currency) <= LARGEST_AMOUNT

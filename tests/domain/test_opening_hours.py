@@ -100,7 +100,7 @@ def weeks(draw: st.DrawFn) -> str:
 
 
 @given(weeks())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 def test_the_canonical_text_reads_back_as_the_same_hours(text: str) -> None:
     hours = OpeningHours.parse(text)
     assert OpeningHours.parse(str(hours)) == hours

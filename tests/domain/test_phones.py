@@ -84,7 +84,7 @@ def test_the_field_is_the_callers() -> None:
 
 
 @given(st.text(max_size=40), st.sampled_from(["GB", "US", "IN", "IT"]))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_any_paste_is_a_number_a_sentence_or_nothing(typed: str, country: str) -> None:
     try:
         e164 = parse_phone(typed, country)
