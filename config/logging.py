@@ -17,9 +17,8 @@ TALKATIVE_LIBRARIES = ("apscheduler", "twilio", "urllib3", "alembic.runtime.plug
 
 def configure(log_format: str, stream: TextIO | None = None) -> None:
     """Once per process, by whoever starts it: replaces every handler of the root logger. `log_format`: text or json."""
-    stream = stream or sys.stderr
-    handler = LineHandler(stream)
-    handler.setFormatter(_formatter(log_format, colors=stream.isatty()))
+    handler = LineHandler(stream or sys.stderr)
+    handler.setFormatter(_formatter(log_format))
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(logging.INFO)
     for name in TALKATIVE_LIBRARIES:
@@ -50,8 +49,7 @@ def _common() -> list[Processor]:
     ]
 
 
-def _formatter(log_format: str, *, colors: bool) -> logging.Formatter:
-    structured = log_format == "json"
+def _formatter(log_format: str) -> logging.Formatter:
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_common(),
         processors=[
@@ -59,13 +57,9 @@ def _formatter(log_format: str, *, colors: bool) -> logging.Formatter:
             structlog.processors.StackInfoRenderer(),
             structlog.processors.format_exc_info,
             _mask_event,
-            *([structlog.processors.JSONRenderer()] if structured else [_on_one_line, _console(colors=colors)]),
+            structlog.processors.JSONRenderer() if log_format == "json" else _as_text,
         ],
     )
-
-
-def _console(*, colors: bool) -> Processor:
-    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
 
 
 def _mask_event(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
@@ -85,16 +79,21 @@ def _without_secrets(value: Any) -> Any:
     return mask(value if isinstance(value, str) else str(value))
 
 
-def _on_one_line(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+def _as_text(_logger: WrappedLogger, _name: str, event: EventDict) -> str:
     """Nobody writes a second line into the log by a line break in a name; a traceback alone may have several."""
-    return {
-        key: _printable(value) if isinstance(value, str) and key not in {"exception", "stack"} else value
-        for key, value in event.items()
-    }
+    traces = [event.pop(name) for name in ("exception", "stack") if name in event]
+    line = f"{event.pop('timestamp')} {event.pop('level'):8} {_printable(str(event.pop('event')))}"
+    fields = [f"{_printable(key)}={_quoted(value)}" for key, value in event.items()]
+    return "\n".join([" ".join([line, *fields]), *traces])
+
+
+def _quoted(value: Any) -> str:
+    text = str(value)
+    return text if text.isprintable() and not set(" ='\"") & set(text) else repr(text)
 
 
 def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return text if text.isprintable() else repr(text)[1:-1]
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
