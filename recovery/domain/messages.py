@@ -147,7 +147,10 @@ def rank(status: MessageStatus) -> int:
 
 
 class Keyword(StrEnum):
-    """Words that mean the same in every state, and that the provider acts on too (all but CALL)."""
+    """Words that mean the same in every state, and that the provider acts on too (all but CALL).
+
+    The provider's START family holds YES: from a number that never opted out it is an answer for a person to read.
+    """
 
     STOP = "stop"
     START = "start"

@@ -1,0 +1,39 @@
+"""Links without a password: derived from what they open, so that they can be repeated in later texts, and revoked by
+raising the generation.
+"""
+
+import base64
+import hashlib
+import hmac
+from typing import NamedTuple
+
+CUT_BYTES = 16
+"""128 bits of the HMAC: unguessable, and short enough for a text."""
+
+
+class Opened(NamedTuple):
+    id: int
+    generation: int
+
+
+def make_token(secret: str, purpose: str, of_id: int, generation: int = 0) -> str:
+    """About 34 characters: id and generation in base64, then the cut HMAC over purpose, id and generation."""
+    head = of_id.to_bytes(8, "big") + generation.to_bytes(1, "big")
+    return base64.urlsafe_b64encode(head + _seal(secret, purpose, head)).rstrip(b"=").decode()
+
+
+def open_token(secret: str, purpose: str, token: str) -> Opened | None:
+    """None for whatever this secret did not make for this purpose."""
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return None
+    head, seal = raw[:9], raw[9:]
+    if len(seal) != CUT_BYTES or not hmac.compare_digest(seal, _seal(secret, purpose, head)):
+        return None
+    return Opened(int.from_bytes(head[:8], "big"), head[8])
+
+
+def _seal(secret: str, purpose: str, head: bytes) -> bytes:
+    key = hashlib.sha256(b"link:" + secret.encode()).digest()
+    return hmac.digest(key, purpose.encode() + b"\0" + head, "sha256")[:CUT_BYTES]

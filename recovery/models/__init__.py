@@ -1,0 +1,46 @@
+"""Every mapped class, so that the metadata is whole wherever one of them is imported."""
+
+from recovery.models.base import Base
+from recovery.models.callback import Attempt, Callback
+from recovery.models.clock import TicketClock
+from recovery.models.customer import Contact, Customer, OptOut
+from recovery.models.event import Anchor, Event
+from recovery.models.idempotency import IdempotencyKey
+from recovery.models.message import Message, Receipt, SendGate, SimulatedText
+from recovery.models.remedy import Approval, Ledger, Remedy
+from recovery.models.site import Heartbeat, JobRun, LimitRow, SettingsStream, Site, Tally
+from recovery.models.staff import ApiToken, LoginSession, SignInLink, Staff, StaffSite
+from recovery.models.ticket import Promise, Ticket
+
+__all__ = [
+    "Anchor",
+    "ApiToken",
+    "Approval",
+    "Attempt",
+    "Base",
+    "Callback",
+    "Contact",
+    "Customer",
+    "Event",
+    "Heartbeat",
+    "IdempotencyKey",
+    "JobRun",
+    "Ledger",
+    "LimitRow",
+    "LoginSession",
+    "Message",
+    "OptOut",
+    "Promise",
+    "Receipt",
+    "Remedy",
+    "SendGate",
+    "SettingsStream",
+    "SignInLink",
+    "SimulatedText",
+    "Site",
+    "Staff",
+    "StaffSite",
+    "Tally",
+    "Ticket",
+    "TicketClock",
+]

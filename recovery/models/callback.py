@@ -1,0 +1,97 @@
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from recovery.domain.callbacks import LIVE, CallbackStatus, CallReason, Outcome
+from recovery.models.base import Base, Proven, any_of, status_type
+from recovery.models.staff import Staff
+from recovery.models.ticket import Ticket
+
+IS_LIVE = any_of("status", LIVE)
+WITH_CUSTOMER = "reason IN ('booked', 'dropped')"
+
+
+class Callback(Proven, Base):
+    """A call promised to a customer, or a call task: one that our own failure to reach them by text made."""
+
+    __tablename__ = "callbacks"
+    __table_args__ = (
+        CheckConstraint(f"({IS_LIVE}) = (ended_at IS NULL)", name="ended_has_time"),
+        # at most one live callback with the customer per ticket: moved rather than doubled
+        Index(
+            "uq_callbacks_live_with_customer",
+            "ticket_id",
+            unique=True,
+            sqlite_where=text(f"{IS_LIVE} AND {WITH_CUSTOMER}"),
+            postgresql_where=text(f"{IS_LIVE} AND {WITH_CUSTOMER}"),
+        ),
+        # and at most one live call task of each reason
+        Index(
+            "uq_callbacks_live_task",
+            "ticket_id",
+            "reason",
+            unique=True,
+            sqlite_where=text(f"{IS_LIVE} AND NOT {WITH_CUSTOMER}"),
+            postgresql_where=text(f"{IS_LIVE} AND NOT {WITH_CUSTOMER}"),
+        ),
+        # the desk's second lane, the due and missed ticks
+        Index(
+            "ix_callbacks_live_by_due",
+            "due_at",
+            "ticket_id",
+            sqlite_where=text(IS_LIVE),
+            postgresql_where=text(IS_LIVE),
+        ),
+        # the reminder tick
+        Index(
+            "ix_callbacks_to_remind",
+            "due_at",
+            sqlite_where=text("status = 'booked' AND reminded_at IS NULL"),
+            postgresql_where=text("status = 'booked' AND reminded_at IS NULL"),
+        ),
+        Index(None, "ticket_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    status: Mapped[CallbackStatus] = mapped_column(status_type(CallbackStatus))
+    reason: Mapped[CallReason] = mapped_column(status_type(CallReason))
+    due_at: Mapped[datetime]
+    miss_at: Mapped[datetime]
+    """Nobody called by then: missed. A redial after a cut line has no grace."""
+    as_soon_as_possible: Mapped[bool] = mapped_column(default=False)
+    booked_at: Mapped[datetime]
+    booked_by_id: Mapped[int | None]
+    """None: by the customer or by the machine."""
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    """Who calls; None: whoever is free."""
+    moves: Mapped[int] = mapped_column(default=0)
+    attempt_count: Mapped[int] = mapped_column(default=0)
+    reminded_at: Mapped[datetime | None]
+    missed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    ticket: Mapped[Ticket] = relationship()
+    staff: Mapped[Staff | None] = relationship()
+    attempts: Mapped[list["Attempt"]] = relationship(order_by="Attempt.number")
+
+    @property
+    def is_task(self) -> bool:
+        return self.reason not in {CallReason.BOOKED, CallReason.DROPPED}
+
+
+class Attempt(Proven, Base):
+    __tablename__ = "attempts"
+    __table_args__ = (UniqueConstraint("callback_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    callback_id: Mapped[int] = mapped_column(ForeignKey("callbacks.id"))
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    number: Mapped[int]
+    outcome: Mapped[Outcome] = mapped_column(status_type(Outcome))
+    at: Mapped[datetime]
+    by_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    note: Mapped[str | None]
+
+    by: Mapped[Staff] = relationship()

@@ -1,0 +1,172 @@
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from recovery.domain.messages import Direction, MessageClass, MessageStatus
+from recovery.models.base import Base, Proven, status_type
+from recovery.models.customer import Contact
+from recovery.models.ticket import Ticket
+
+WAITING = "status IN ('pending', 'held')"
+UNDER_WAY = "status IN ('claimed', 'sending')"
+OPEN = "status IN ('pending', 'held', 'claimed', 'sending', 'in_doubt')"
+
+
+class Message(Proven, Base):
+    """One text, out or in. Outbound ones are the outbox: intention first, the call afterwards, the outcome last."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        CheckConstraint("(direction = 'inbound') = (status = 'received')", name="inbound_is_received"),
+        CheckConstraint("status <> 'dropped' OR drop_reason IS NOT NULL", name="drop_has_reason"),
+        CheckConstraint(
+            f"({UNDER_WAY}) = (claim_token IS NOT NULL AND lease_until IS NOT NULL)",
+            name="claimed_has_lease",
+        ),
+        CheckConstraint(
+            "direction = 'inbound' OR (meaning IS NOT NULL AND template IS NOT NULL)",
+            name="outbound_has_meaning",
+        ),
+        # what must be said once is said once: the key is made of the meaning, never of a time
+        Index("uq_messages_meaning", "meaning", unique=True),
+        Index("uq_messages_provider_sid", "provider_sid", unique=True),
+        # claim: what may go now, urgent first
+        Index(
+            "ix_messages_to_claim",
+            "not_before",
+            "id",
+            sqlite_where=text(WAITING),
+            postgresql_where=text(WAITING),
+        ),
+        # claim: is there an earlier open text to the same number?
+        Index(
+            "ix_messages_open_by_number",
+            "to_number",
+            "id",
+            sqlite_where=text(OPEN),
+            postgresql_where=text(OPEN),
+        ),
+        # reap: leases that ran out
+        Index(
+            "ix_messages_leases",
+            "lease_until",
+            sqlite_where=text(UNDER_WAY),
+            postgresql_where=text(UNDER_WAY),
+        ),
+        # reconcile: doubts whose next look is due
+        Index(
+            "ix_messages_doubts",
+            "look_at",
+            sqlite_where=text("status = 'in_doubt'"),
+            postgresql_where=text("status = 'in_doubt'"),
+        ),
+        # the thread on a ticket
+        Index(None, "ticket_id", "created_at", "id"),
+        # replies: the newest question on this (sender, number)
+        Index("ix_messages_conversation", "contact_id", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
+    """None: from a number that has no ticket, or a test of the line."""
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
+    """None: to a member of staff."""
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    """Outbound to the customer: who wrote it. To staff: who gets it."""
+    audience: Mapped[str] = mapped_column(String(8), default="customer")
+    """`customer` or `staff`: texts to staff are not in the ticket's thread."""
+    direction: Mapped[Direction] = mapped_column(status_type(Direction))
+    status: Mapped[MessageStatus] = mapped_column(status_type(MessageStatus))
+    sender: Mapped[str]
+    """Our number or messaging service."""
+    to_number: Mapped[str | None]
+    """E.164 of the other side, whichever way it goes; None once erased."""
+    body: Mapped[str | None]
+    """None once erased."""
+    template: Mapped[str | None]
+    message_class: Mapped[MessageClass | None] = mapped_column(status_type(MessageClass))
+    meaning: Mapped[str | None]
+    """For example `ticket:17:promise:3:late`."""
+    segments: Mapped[int] = mapped_column(default=1)
+    validity_seconds: Mapped[int] = mapped_column(default=14_400)
+    asks: Mapped[str | None]
+    """`fixed`: 1 yes, 2 no. At most one question a text."""
+    answered_at: Mapped[datetime | None]
+    holds_while: Mapped[str | None]
+    """What must still be so when it leaves, for example `promise:8123` or `resolved`; else it is dropped."""
+    urgent_until: Mapped[datetime | None]
+    """Leaves even in quiet hours up to here."""
+    created_at: Mapped[datetime]
+    not_before: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    claim_token: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[datetime | None]
+    sending_at: Mapped[datetime | None]
+    """When the last attempt began: the provider's list is searched from here."""
+    doubted_at: Mapped[datetime | None]
+    look_at: Mapped[datetime | None]
+    looks: Mapped[int] = mapped_column(default=0)
+    looked_by: Mapped[str | None]
+    """The process of the first look: both looks are by one, a restart begins anew."""
+    provider_sid: Mapped[str | None]
+    error_code: Mapped[str | None]
+    error: Mapped[str | None]
+    drop_reason: Mapped[str | None]
+    sent_at: Mapped[datetime | None]
+    final_at: Mapped[datetime | None]
+    read_at: Mapped[datetime | None]
+    """Inbound: when a person read it."""
+    understood_as: Mapped[str | None]
+    is_demo: Mapped[bool] = mapped_column(default=False)
+
+    ticket: Mapped[Ticket | None] = relationship()
+    contact: Mapped[Contact | None] = relationship()
+
+
+class Receipt(Base):
+    """What the provider told us of a text, as it came: also in the wrong order, twice, or before its own answer."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (UniqueConstraint("provider_sid", "status", "error_code"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"), index=True)
+    """None: a text we do not know yet; joined when its answer comes."""
+    provider_sid: Mapped[str]
+    status: Mapped[str]
+    error_code: Mapped[str] = mapped_column(default="")
+    received_at: Mapped[datetime]
+    applied: Mapped[bool] = mapped_column(default=False)
+
+
+class SendGate(Base):
+    """Shared by all workers: until when nothing is sent from this sender, because the provider said so."""
+
+    __tablename__ = "send_gates"
+
+    sender: Mapped[str] = mapped_column(primary_key=True)
+    closed_until: Mapped[datetime]
+    why: Mapped[str]
+    refusals: Mapped[int] = mapped_column(default=0)
+    """In a row: each doubles the pause."""
+
+
+class SimulatedText(Base):
+    """What stands on the simulated phones; the provider's side of the simulator, not ours."""
+
+    __tablename__ = "simulated_texts"
+    __table_args__ = (Index(None, "number", "at", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[str]
+    sender: Mapped[str]
+    direction: Mapped[Direction] = mapped_column(status_type(Direction))
+    """As we see it: outbound arrives on the phone, inbound was typed there."""
+    body: Mapped[str]
+    ref: Mapped[str]
+    sid: Mapped[str] = mapped_column(unique=True)
+    status: Mapped[str]
+    at: Mapped[datetime]

@@ -1,0 +1,82 @@
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from recovery.domain.authority import LimitSpan
+from recovery.domain.ids import SETTINGS_STREAM
+from recovery.models.base import Base, Streamed, status_type
+
+
+class Site(Base):
+    __tablename__ = "sites"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    timezone: Mapped[str]
+    currency: Mapped[str]
+    country: Mapped[str]
+    hours: Mapped[str] = mapped_column(default="")
+    """Opening hours as `domain.opening_hours` writes them; empty is always open."""
+    added_at: Mapped[datetime]
+    is_demo: Mapped[bool] = mapped_column(default=False)
+
+
+class LimitRow(Base):
+    """A limit as it was set at a site; the newest in force wins over the policy file. Rows are only added."""
+
+    __tablename__ = "limits"
+    __table_args__ = (
+        CheckConstraint("minor_units IS NULL OR minor_units >= 0", name="not_negative"),
+        Index(None, "site_id", "whom", "span", "set_at"),  # services.authority: the newest of each
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    whom: Mapped[str]
+    """A role, or `customer`."""
+    span: Mapped[LimitSpan] = mapped_column(status_type(LimitSpan))
+    minor_units: Mapped[int | None]
+    """None: no limit."""
+    set_at: Mapped[datetime]
+    set_by_id: Mapped[int | None]
+
+
+class SettingsStream(Streamed, Base):
+    """One row: the chain of events about sites, limits and the whole installation."""
+
+    __tablename__ = "settings_stream"
+    __table_args__ = (CheckConstraint(f"id = {SETTINGS_STREAM}", name="one_row"),)
+
+
+class Heartbeat(Base):
+    """What runs beside the web, when it was last heard of, and what it has to say (JSON)."""
+
+    __tablename__ = "heartbeats"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    detail: Mapped[str] = mapped_column(default="{}")
+
+
+class JobRun(Base):
+    """A job that must happen once per period happens because this row could be inserted."""
+
+    __tablename__ = "job_runs"
+    __table_args__ = (UniqueConstraint("job", "period"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    job: Mapped[str]
+    period: Mapped[str]
+    at: Mapped[datetime]
+
+
+class Tally(Base):
+    """What is counted but proves nothing about anybody: refused webhooks, sign-ins under unknown names."""
+
+    __tablename__ = "tallies"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+    last_at: Mapped[datetime]

@@ -1,0 +1,194 @@
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from recovery.domain.tickets import (
+    LIVE,
+    OUTSIDE_THE_NUMBERS,
+    WITHOUT_PROMISE,
+    PromiseAbout,
+    Severity,
+    Source,
+    TicketStatus,
+    ToldBy,
+)
+from recovery.models.base import Base, Proven, Streamed, any_of, status_type
+from recovery.models.customer import Customer
+from recovery.models.site import Site
+from recovery.models.staff import Staff
+
+IS_LIVE = any_of("status", LIVE)
+
+
+class Ticket(Proven, Streamed, Base):
+    __tablename__ = "tickets"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["id", "event_seq"],
+            ["events.stream_id", "events.seq"],
+            name="fk_tickets_last_event",
+            deferrable=True,
+            initially="DEFERRED",
+            use_alter=True,
+        ),
+        CheckConstraint(
+            f"NOT ({IS_LIVE}) OR promise_due_at IS NOT NULL OR {any_of('source', WITHOUT_PROMISE)}",
+            name="live_has_promise",
+        ),
+        CheckConstraint(
+            "status NOT IN ('resolved', 'closed') OR (resolved_at IS NOT NULL AND resolved_by_id IS NOT NULL)",
+            name="resolved_by_somebody",
+        ),
+        CheckConstraint("(resolved_at IS NULL) = (resolved_by_id IS NULL)", name="resolver_and_time"),
+        CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
+        CheckConstraint(
+            "order_amount IS NULL OR (order_amount > 0 AND order_currency IS NOT NULL)", name="order_price"
+        ),
+        CheckConstraint("version > 0 AND level > 0 AND unread >= 0", name="counts"),
+        # the board, the desk and the lapse tick: what is live, worst first
+        Index(
+            "ix_tickets_live_by_promise",
+            "promise_due_at",
+            "site_id",
+            "id",
+            sqlite_where=text(IS_LIVE),
+            postgresql_where=text(IS_LIVE),
+        ),
+        # lists: newest first, filtered by site and then by one more thing, in the order of the page
+        Index("ix_tickets_site_logged", "site_id", "logged_at", "id"),
+        Index("ix_tickets_logged", "logged_at", "id"),
+        Index("ix_tickets_site_status_logged", "site_id", "status", "logged_at", "id"),
+        Index("ix_tickets_status_logged", "status", "logged_at", "id"),
+        Index("ix_tickets_site_failure_logged", "site_id", "failure", "logged_at", "id"),
+        Index("ix_tickets_owner_logged", "owner_id", "logged_at", "id"),
+        Index("ix_tickets_customer_logged", "customer_id", "logged_at", "id"),
+        # the Undetected board: replies nobody has read
+        Index(
+            "ix_tickets_unread",
+            "site_id",
+            sqlite_where=text("unread > 0"),
+            postgresql_where=text("unread > 0"),
+        ),
+        # the closing tick: resolved and not yet closed
+        Index(
+            "ix_tickets_resolved_open",
+            "resolved_at",
+            sqlite_where=text("status = 'resolved'"),
+            postgresql_where=text("status = 'resolved'"),
+        ),
+    )
+
+    reference: Mapped[str] = mapped_column(String(16), unique=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
+    failure: Mapped[str] = mapped_column(String(40))
+    severity: Mapped[Severity] = mapped_column(status_type(Severity))
+    source: Mapped[Source] = mapped_column(status_type(Source))
+    status: Mapped[TicketStatus] = mapped_column(status_type(TicketStatus))
+    level: Mapped[int] = mapped_column(default=1)
+    """1, and one more with each reopening: who hears of it next stands one step up."""
+    is_sensitive: Mapped[bool] = mapped_column(default=False)
+    note: Mapped[str | None]
+    salt: Mapped[str] = mapped_column(String(32))
+    """Of the commitments in this ticket's events; erasing it makes them say nothing for ever."""
+    order_reference: Mapped[str | None]
+    order_amount: Mapped[int | None]
+    order_currency: Mapped[str | None] = mapped_column(String(3))
+    order_kept: Mapped[bool | None]
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    logged_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    logged_at: Mapped[datetime]
+    happened_at: Mapped[datetime]
+    apologised_in_person: Mapped[bool] = mapped_column(default=False)
+    no_text_reason: Mapped[str | None]
+    """Why no text of ours goes to this customer: `no_phone`, `opted_out`, `observation`."""
+    promise_due_at: Mapped[datetime | None]
+    """The current promise's, kept beside the ticket so that the database itself refuses a live one without."""
+    first_response_at: Mapped[datetime | None]
+    auto_response_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    resolved_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    confirmed_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    cause: Mapped[str | None]
+    action: Mapped[str | None]
+    void_reason: Mapped[str | None]
+    linked_to_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
+    link_generation: Mapped[int] = mapped_column(default=0)
+    unread: Mapped[int] = mapped_column(default=0)
+    lapses: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+    is_demo: Mapped[bool] = mapped_column(default=False)
+
+    site: Mapped[Site] = relationship()
+    customer: Mapped[Customer | None] = relationship()
+    owner: Mapped[Staff | None] = relationship(foreign_keys=owner_id)
+    logged_by: Mapped[Staff | None] = relationship(foreign_keys=logged_by_id)
+    linked_to: Mapped["Ticket | None"] = relationship(remote_side="Ticket.id")
+
+    @property
+    def stream_id(self) -> int:
+        return self.id
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE
+
+    @property
+    def counts(self) -> bool:
+        """Stands in reports: neither void, nor a drill, nor a mystery shop."""
+        return self.status is not TicketStatus.VOID and self.source not in OUTSIDE_THE_NUMBERS
+
+
+class Promise(Proven, Base):
+    """What the customer was told: by when they hear from us next. Kept, broken, or replaced by a newer one."""
+
+    __tablename__ = "promises"
+    __table_args__ = (
+        CheckConstraint("(outcome IS NULL) = (ended_at IS NULL)", name="outcome_and_time"),
+        CheckConstraint("outcome IS NULL OR outcome IN ('kept', 'broken', 'replaced')", name="outcome"),
+        # exactly one current promise per ticket
+        Index(
+            "uq_promises_current",
+            "ticket_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        # the warning tick
+        Index(
+            "ix_promises_to_warn",
+            "warn_at",
+            sqlite_where=text("ended_at IS NULL AND warned_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL AND warned_at IS NULL"),
+        ),
+        # the lapse tick: one that lapsed is found again until it is renewed, or told as no longer renewable
+        Index(
+            "ix_promises_to_lapse",
+            "due_at",
+            sqlite_where=text("ended_at IS NULL AND lapsed_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL AND lapsed_at IS NULL"),
+        ),
+        Index("ix_promises_ticket", "ticket_id", "number", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    number: Mapped[int]
+    """1, 2, 3 … on this ticket."""
+    due_at: Mapped[datetime]
+    warn_at: Mapped[datetime]
+    about: Mapped[PromiseAbout] = mapped_column(status_type(PromiseAbout))
+    told_by: Mapped[ToldBy] = mapped_column(status_type(ToldBy))
+    made_at: Mapped[datetime]
+    made_by_id: Mapped[int | None]
+    """None: the machine's."""
+    renewal: Mapped[int] = mapped_column(default=0)
+    """How many times the machine has renewed in a row up to here."""
+    warned_at: Mapped[datetime | None]
+    lapsed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+
+    ticket: Mapped[Ticket] = relationship()

@@ -1,0 +1,130 @@
+"""Who sees what. The wrong site is the same as nothing, because the query itself leaves it out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
+from sqlalchemy.orm import joinedload
+
+from recovery.domain.actors import Actor, ActorKind
+from recovery.domain.errors import Forbidden, NotFound, Stale
+from recovery.domain.permissions import Permission
+from recovery.models import Callback, Customer, Event, Remedy, Site, Ticket
+from recovery.services.session import DeskSession
+
+
+def sites_visible_to(by: Actor) -> ColumnElement[bool]:
+    return true() if by.is_admin else Site.id.in_(by.site_ids)
+
+
+def at_sites_of(column: Any, by: Actor) -> ColumnElement[bool]:
+    """For any column that holds a site's id."""
+    if by.is_admin:
+        return true()
+    return column.in_(sorted(by.site_ids)) if by.site_ids else false()
+
+
+def tickets_visible_to(by: Actor) -> ColumnElement[bool]:
+    """Tickets of the person's sites; sensitive ones for a frontline only where they logged or own them."""
+    here = at_sites_of(Ticket.site_id, by)
+    if by.kind is not ActorKind.STAFF or by.may(Permission.SUPERVISE) or by.is_admin:
+        return here
+    return and_(here, or_(Ticket.is_sensitive.is_(False), Ticket.logged_by_id == by.id, Ticket.owner_id == by.id))
+
+
+def require(by: Actor, permission: Permission) -> None:
+    """Raises Forbidden."""
+    if not by.may(permission):
+        raise Forbidden("Your role may not do this; ask a supervisor.")
+
+
+def visible_ticket(session: DeskSession, reference: str, *, by: Actor) -> Ticket:
+    """For reading. Raises NotFound."""
+    return _one(session, _by_reference(reference, by))
+
+
+def locked_ticket(session: DeskSession, reference: str, *, by: Actor, version: int | None = None) -> Ticket:
+    """For changing: the row is locked, and is what the form was made from. Raises NotFound, Stale."""
+    ticket = _one(session, _by_reference(reference, by), lock=True)
+    refuse_stale(session, ticket, version)
+    return ticket
+
+
+def lock_ticket(session: DeskSession, ticket_id: int) -> Ticket:
+    """For the machine and for the holder of a link: by identity, whatever the site. Raises NotFound."""
+    return _one(session, select(Ticket).where(Ticket.id == ticket_id), lock=True)
+
+
+def ticket_of_remedy(session: DeskSession, remedy_id: int, *, by: Actor) -> tuple[Ticket, Remedy]:
+    """Both locked, the ticket first. Raises NotFound."""
+    ticket = _one(
+        session,
+        select(Ticket).where(
+            Ticket.id == select(Remedy.ticket_id).where(Remedy.id == remedy_id).scalar_subquery(),
+            tickets_visible_to(by),
+        ),
+        lock=True,
+    )
+    remedy = session.get_one(Remedy, remedy_id, populate_existing=True)
+    return ticket, remedy
+
+
+def ticket_of_callback(session: DeskSession, callback_id: int, *, by: Actor) -> tuple[Ticket, Callback]:
+    """Both locked, the ticket first. Raises NotFound."""
+    ticket = _one(
+        session,
+        select(Ticket).where(
+            Ticket.id == select(Callback.ticket_id).where(Callback.id == callback_id).scalar_subquery(),
+            tickets_visible_to(by),
+        ),
+        lock=True,
+    )
+    callback = session.get_one(Callback, callback_id, populate_existing=True)
+    return ticket, callback
+
+
+def visible_site(session: DeskSession, slug: str, *, by: Actor) -> Site:
+    """Raises NotFound."""
+    site = session.scalar(select(Site).where(Site.slug == slug, sites_visible_to(by)))
+    if site is None:
+        raise NotFound(f"There is no site “{slug}” that you work at.")
+    return site
+
+
+def refuse_stale(session: DeskSession, ticket: Ticket, version: int | None) -> None:
+    """Raises Stale where a person changed the ticket after `version` was read."""
+    if version is None or version >= ticket.version:
+        return
+    raise Stale(
+        "Somebody changed this ticket after you opened it. Look at what changed, then save again.",
+        current=ticket.version,
+        changed=_since(session, ticket, ticket.version - version),
+    )
+
+
+def _since(session: DeskSession, ticket: Ticket, changes: int) -> Sequence[dict[str, Any]]:
+    """The latest events of people: at least as many as the versions that the reader missed."""
+    rows = session.scalars(
+        select(Event)
+        .where(Event.stream_id == ticket.id, Event.actor_kind != ActorKind.MACHINE)
+        .order_by(Event.seq.desc())
+        .limit(max(changes, 1) * 2),
+    ).all()
+    return [{"what": row.words, "by": row.actor_id, "at": row.at, "payload": row.payload} for row in reversed(rows)]
+
+
+def _by_reference(reference: str, by: Actor) -> Select[Ticket]:
+    return select(Ticket).where(Ticket.reference == reference.upper(), tickets_visible_to(by))
+
+
+def _one(session: DeskSession, query: Select[Ticket], *, lock: bool = False) -> Ticket:
+    query = query.options(
+        joinedload(Ticket.site),
+        joinedload(Ticket.customer).joinedload(Customer.contact),
+    )
+    if lock:
+        query = query.with_for_update(of=Ticket).execution_options(populate_existing=True)
+    ticket = session.scalar(query)
+    if ticket is None:
+        raise NotFound("There is no such ticket at your sites.")
+    return ticket

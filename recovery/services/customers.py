@@ -1,0 +1,83 @@
+"""People as a site knows them, found again by their number."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from recovery.domain.actors import Actor
+from recovery.domain.ids import new_id
+from recovery.domain.phones import parse_phone
+from recovery.models import Contact, Customer, Site, Ticket
+from recovery.services.access import at_sites_of
+from recovery.services.session import DeskSession
+
+
+@dataclass(frozen=True, slots=True)
+class NewCustomer:
+    phone: str | None = None
+    """As typed; read with the site's country."""
+    name: str | None = None
+    language: str | None = None
+
+
+def find_or_add(session: DeskSession, site: Site, new: NewCustomer | None, *, now: datetime) -> Customer | None:
+    """None where nothing is known of them. Raises Invalid for a number that cannot be one."""
+    phone = parse_phone(new.phone, site.country, field="customer.phone") if new else None
+    name = new.name.strip() if new and new.name and new.name.strip() else None
+    if new is None or (phone is None and name is None):
+        return None
+    contact = contact_for(session, phone, now=now) if phone else None
+    customer = _known(session, site, contact) or _added(session, site, contact, now=now)
+    customer.name = name or customer.name
+    customer.language = new.language or customer.language
+    return customer
+
+
+def contact_for(session: DeskSession, phone: str, *, now: datetime) -> Contact:
+    """The one row of this number, made once whoever races. `phone` is E.164."""
+    contact = session.scalar(select(Contact).where(Contact.phone == phone))
+    if contact is None:
+        make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        row = make(Contact).values(id=new_id(now), phone=phone, added_at=now)
+        session.execute(row.on_conflict_do_nothing(index_elements=[Contact.phone]))
+        contact = session.scalars(select(Contact).where(Contact.phone == phone)).one()
+    return contact
+
+
+def by_phone(session: DeskSession, phone: str, *, by: Actor) -> Sequence[Customer]:
+    """Those of the person's own sites. `phone` is E.164."""
+    return session.scalars(
+        select(Customer)
+        .join(Contact, Contact.id == Customer.contact_id)
+        .where(Contact.phone == phone, at_sites_of(Customer.site_id, by), Customer.erased_at.is_(None))
+        .order_by(Customer.added_at),
+    ).all()
+
+
+def last_recovery(session: DeskSession, customer: Customer) -> Ticket | None:
+    return session.scalar(
+        select(Ticket).where(Ticket.customer_id == customer.id).order_by(Ticket.logged_at.desc()).limit(1),
+    )
+
+
+def _known(session: DeskSession, site: Site, contact: Contact | None) -> Customer | None:
+    if contact is None:
+        return None
+    return session.scalar(select(Customer).where(Customer.site_id == site.id, Customer.contact_id == contact.id))
+
+
+def _added(session: DeskSession, site: Site, contact: Contact | None, *, now: datetime) -> Customer:
+    customer = Customer(
+        id=new_id(now),
+        site_id=site.id,
+        contact_id=contact.id if contact else None,
+        contact=contact,
+        language="en",
+        added_at=now,
+        is_demo=site.is_demo,
+    )
+    session.add(customer)
+    return customer

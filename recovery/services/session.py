@@ -1,0 +1,101 @@
+"""The session that services work with: it carries the house's settings, and it refuses a change without its event.
+
+Transactions belong to the edge: nothing in `services` commits.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session
+
+from recovery.domain.policy import Policy
+from recovery.models.base import Proven
+from recovery.models.event import Event
+from recovery.models.ticket import Ticket
+from recovery.sms.texts import Texts
+
+CLAIMS = {"claims": True}
+"""Execution option of the few bulk updates that change a delivery state and nothing of the ticket's."""
+
+
+class UnprovenChange(RuntimeError):
+    """A bug of ours: a row of an aggregate was about to change without an event that tells of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What services need to know beside the rows."""
+
+    policy: Policy
+    texts: Texts
+    secret_key: str = field(repr=False)
+    audit_key: bytes = field(repr=False)
+    public_url: str
+    sender: str
+    """Our number or messaging service; opt-outs belong to it."""
+    cheap_hashes: bool = False
+
+
+@dataclass(slots=True)
+class Tracking:
+    """What this transaction changed, what it told of, and the events it made, by stream."""
+
+    touched: set[int] = field(default_factory=set)
+    told: dict[int, list[Event]] = field(default_factory=dict)
+    raised: set[int] = field(default_factory=set)
+    """Tickets whose version has been raised already: once per transaction."""
+    tickets: dict[int, Ticket] = field(default_factory=dict)
+    """Tickets that were told of: their clocks are folded before the commit."""
+
+    def clear(self) -> None:
+        for kept in (self.touched, self.told, self.raised, self.tickets):
+            kept.clear()
+
+
+class DeskSession(Session):
+    def __init__(self, *args: Any, house: House, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.house = house
+        self.tracking = Tracking()
+
+
+def _note_changes(session: DeskSession, *_: Any) -> None:
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if isinstance(row, Proven) and (row not in session.dirty or session.is_modified(row)):
+            stream = row.stream_id
+            if stream is not None:
+                session.tracking.touched.add(stream)
+
+
+def _refuse_untold(session: DeskSession) -> None:
+    if session.in_nested_transaction():
+        return
+    session.flush()
+    if untold := session.tracking.touched - session.tracking.told.keys():
+        raise UnprovenChange(f"changed without an event: streams {sorted(untold)}")
+
+
+def _refuse_bulk(state: ORMExecuteState) -> None:
+    if not (state.is_update or state.is_delete) or state.execution_options.get("claims"):
+        return
+    mapper = state.bind_mapper
+    if mapper is not None and issubclass(mapper.class_, Proven):
+        raise UnprovenChange(f"a bulk change of {mapper.class_.__name__} tells nobody")
+
+
+def _forget(session: DeskSession, *_: Any) -> None:
+    session.tracking.clear()
+
+
+event.listen(DeskSession, "before_flush", _note_changes)
+event.listen(DeskSession, "before_commit", _refuse_untold)
+event.listen(DeskSession, "do_orm_execute", _refuse_bulk)
+event.listen(DeskSession, "after_commit", _forget)
+event.listen(DeskSession, "after_rollback", _forget)
+
+
+def instant(moment: datetime | None) -> str | None:
+    """As events spell a time."""
+    return None if moment is None else moment.isoformat(timespec="microseconds")

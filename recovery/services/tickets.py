@@ -1,0 +1,306 @@
+"""What people do with a ticket after it is logged. Its row is locked by whoever calls."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from recovery.domain.actors import MACHINE, Actor, ActorKind
+from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
+from recovery.domain.callbacks import CallbackStatus
+from recovery.domain.errors import Forbidden, Invalid, WrongState
+from recovery.domain.events import Tag, commitment
+from recovery.domain.messages import MessageStatus
+from recovery.domain.permissions import Permission
+from recovery.domain.remedies import RemedyStatus
+from recovery.domain.tickets import PromiseAbout, Severity, TicketStatus, ToldBy, move
+from recovery.models import Callback, Message, Remedy, Staff, StaffSite, Ticket
+from recovery.services.access import require
+from recovery.services.logging_mistakes import continued
+from recovery.services.messages import Saying, tell_customer
+from recovery.services.promises import default_promise_due, end_promise, escalate, make_promise, touched, words_for
+from recovery.services.session import DeskSession
+from recovery.services.trail import record
+
+LOOK_AGAIN_AFTER = timedelta(hours=24)
+"""While we wait for the customer they still have our promise to look again."""
+QUEUED = (MessageStatus.PENDING, MessageStatus.HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """None leaves a field as it is."""
+
+    owner_id: int | None = None
+    severity: Severity | None = None
+    note: str | None = None
+    cause: str | None = None
+
+
+def change(session: DeskSession, ticket: Ticket, wanted: Change, *, now: datetime, by: Actor) -> None:
+    """Raises Forbidden where the ticket is another's and `by` no supervisor, Invalid for an owner from elsewhere."""
+    require(by, Permission.WORK)
+    _check_theirs(ticket, by)
+    if wanted.owner_id is not None and wanted.owner_id != ticket.owner_id:
+        _reassign(session, ticket, wanted.owner_id, now=now, by=by)
+    if wanted.severity is not None and wanted.severity is not ticket.severity:
+        _set(session, ticket, "severity", wanted.severity, now=now, by=by)
+    if wanted.note is not None and wanted.note != (ticket.note or ""):
+        _set_text(session, ticket, "note", wanted.note, now=now, by=by)
+    if wanted.cause is not None and wanted.cause != (ticket.cause or ""):
+        _set_text(session, ticket, "cause", wanted.cause, now=now, by=by)
+
+
+def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datetime, by: Actor) -> None:
+    """A person's act. Raises WrongState while a remedy awaits approval. The text waits a moment, so that Undo can stop it."""
+    require(by, Permission.WORK)
+    _refuse_while_asked(session, ticket)
+    ticket.status = move(ticket.status, TicketStatus.RESOLVED)
+    ticket.resolved_at, ticket.resolved_by_id = now, by.id
+    if ticket.first_response_at is None:
+        ticket.first_response_at = now
+    end_promise(session, ticket, "kept", now=now, how="resolved", by=by)
+    ticket.promise_due_at = None
+    event = record(session, ticket, Tag.TICKET_RESOLVED, by=by, at=now, how_commitment=commitment(ticket.salt, how))
+    cancel_what_no_longer_holds(session, ticket, why="resolved", now=now)
+    saying = Saying(
+        "resolved",
+        f"ticket:{ticket.id}:resolved:{event.seq}",
+        {},
+        holds_while=f"resolved:{ticket.id}",
+        after=session.house.policy.undo_for,
+    )
+    tell_customer(session, ticket, saying, now=now, by=by)
+
+
+def reopen(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by: Actor) -> Ticket:
+    """Gives the ticket that goes on: this one, one level up, or after the window a new one linked to it.
+
+    Within the first seconds after resolving, by the same person, it is an undo: no level, no text.
+    """
+    if ticket.status not in {TicketStatus.RESOLVED, TicketStatus.CLOSED}:
+        raise WrongState(f"This ticket is {ticket.status.label}, so there is nothing to reopen.")
+    policy = session.house.policy
+    resolved_at = ticket.resolved_at or now
+    if now > resolved_at + policy.reopen_within:
+        new = continued(session, ticket, note=why, now=now, by=by)
+        _say_reopened(session, new, now=now)
+        return new
+    undo = by.kind is ActorKind.STAFF and ticket.resolved_by_id == by.id and now <= resolved_at + policy.undo_for
+    _back_to_work(session, ticket, why="undo" if undo else why, undo=undo, now=now, by=by)
+    if undo:
+        drop_queued(session, ticket, reason="undone", now=now, templates=("resolved",))
+    else:
+        escalate(session, ticket, why="reopened", alert="a customer says it is still not right", now=now)
+        _say_reopened(session, ticket, now=now)
+    return ticket
+
+
+def confirm(session: DeskSession, ticket: Ticket, *, message_id: int | None, now: datetime, by: Actor) -> None:
+    """The customer says that it is right: that closes it."""
+    if ticket.status is TicketStatus.RESOLVED:
+        ticket.confirmed_at = now
+        record(session, ticket, Tag.TICKET_CONFIRMED, by=by, at=now, message=message_id)
+        _close(session, ticket, why="confirmed", now=now, by=by)
+
+
+def close(
+    session: DeskSession, ticket: Ticket, *, cause: str | None, action: str | None, now: datetime, by: Actor
+) -> None:
+    require(by, Permission.SUPERVISE)
+    ticket.cause, ticket.action = cause or ticket.cause, action or ticket.action
+    _close(session, ticket, why="by_hand", now=now, by=by)
+
+
+def close_quietly(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
+    """Nothing was heard for days after the resolution."""
+    _close(session, ticket, why="no_answer_needed", now=now, by=MACHINE)
+
+
+def void(
+    session: DeskSession, ticket: Ticket, *, reason: str, duplicate_of: Ticket | None, now: datetime, by: Actor
+) -> None:
+    """Logged in error: leaves the numbers, never the trail. What has left stays, and gets one correction."""
+    require(by, Permission.WORK)
+    _check_theirs(ticket, by)
+    if not reason.strip():
+        raise Invalid.field("reason", "Say in a few words why this was logged in error.")
+    _refuse_while_asked(session, ticket)
+    ticket.status = move(ticket.status, TicketStatus.VOID)
+    ticket.void_reason, ticket.promise_due_at = reason.strip(), None
+    end_promise(session, ticket, "replaced", now=now)
+    record(
+        session,
+        ticket,
+        Tag.TICKET_VOIDED,
+        by=by,
+        at=now,
+        reason="duplicate" if duplicate_of else "logged_in_error",
+        duplicate_of=duplicate_of.id if duplicate_of else None,
+    )
+    cancel_what_no_longer_holds(session, ticket, why="void", now=now)
+    if _something_left(session, ticket, now=now):
+        tell_customer(session, ticket, Saying("voided", f"ticket:{ticket.id}:voided", {}), now=now, by=by)
+
+
+def wait_for_customer(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    """Pauses our clock, never the customer's."""
+    require(by, Permission.WORK)
+    ticket.status = move(ticket.status, TicketStatus.WAITING_FOR_CUSTOMER)
+    record(session, ticket, Tag.TICKET_WAITING, by=by, at=now)
+    due = now + LOOK_AGAIN_AFTER
+    make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=ToldBy.PAGE, now=now, by=by)
+
+
+def resume(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    """The customer answered, or somebody goes on without an answer."""
+    if ticket.status is not TicketStatus.WAITING_FOR_CUSTOMER:
+        return
+    ticket.status = move(ticket.status, TicketStatus.IN_RECOVERY)
+    record(session, ticket, Tag.TICKET_RESUMED, by=by, at=now)
+    due = default_promise_due(session, ticket, now=now)
+    make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=ToldBy.PAGE, now=now, by=by)
+
+
+def write_to_customer(session: DeskSession, ticket: Ticket, words: str, *, now: datetime, by: Actor) -> Message | None:
+    """A text in staff's own words. None where no text may go; the ticket then says why."""
+    require(by, Permission.WORK)
+    if not words.strip():
+        raise Invalid.field("body", "Write something first.")
+    meaning = f"ticket:{ticket.id}:free:{ticket.event_seq + 1}"
+    message = tell_customer(session, ticket, Saying("free", meaning, {"words": words.strip()}), now=now, by=by)
+    if message is not None:
+        resume(session, ticket, now=now, by=by)
+        touched(session, ticket, how="text", now=now, by=by)
+    return message
+
+
+def mark_read(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    unread = session.scalars(
+        select(Message).where(
+            Message.ticket_id == ticket.id,
+            Message.status == MessageStatus.RECEIVED,
+            Message.read_at.is_(None),
+        ),
+    ).all()
+    for message in unread:
+        message.read_at = now
+    ticket.unread = 0
+    record(session, ticket, Tag.TEXTS_READ, by=by, at=now, count=len(unread))
+
+
+def drop_queued(
+    session: DeskSession,
+    ticket: Ticket,
+    *,
+    reason: str,
+    now: datetime,
+    templates: tuple[str, ...] = (),
+) -> None:
+    """Drops what has not been claimed by a sender yet, with its reason; all templates where none are named."""
+    query = select(Message).where(Message.ticket_id == ticket.id, Message.status.in_(QUEUED)).with_for_update()
+    for message in session.scalars(query.where(Message.template.in_(templates)) if templates else query):
+        message.status, message.drop_reason, message.final_at = MessageStatus.DROPPED, reason, now
+        record(session, ticket, Tag.TEXT_DROPPED, by=MACHINE, at=now, message=message.id, reason=reason)
+
+
+def cancel_what_no_longer_holds(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -> None:
+    templates = ("late", "callback_reminder", "callback_booked", "callback_moved", "ready", "unreached", "disconnected")
+    drop_queued(session, ticket, reason=why, now=now, templates=templates)
+    for callback in session.scalars(
+        select(Callback).where(Callback.ticket_id == ticket.id, Callback.status.in_(LIVE_CALLBACKS)),
+    ):
+        callback.status, callback.ended_at = CallbackStatus.CANCELLED, now
+        record(session, ticket, Tag.CALLBACK_CANCELLED, by=MACHINE, at=now, callback=callback.id, why=why)
+
+
+def _check_theirs(ticket: Ticket, by: Actor) -> None:
+    if by.id not in {ticket.owner_id, ticket.logged_by_id} and not by.may(Permission.SUPERVISE):
+        raise Forbidden("This ticket is somebody else's: ask its owner or a supervisor to change it.")
+
+
+def _reassign(session: DeskSession, ticket: Ticket, owner_id: int, *, now: datetime, by: Actor) -> None:
+    if owner_id != by.id:
+        require(by, Permission.SUPERVISE)
+    owner = session.get(Staff, owner_id)
+    works_here = owner is not None and (
+        owner.role.value == "admin" or session.get(StaffSite, (owner_id, ticket.site_id)) is not None
+    )
+    if owner is None or owner.deactivated_at is not None or not works_here:
+        raise Invalid.field("owner", "Choose somebody who works at this site.")
+    _tell_change(session, ticket, "owner", str(ticket.owner_id or ""), str(owner_id), now=now, by=by)
+    ticket.owner_id = owner_id
+
+
+def _set(session: DeskSession, ticket: Ticket, name: str, value: Severity, *, now: datetime, by: Actor) -> None:
+    _tell_change(session, ticket, name, str(getattr(ticket, name)), value.value, now=now, by=by)
+    setattr(ticket, name, value)
+
+
+def _set_text(session: DeskSession, ticket: Ticket, name: str, value: str, *, now: datetime, by: Actor) -> None:
+    before = commitment(ticket.salt, getattr(ticket, name)) or ""
+    _tell_change(session, ticket, name, before, commitment(ticket.salt, value) or "", now=now, by=by)
+    setattr(ticket, name, value.strip() or None)
+
+
+def _tell_change(
+    session: DeskSession, ticket: Ticket, name: str, before: str, after: str, *, now: datetime, by: Actor
+) -> None:
+    record(session, ticket, Tag.TICKET_CHANGED, by=by, at=now, field=name, before=before, after=after)
+
+
+def _refuse_while_asked(session: DeskSession, ticket: Ticket) -> None:
+    asked = session.scalar(
+        select(Remedy.id).where(Remedy.ticket_id == ticket.id, Remedy.status == RemedyStatus.PENDING_APPROVAL).limit(1),
+    )
+    if asked is not None:
+        raise WrongState("A remedy on this ticket still waits for approval: decide or cancel it first.")
+
+
+def _back_to_work(session: DeskSession, ticket: Ticket, *, why: str, undo: bool, now: datetime, by: Actor) -> None:
+    ticket.status = move(ticket.status, TicketStatus.IN_RECOVERY)
+    ticket.resolved_at = ticket.resolved_by_id = ticket.closed_at = ticket.confirmed_at = None
+    if not undo:
+        ticket.level += 1
+    ticket.promise_due_at = due = default_promise_due(session, ticket, now=now)
+    record(session, ticket, Tag.TICKET_REOPENED, by=by, at=now, level=ticket.level, why=why)
+    make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=ToldBy.TEXT, now=now, by=by)
+
+
+def _say_reopened(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
+    due = ticket.promise_due_at or now
+    values = {"promise": words_for(ticket, due, now=now)}
+    if ticket.owner:
+        values["staff"] = ticket.owner.first_name
+    saying = Saying("reopened", f"ticket:{ticket.id}:reopened:{ticket.event_seq}", values)
+    tell_customer(session, ticket, saying, now=now)
+
+
+def _close(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by: Actor) -> None:
+    ticket.status = move(ticket.status, TicketStatus.CLOSED)
+    ticket.closed_at = now
+    record(
+        session,
+        ticket,
+        Tag.TICKET_CLOSED,
+        by=by,
+        at=now,
+        why=why,
+        cause=None if ticket.cause is None else commitment(ticket.salt, ticket.cause),
+        action_commitment=commitment(ticket.salt, ticket.action),
+    )
+
+
+def _something_left(session: DeskSession, ticket: Ticket, *, now: datetime) -> bool:
+    left = (MessageStatus.CLAIMED, MessageStatus.SENDING, MessageStatus.IN_DOUBT, MessageStatus.SENT)
+    drop_queued(session, ticket, reason="void", now=now)
+    found = session.scalar(
+        select(Message.id)
+        .where(
+            Message.ticket_id == ticket.id,
+            Message.audience == "customer",
+            Message.status.in_((*left, MessageStatus.DELIVERED)),
+        )
+        .limit(1),
+    )
+    return found is not None
