@@ -59,7 +59,7 @@ class TwilioClient:
                 raise _verdict(problem, trip, now) from problem
         if not message.sid:
             raise SendInDoubt("The provider answered without naming the text.")
-        return Accepted(message.sid, str(message.status))
+        return Accepted(message.sid, message.status or "accepted")
 
     def _parameters(self, outgoing: OutgoingText) -> dict[str, object]:
         return {

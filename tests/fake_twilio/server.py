@@ -5,7 +5,6 @@ import json
 import re
 import socket
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -216,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._write(_response(502, b"<html><h1>502 Bad Gateway</h1></html>", "text/html"))
 
     def _late(self, fault: Fault, told: dict[str, Any]) -> None:
-        time.sleep(fault.seconds)
+        self._pause(fault.seconds)
         self._answer(201, told)
 
     def _silent(self, fault: Fault, _told: dict[str, Any]) -> None:

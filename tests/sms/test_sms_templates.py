@@ -111,6 +111,13 @@ def test_a_long_name_is_cut_at_a_word() -> None:
     assert body.startswith("Hello Bernadette van den, it's")
 
 
+def test_shorter_names_make_room_before_a_remedy_is_left_unsaid() -> None:
+    values = {"name": "Bernadette van den Berg", "staff": "Maximiliane Antoinette", "site": "Les Trois Vallees Resort"}
+    body = TEXTS.render("logged", {**LONGEST, **values}).body
+    assert LONGEST["remedies"] in body
+    assert body.startswith("Hello Bernadette, it's Maximiliane at Les Trois.")
+
+
 def test_a_name_in_another_script_is_written_where_there_is_room_and_left_out_where_not() -> None:
     there = TEXTS.render("voided", {"name": "Олена", "staff": "Ada", "site": "Café", "reference": "RD-1"}, folded=False)
     assert there.segments.count <= MAX_SEGMENTS
