@@ -7,7 +7,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - no file name of ours in it
+SHARED_MEMORY = Path("/dev/shm")  # nosec B108  # noqa: S108 - no file name of ours in it
 
 bind = f"0.0.0.0:{os.environ.get('PORT') or 8000}"
 worker_class = "gthread"
@@ -24,7 +24,9 @@ if SHARED_MEMORY.is_dir():
 
 def post_fork(server: Any, _worker: Any) -> None:
     """A connection that parent and child both use would mix their answers: each worker opens its own."""
-    server.app.wsgi().extensions["components"].dispose_after_fork()
+    components = server.app.wsgi().extensions["components"]
+    for engine in (components.writing, components.reading):
+        engine.dispose(close=False)  # closing is the parent's affair
 
 
 class logger_class(Logger):  # type: ignore[misc]  # noqa: N801 - gunicorn is untyped, and the name is its setting's

@@ -3,4 +3,5 @@ pytest_plugins = (
     "tests.fixtures.databases",
     "tests.fixtures.settings",
     "tests.fixtures.clone",
+    "tests.fixtures.browser",
 )

@@ -1,12 +1,18 @@
 """The ground under the other tests: that their databases are fresh, and that no test can leave this machine."""
 
 import socket
+from collections.abc import Iterator
 
 import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from tests.fixtures.browser import watched_page
 from tests.fixtures.network import OtherMachine
+from tests.fixtures.serving import serve
+from tests.fixtures.waiting import free_port
 
 
 def leave_a_mark(url: str) -> None:
@@ -30,3 +36,53 @@ def test_a_connection_to_another_machine_is_refused(address: tuple[str, int]) ->
 def test_loopback_is_allowed() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()[:2]):
         pass
+
+
+PAGES = {
+    "good": "<p>Good",
+    "elsewhere": "<img src=http://192.0.2.1/x.png>",
+    "throws": "<script>nothing()</script>",
+    "lacks": "<img src=/none.png>",
+    "inline": "<script>1</script>",
+}
+
+
+@pytest.fixture
+def small_app() -> Iterator[str]:
+    app = Flask("small")
+
+    @app.get("/<name>")
+    def page(name: str) -> tuple[str, int, dict[str, str]]:
+        policy = {"Content-Security-Policy": "script-src 'self'"} if name == "inline" else {}
+        html = f"<!doctype html><title>{name}</title><link rel=icon href=data:,>{PAGES.get(name)}"
+        return html, 200 if name in PAGES else 404, policy
+
+    with serve(app, free_port()) as address:
+        yield address
+
+
+@pytest.mark.browser
+def test_a_page_that_behaves_passes_on_a_phone_and_on_a_laptop(
+    phone_page: Page, laptop_page: Page, small_app: str
+) -> None:
+    for page in (phone_page, laptop_page):
+        page.goto(f"{small_app}/good")
+        assert page.title() == "good"
+        page.goto(f"{small_app}/missing")
+    assert phone_page.evaluate("innerWidth") <= 980
+    assert laptop_page.evaluate("innerWidth") == 1440
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("path", "trouble"),
+    [
+        ("elsewhere", "asked another host"),
+        ("throws", "exception: "),
+        ("lacks", "Failed to load resource"),
+        ("inline", "The policy refused inline"),
+    ],
+)
+def test_a_page_that_misbehaves_fails_its_test(chromium: Browser, small_app: str, path: str, trouble: str) -> None:
+    with pytest.raises(pytest.fail.Exception, match=trouble), watched_page(chromium) as page:
+        page.goto(f"{small_app}/{path}", wait_until="networkidle")
