@@ -24,7 +24,7 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
         "when": "today at 16:30",
         "reference": "RD-7K3M9Q",
         "words": "I've kept a table by the window for you, and the cake is on us.",
-        "alert": "a customer has waited 4 minutes past our promise.",
+        "alert": "a customer has waited 4 minutes past our promise",
     },
     "hotel": {
         "name": "Noor",
@@ -35,7 +35,7 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
         "when": "tomorrow at 10:00",
         "reference": "RD-4PX81D",
         "words": "Your bags are already upstairs. The key is with me at the front desk.",
-        "alert": "an approval is past its deadline.",
+        "alert": "an approval is past its deadline",
     },
     "support desk": {
         "name": "Lee",
@@ -46,7 +46,7 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
         "when": "in about 2 minutes",
         "reference": "RD-9ZB2KT",
         "words": "The courier has your parcel; it should be with you before noon.",
-        "alert": "a callback was not made in time.",
+        "alert": "a callback was not made in time",
     },
     "bakery": {
         "name": "",
@@ -57,7 +57,7 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
         "when": "as soon as someone is free",
         "reference": "RD-2HD6WC",
         "words": "We found your order: it was under another name. It's waiting on the counter.",
-        "alert": "a reply has not been read for 10 minutes.",
+        "alert": "a reply has not been read for 10 minutes",
     },
     "garage": {
         "name": "Noor",
@@ -68,7 +68,7 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
         "when": "on Tue 9 Jun at 09:15",
         "reference": "RD-5TR7NA",
         "words": "The part arrived. Your car will be ready at five.",
-        "alert": "a text did not arrive; please call the customer.",
+        "alert": "a text did not arrive; please call the customer",
     },
 }
 

@@ -40,7 +40,7 @@ LONGEST = {
     "when": "on Wed 30 Sep at 09:15",
     "link": LINK,
     "reference": "RD-7K3M9Q",
-    "alert": "a customer has waited 4 minutes past our promise and nobody has answered.",
+    "alert": "a customer has waited 4 minutes past our promise and nobody has answered",
     "words": "Your order is ready.",
 }
 
