@@ -16,6 +16,7 @@ RANKS = (
     ("models", "sms"),
     ("services",),
     ("bootstrap", "migrations"),
+    ("edge",),
     ("api", "web", "worker", "cli"),
     ("app",),
 )
