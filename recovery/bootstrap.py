@@ -43,9 +43,12 @@ class Components:
     @contextmanager
     def write(self) -> Iterator[DeskSession]:
         """One transaction: committed at the end, rolled back by an exception."""
-        with self._queued_writer(), DeskSession(self.writing, house=self.house, expire_on_commit=False) as session:
-            with session.begin():
-                yield session
+        with (
+            self._queued_writer(),
+            DeskSession(self.writing, house=self.house, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
 
     @contextmanager
     def read(self) -> Iterator[DeskSession]:

@@ -84,8 +84,8 @@ class Tag(StrEnum):
     STAFF_SIGNED_IN = "staff:session:opened"
     STAFF_SIGNED_OUT = "staff:session:ended"
     STAFF_REFUSED = "staff:session:refused"
-    TOKEN_ADDED = "staff:token:added"
-    TOKEN_REVOKED = "staff:token:revoked"
+    TOKEN_ADDED = "staff:token:added"  # noqa: S105  # the name of an event
+    TOKEN_REVOKED = "staff:token:revoked"  # noqa: S105  # the name of an event
 
     @property
     def words(self) -> str:

@@ -37,14 +37,13 @@ def _sqlite(table: str, verb: str) -> list[str]:
     name = f"{table}_append_only_{verb}"
     return [
         f"DROP TRIGGER IF EXISTS {name}",
-        f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, '{table} are only added, never changed or deleted'); END",
+        f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON {table} BEGIN SELECT RAISE(ABORT, '{table} are only added'); END",
     ]
 
 
 _POSTGRES_FUNCTION = """
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION '% are only added, never changed or deleted', TG_TABLE_NAME; END $$
+$$ BEGIN RAISE EXCEPTION '% are only added', TG_TABLE_NAME; END $$
 """
 
 

@@ -101,7 +101,7 @@ def raise_alone(
     with session.begin_nested() as savepoint:
         for span, subject_id, period in _entries(ticket, staff_id=staff_id, now=now):
             limit = limits.of(span)
-            if not _raise(session, span, subject_id, period, currency, amount, limit):
+            if not _raise(session, span, subject_id, period, currency=currency, amount=amount, limit=limit):
                 savepoint.rollback()
                 return Passed(span, limit or 0)
     return None
@@ -110,7 +110,7 @@ def raise_alone(
 def raise_approved(session: DeskSession, ticket: Ticket, *, amount: int, currency: str, now: datetime) -> None:
     """An approved grant enters the ticket's and the customer's ledger, above whatever limit it was asked about."""
     for span, subject_id, period in _entries(ticket, staff_id=None, now=now):
-        _raise(session, span, subject_id, period, currency, amount, None)
+        _raise(session, span, subject_id, period, currency=currency, amount=amount, limit=None)
 
 
 def lower(
@@ -151,6 +151,7 @@ def _raise(
     span: LimitSpan,
     subject_id: int,
     period: str,
+    *,
     currency: str,
     amount: int,
     limit: int | None,

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from recovery.domain.actors import MACHINE, Actor
-from recovery.domain.callbacks import LIVE, REDIAL_SECONDS, CallbackStatus, CallReason, Outcome, move
 from recovery.domain.calendars import local_time
+from recovery.domain.callbacks import LIVE, REDIAL_SECONDS, CallbackStatus, CallReason, Outcome, move
 from recovery.domain.errors import Invalid, WrongState
 from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
@@ -17,7 +17,7 @@ from recovery.models import Attempt, Callback, Site, Ticket
 from recovery.services.access import require
 from recovery.services.calendars import calendar_of
 from recovery.services.messages import WRONG_NUMBER, Saying, tell_customer
-from recovery.services.promises import default_promise_due, escalate, make_promise, touched, words_for
+from recovery.services.promises import default_promise_due, escalate, make_promise, touched
 from recovery.services.remedies import move_to_recovery
 from recovery.services.session import DeskSession, instant
 from recovery.services.trail import record

@@ -76,7 +76,7 @@ def approve(
     amount: int | None = None,
 ) -> None:
     """`amount`, where given, is a smaller one in minor units. Raises Forbidden, Invalid, WrongState (decided already)."""
-    _check_decider(session, ticket, remedy, by=by)
+    _check_decider(ticket, remedy, by=by)
     granted = remedy.amount if amount is None else _smaller(remedy, amount)
     limits = authority.limits_of(session, ticket.site, by.role or Role.FRONTLINE)
     _check_own_limit(session, ticket, remedy, granted, limits.per_ticket)
@@ -93,7 +93,7 @@ def refuse(session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: str,
     """Raises Invalid without a reason, else as `approve`."""
     if not reason.strip():
         raise Invalid.field("reason", "Say why, in a few words: who asked will read it.")
-    _check_decider(session, ticket, remedy, by=by)
+    _check_decider(ticket, remedy, by=by)
     remedy.decision_reason = reason.strip()
     _decide(session, remedy, RemedyStatus.REFUSED, now=now, by=by)
     record(
@@ -130,12 +130,12 @@ def fulfil(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetim
 def cancel(
     session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: str | None, now: datetime, by: Actor
 ) -> None:
-    _end(session, ticket, remedy, RemedyStatus.CANCELLED, Tag.REMEDY_CANCELLED, reason, now=now, by=by)
+    _end(session, ticket, remedy, RemedyStatus.CANCELLED, tag=Tag.REMEDY_CANCELLED, reason=reason, now=now, by=by)
 
 
 def fail(session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: str | None, now: datetime, by: Actor) -> None:
     """It could not be carried out: the card was refused, the kitchen is out of it."""
-    _end(session, ticket, remedy, RemedyStatus.FAILED, Tag.REMEDY_FAILED, reason, now=now, by=by)
+    _end(session, ticket, remedy, RemedyStatus.FAILED, tag=Tag.REMEDY_FAILED, reason=reason, now=now, by=by)
 
 
 def remedies_of(session: DeskSession, ticket: Ticket) -> list[Remedy]:
@@ -227,7 +227,7 @@ def _tell_grant(
     )
 
 
-def _check_decider(session: DeskSession, ticket: Ticket, remedy: Remedy, *, by: Actor) -> None:
+def _check_decider(ticket: Ticket, remedy: Remedy, *, by: Actor) -> None:
     if remedy.status is not RemedyStatus.PENDING_APPROVAL:
         who = remedy.decided_by.first_name if remedy.decided_by else "Somebody"
         raise WrongState(f"{who} has decided this already: it is {remedy.status.label}.")
@@ -281,9 +281,9 @@ def _end(
     ticket: Ticket,
     remedy: Remedy,
     to: RemedyStatus,
+    *,
     tag: Tag,
     reason: str | None,
-    *,
     now: datetime,
     by: Actor,
 ) -> None:

@@ -16,6 +16,7 @@ from recovery.models import Contact, Customer, Message, Site, Ticket
 from recovery.services import callbacks, consent
 from recovery.services.access import lock_ticket
 from recovery.services.customers import contact_for
+from recovery.services.messages import standing_opt_out
 from recovery.services.session import DeskSession
 from recovery.services.tickets import confirm, reopen, resume
 from recovery.services.trail import record
@@ -44,11 +45,11 @@ def receive(session: DeskSession, inbound: Inbound, *, now: datetime) -> Message
     contact = contact_for(session, inbound.from_number, now=now)
     consent.lock_contact(session, contact.id)
     ticket = _ticket_spoken_of(session, contact)
-    reply = understand(inbound.body)
+    reply = _understood(session, inbound, contact)
     question = _open_question(session, contact, now=now) if isinstance(reply, Digit) else None
     message = _kept(session, inbound, contact, ticket, reply, now=now)
     if isinstance(reply, Keyword) and reply is not Keyword.CALL:
-        _consent(session, inbound, reply, contact, ticket, message, now=now)
+        _consent(session, inbound, reply, contact=contact, ticket=ticket, message=message, now=now)
     elif ticket is not None:
         _answer(session, reply, question, ticket, message, now=now)
     return message
@@ -69,14 +70,24 @@ def write_from_page(session: DeskSession, ticket: Ticket, words: str, *, now: da
     return message
 
 
+def _understood(session: DeskSession, inbound: Inbound, contact: Contact) -> Reply:
+    """YES opts in again, but from somebody who never opted out it is a word like any other."""
+    reply = understand(inbound.body)
+    plain = inbound.body.strip().upper() == "START"
+    if reply is Keyword.START and not plain:
+        standing = standing_opt_out(session, contact.id, session.house.sender)
+        return reply if standing else Words(inbound.body)
+    return reply
+
+
 def _consent(
     session: DeskSession,
     inbound: Inbound,
     keyword: Keyword,
+    *,
     contact: Contact,
     ticket: Ticket | None,
     message: Message,
-    *,
     now: datetime,
 ) -> None:
     message.read_at = now
