@@ -11,7 +11,7 @@ from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.domain.promise_times import default_due, due_words, renewed_due, warn_at
 from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, ToldBy
-from recovery.models import Promise, Ticket
+from recovery.models import Message, Promise, Ticket
 from recovery.services.calendars import calendar_of
 from recovery.services.call_tasks import open_call_task
 from recovery.services.messages import Saying, tell_customer, tell_staff
@@ -91,8 +91,8 @@ def promise_by_hand(
     promise = make_promise(session, ticket, due_at=due_at, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by)
     if promise is None:
         raise WrongState("An observation has no customer, so there is nobody to promise anything to.")
-    if tell:
-        _tell_new_time(session, ticket, promise, now=now, by=by)
+    if tell and _tell_new_time(session, ticket, promise, template="promised", now=now, by=by) is None:
+        promise.told_by = ToldBy.PAGE
     return promise
 
 
@@ -170,7 +170,7 @@ def lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: dateti
             by=MACHINE,
             renewal=promise.renewal + 1,
         )
-        if renewed is not None and _tell_new_time(session, ticket, renewed, now=now, by=MACHINE) is None:
+        if renewed is not None and _tell_new_time(session, ticket, renewed, template="late", now=now, by=MACHINE) is None:
             renewed.told_by = ToldBy.NOBODY
             open_call_task(session, ticket, CallReason.LAPSED.value, now=now)
     else:
@@ -220,12 +220,13 @@ def _tell_new_time(
     ticket: Ticket,
     promise: Promise,
     *,
+    template: str,
     now: datetime,
     by: Actor,
-) -> object:
+) -> Message | None:
     saying = Saying(
-        "late",
-        f"ticket:{ticket.id}:promise:{promise.number}:late",
+        template,
+        f"ticket:{ticket.id}:promise:{promise.number}:{template}",
         {"promise": words_for(ticket, promise.due_at, now=now)},
         holds_while=f"promise:{promise.id}",
         expires_at=promise.due_at,
