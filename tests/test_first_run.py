@@ -106,9 +106,11 @@ def installed(clone: Clone) -> Clone:
 
 
 @contextmanager
-def running(clone: Clone, *arguments: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+def running(
+    clone: Clone, *arguments: str, stdin: int = subprocess.DEVNULL
+) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """From when it says that it runs, with all that it has said until then."""
-    process = clone.start(*arguments, python=sys.executable)
+    process = clone.start(*arguments, python=sys.executable, stdin=stdin)
     try:
         said = ""
         while "Ctrl-C stops it" not in said:
@@ -213,3 +215,60 @@ def test_an_empty_start_without_a_terminal_says_what_to_run(installed: Clone) ->
 def test_the_accounts_of_the_demo_are_told_when_the_web_is_ready(installed: Clone) -> None:
     with running(installed) as (_, said):
         assert said.index("Recovery Desk runs at") < said.index("ran demo --once")
+
+
+def test_an_empty_start_on_a_terminal_asks_for_the_first_site_and_admin(installed: Clone) -> None:
+    answers = ["harbour-st", "Harbour Street", "Europe/London", "GBP", "GB", "", "ada@example.com", "Ada"]
+    keyboard, terminal = os.openpty()
+    os.write(keyboard, "".join(f"{answer}\n" for answer in answers).encode())
+    with running(installed, "--empty", stdin=terminal) as (process, said):
+        process.terminate()
+        output, _ = process.communicate(timeout=30)
+    os.close(keyboard)
+    os.close(terminal)
+    site = "ran site add harbour-st --name Harbour Street --timezone Europe/London --currency GBP --country GB with"
+    assert site in output
+    assert "Sign in once, and choose a password, at ran staff add ada@example.com --name Ada --role admin" in said
+
+
+@pytest.fixture
+def without_browser(installed: Clone, tmp_path: Path) -> Clone:
+    """Nothing on the PATH, nothing fetched before, and nobody to fetch from."""
+    (installed.folder / "tests").mkdir()
+    (installed.folder / "tests" / "requirements.txt").write_text(f"pytest=={pytest.__version__}\n")
+    installed.environment |= {
+        "PATH": str(tmp_path / "nothing"),
+        "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path / "browsers"),
+        "PLAYWRIGHT_DOWNLOAD_HOST": f"http://127.0.0.1:{free_port()}",
+    }
+    return installed
+
+
+def test_tests_without_a_browser_fail_and_say_how_to_bring_one(without_browser: Clone) -> None:
+    told = without_browser.run("test", python=sys.executable)
+    assert told.returncode == 1
+    assert told.stderr.splitlines()[-1].startswith("The browser tests need Chromium")
+    assert "passed" not in told.stdout
+
+
+def test_a_browser_that_only_tells_how_to_install_one_does_not_count(without_browser: Clone, tmp_path: Path) -> None:
+    browser = tmp_path / "nothing" / "chromium-browser"
+    browser.parent.mkdir()
+    browser.write_text("#!/bin/sh\necho install the snap; exit 1\n")
+    browser.chmod(0o755)
+    assert without_browser.run("test", "--prepare", python=sys.executable).returncode == 1
+    browser.write_text("#!/bin/sh\necho Chromium 156\n")
+    assert without_browser.run("test", "--prepare", python=sys.executable).returncode == 0
+
+
+def test_tests_are_run_by_pytest_with_the_arguments_given(without_browser: Clone, tmp_path: Path) -> None:
+    (tmp_path / "chromium").write_text("#!/bin/sh\necho Chromium 156\n")
+    (tmp_path / "chromium").chmod(0o755)
+    without_browser.environment["RECOVERY_CHROMIUM"] = str(tmp_path / "chromium")
+    (without_browser.folder / "tests" / "test_numbers.py").write_text(
+        "def test_one(): pass\ndef test_two(): assert False\n"
+    )
+    told = without_browser.run("test", "-q", "-k", "one", "-p", "no:randomly", python=sys.executable)
+    assert "1 passed" in told.stdout
+    assert told.returncode == 0
+    assert without_browser.run("test", "-q", python=sys.executable).returncode == 1

@@ -27,8 +27,11 @@ LOOKS_FOR_READINESS = 600
 SECONDS_TO_STOP = 20
 
 
-class Stop(Exception):
-    """Somebody asked us to end, or a part of us did; with the sentence to say and the exit code."""
+class Stop(BaseException):
+    """Somebody asked us to end, or a part of us did; with the sentence to say and the exit code.
+
+    Not an Exception: a command that survives its own errors must not survive this.
+    """
 
     def __init__(self, sentence: str, code: int) -> None:
         super().__init__(sentence)
@@ -44,7 +47,7 @@ def run(commands: Commands, *, empty: bool) -> int:
         settings = _settings()
         _refuse_busy_port(settings.port)
         _succeed(commands, ["migrate"])
-        people = _first_site(commands) if empty else _demo(commands)
+        people = _first_site(commands) if empty else _printed_by(commands, ["demo", "--once"])
         _run_both(settings, people)
     except Stop as stop:
         say(str(stop))
@@ -98,13 +101,6 @@ def _succeed(commands: Commands, arguments: list[str]) -> None:
         raise Stop(f"`python3 -m recovery {' '.join(arguments)}` did not succeed; its reason stands above.", code)
 
 
-def _demo(commands: Commands) -> str:
-    """The demo's accounts, as the command prints them: said at the end, where they are seen."""
-    with redirect_stdout(io.StringIO()) as printed:
-        _succeed(commands, ["demo", "--once"])
-    return printed.getvalue().strip()
-
-
 def _first_site(commands: Commands) -> str:
     if not sys.stdin.isatty():
         return (
@@ -121,27 +117,31 @@ def _first_site(commands: Commands) -> str:
     site += ["--currency", _ask("Currency, such as GBP"), "--country", _ask("Country, such as GB")]
     hours = _ask("Opening hours, such as mon-fri 08:00-18:00 (empty: always open)")
     _succeed(commands, [*site, *(["--hours", hours] if hours else [])])
-    with redirect_stdout(io.StringIO()) as link:
-        _succeed(
-            commands,
-            [
-                "staff",
-                "add",
-                _ask("Your e-mail address"),
-                "--name",
-                _ask("Your name"),
-                "--role",
-                "admin",
-                "--site",
-                slug,
-            ],
-        )
-    return f"Sign in once, and choose a password, at {link.getvalue().strip()}"
+    admin = [
+        "staff",
+        "add",
+        _ask("Your e-mail address"),
+        "--name",
+        _ask("Your name"),
+        "--role",
+        "admin",
+        "--site",
+        slug,
+    ]
+    return f"Sign in once, and choose a password, at {_printed_by(commands, admin)}"
+
+
+def _printed_by(commands: Commands, arguments: list[str]) -> str:
+    with redirect_stdout(io.StringIO()) as printed:
+        _succeed(commands, arguments)
+    return printed.getvalue().strip()
 
 
 def _ask(question: str) -> str:
     try:
-        return input(f"  {question}: ").strip()
+        sys.stderr.write(f"  {question}: ")
+        sys.stderr.flush()
+        return input().strip()
     except EOFError:
         raise Stop("\nNothing was added.", 1) from None
 
