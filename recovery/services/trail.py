@@ -38,7 +38,9 @@ def record(
     return _link(session, ticket, tag, by=by, at=at, site_id=ticket.site_id, payload=payload)
 
 
-def record_of_staff(session: DeskSession, staff: Staff, tag: Tag, *, by: Actor, at: datetime, **payload: Any) -> Event:
+def record_of_staff(
+    session: DeskSession, staff: Staff, tag: Tag, /, *, by: Actor, at: datetime, **payload: Any
+) -> Event:
     return _link(session, staff, tag, by=by, at=at, site_id=None, payload=payload)
 
 
