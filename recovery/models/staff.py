@@ -23,7 +23,9 @@ class Staff(Streamed, Base):
     deactivated_at: Mapped[datetime | None]
     is_demo: Mapped[bool] = mapped_column(default=False)
 
-    places: Mapped[list["StaffSite"]] = relationship(order_by="StaffSite.site_id", lazy="selectin")
+    places: Mapped[list["StaffSite"]] = relationship(
+        order_by="StaffSite.site_id", lazy="selectin", cascade="all, delete-orphan"
+    )
 
     @property
     def first_name(self) -> str:
