@@ -1,0 +1,134 @@
+"""The schema is what the models say, on both databases, and comes back from a journey down and up with every row."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy.pool import NullPool
+
+from recovery import migrations
+from recovery.migrations import BASE, CannotMigrate, migrate, schema_is_current
+from recovery.models import Base
+from recovery.models.triggers import EXPECTED, count_triggers
+
+
+@pytest.fixture
+def engine(empty_database_url: str) -> Iterator[Engine]:
+    engine = create_engine(empty_database_url, poolclass=NullPool)
+    yield engine
+    engine.dispose()
+
+
+def test_the_migrated_schema_is_what_the_models_say(engine: Engine, empty_database_url: str) -> None:
+    Base.metadata.create_all(engine)
+    wanted = described(engine)
+    Base.metadata.drop_all(engine)
+    migrate(empty_database_url)
+    migrated = described(engine)
+    assert migrated.keys() == wanted.keys()
+    for table, parts in wanted.items():
+        assert migrated[table] == parts, table
+
+
+def test_the_search_for_differences_finds_a_check_and_a_condition(engine: Engine, empty_database_url: str) -> None:
+    migrate(empty_database_url)
+    before = described(engine)
+    with engine.begin() as connection:
+        connection.execute(text("DROP INDEX ix_tickets_unread"))
+        connection.execute(text("CREATE INDEX ix_tickets_unread ON tickets (site_id) WHERE unread > 1"))
+    assert described(engine)["tickets"]["indexes"] != before["tickets"]["indexes"]
+
+
+def described(engine: Engine) -> dict[str, Any]:
+    """Every table with its columns, keys, checks and indexes, in an order of its own."""
+    looking = inspect(engine)
+    return {
+        table: {
+            "columns": [(c["name"], str(c["type"]), c["nullable"], c["default"]) for c in looking.get_columns(table)],
+            "key": looking.get_pk_constraint(table),
+            "foreign": by_name(looking.get_foreign_keys(table)),
+            "unique": by_name(looking.get_unique_constraints(table)),
+            "checks": by_name(looking.get_check_constraints(table)),
+            "indexes": by_name(looking.get_indexes(table)),
+        }
+        for table in looking.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def by_name(parts: Any) -> list[str]:
+    return sorted(f"{part['name']}: {sorted(spelled(part).items())}" for part in parts)
+
+
+def spelled(part: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in part.items() if name != "dialect_options"} | {
+        name: str(value) for name, value in part.get("dialect_options", {}).items()
+    }
+
+
+def test_a_second_run_changes_nothing(engine: Engine, empty_database_url: str) -> None:
+    told: list[str] = []
+    assert migrate(empty_database_url, tell=told.append)
+    assert told == ["up to 0001: The first desk: every table of the first release."]
+    assert not migrate(empty_database_url, tell=told.append)
+    assert len(told) == 1
+
+
+def test_two_that_start_at_once_both_succeed_and_one_migrates(empty_database_url: str) -> None:
+    together, outcomes = threading.Barrier(2), []
+
+    def start() -> None:
+        together.wait(timeout=10)
+        outcomes.append(migrate(empty_database_url))
+
+    threads = [threading.Thread(target=start) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert sorted(outcomes) == [False, True]
+
+
+def test_a_database_is_ready_only_with_its_schema_and_its_triggers(engine: Engine, empty_database_url: str) -> None:
+    assert not schema_is_current(engine)
+    migrate(empty_database_url)
+    assert schema_is_current(engine)
+    with engine.begin() as connection:
+        on = " ON events" if engine.dialect.name == "postgresql" else ""
+        connection.execute(text(f"DROP TRIGGER events_append_only_delete{on}"))
+    assert not schema_is_current(engine)
+
+
+def test_a_newer_schema_serves_this_version_but_is_not_migrated_by_it(engine: Engine, empty_database_url: str) -> None:
+    migrate(empty_database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert schema_is_current(engine)
+    with pytest.raises(CannotMigrate, match="9999.*run the newer version"):
+        migrate(empty_database_url)
+
+
+def test_down_and_up_again_leaves_an_empty_database_whole(engine: Engine, empty_database_url: str) -> None:
+    migrate(empty_database_url)
+    before = described(engine)
+    migrate(empty_database_url, to=BASE)
+    assert described(engine) == {}
+    migrate(empty_database_url)
+    assert described(engine) == before
+    with engine.connect() as connection:
+        assert count_triggers(connection) == EXPECTED
+
+
+def test_rows_that_would_point_at_nothing_undo_the_migration(empty_sqlite_url: str) -> None:
+    migrate(empty_sqlite_url)
+    engine = create_engine(empty_sqlite_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO staff_sites (staff_id, site_id) VALUES (1, 2)"))
+    with pytest.raises(CannotMigrate, match="staff_sites would point at nothing"):
+        migrate(empty_sqlite_url)
+
+
+def test_migrations_are_numbered_without_a_fork() -> None:
+    assert migrations.newest() == max(path.name[:4] for path in (migrations.FOLDER / "versions").glob("0*.py"))
