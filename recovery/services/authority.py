@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recovery.domain.actors import Actor
@@ -98,12 +98,14 @@ def raise_alone(
     now: datetime,
 ) -> Passed | None:
     """Counts a grant on somebody's own authority against all three limits, or none: gives the limit that it passed."""
-    with session.begin_nested() as savepoint:
-        for span, subject_id, period in _entries(ticket, staff_id=staff_id, now=now):
-            limit = limits.of(span)
-            if not _raise(session, span, subject_id, period, currency=currency, amount=amount, limit=limit):
-                savepoint.rollback()
-                return Passed(span, limit or 0)
+    raised: list[tuple[LimitSpan, int, str]] = []
+    for span, subject_id, period in _entries(ticket, staff_id=staff_id, now=now):
+        limit = limits.of(span)
+        if not _raise(session, span, subject_id, period, currency=currency, amount=amount, limit=limit):
+            for entry in raised:
+                _lower(session, *entry, currency=currency, amount=amount)
+            return Passed(span, limit or 0)
+        raised.append((span, subject_id, period))
     return None
 
 
@@ -124,9 +126,7 @@ def lower(
 ) -> None:
     """Takes back what was counted at `granted_at`: the remedy was cancelled or failed."""
     for span, subject_id, period in _entries(ticket, staff_id=staff_id, now=granted_at):
-        row = session.get(Ledger, (span, subject_id, period, currency), with_for_update=True, populate_existing=True)
-        if row is not None:
-            row.total -= amount
+        _lower(session, span, subject_id, period, currency=currency, amount=amount)
 
 
 def total_on(session: DeskSession, ticket: Ticket, currency: str) -> int:
@@ -169,6 +169,27 @@ def _raise(
         where=None if limit is None else Ledger.total + amount <= limit,
     ).returning(Ledger.total)
     return session.execute(statement).first() is not None
+
+
+def _lower(
+    session: DeskSession,
+    span: LimitSpan,
+    subject_id: int,
+    period: str,
+    *,
+    currency: str,
+    amount: int,
+) -> None:
+    session.execute(
+        update(Ledger)
+        .where(
+            Ledger.span == span,
+            Ledger.subject_id == subject_id,
+            Ledger.period == period,
+            Ledger.currency == currency,
+        )
+        .values(total=Ledger.total - amount),
+    )
 
 
 def _fitted(minor_units: int | None, currency: str) -> int | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recovery.domain.actors import Actor
@@ -29,8 +29,10 @@ def find_or_add(session: DeskSession, site: Site, new: NewCustomer | None, *, no
     name = new.name.strip() if new and new.name and new.name.strip() else None
     if new is None or (phone is None and name is None):
         return None
-    contact = contact_for(session, phone, now=now) if phone else None
-    customer = _known(session, site, contact) or _added(session, site, contact, now=now)
+    contact, customer = _known(session, site, phone) if phone else (None, None)
+    if phone and contact is None:
+        contact = contact_for(session, phone, now=now)
+    customer = customer or _added(session, site, contact, now=now)
     customer.name = name or customer.name
     customer.language = new.language or customer.language
     return customer
@@ -38,13 +40,10 @@ def find_or_add(session: DeskSession, site: Site, new: NewCustomer | None, *, no
 
 def contact_for(session: DeskSession, phone: str, *, now: datetime) -> Contact:
     """The one row of this number, made once whoever races. `phone` is E.164."""
-    contact = session.scalar(select(Contact).where(Contact.phone == phone))
-    if contact is None:
-        make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        row = make(Contact).values(id=new_id(now), phone=phone, added_at=now)
-        session.execute(row.on_conflict_do_nothing(index_elements=[Contact.phone]))
-        contact = session.scalars(select(Contact).where(Contact.phone == phone)).one()
-    return contact
+    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    row = make(Contact).values(id=new_id(now), phone=phone, added_at=now)
+    made = session.scalars(row.on_conflict_do_nothing(index_elements=[Contact.phone]).returning(Contact)).first()
+    return made or session.scalars(select(Contact).where(Contact.phone == phone)).one()
 
 
 def by_phone(session: DeskSession, phone: str, *, by: Actor) -> Sequence[Customer]:
@@ -63,10 +62,10 @@ def last_recovery(session: DeskSession, customer: Customer) -> Ticket | None:
     )
 
 
-def _known(session: DeskSession, site: Site, contact: Contact | None) -> Customer | None:
-    if contact is None:
-        return None
-    return session.scalar(select(Customer).where(Customer.site_id == site.id, Customer.contact_id == contact.id))
+def _known(session: DeskSession, site: Site, phone: str) -> tuple[Contact | None, Customer | None]:
+    here = and_(Customer.contact_id == Contact.id, Customer.site_id == site.id)
+    row = session.execute(select(Contact, Customer).outerjoin(Customer, here).where(Contact.phone == phone)).first()
+    return (row[0], row[1]) if row else (None, None)
 
 
 def _added(session: DeskSession, site: Site, contact: Contact | None, *, now: datetime) -> Customer:

@@ -70,12 +70,13 @@ def log(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor) -> Ti
     """Raises NotFound (site, linked ticket), Invalid by field, Forbidden, Refused (nobody left to approve)."""
     require(by, Permission.LOG)
     site = visible_site(session, new.site, by=by)
-    ticket = _ticket(session, site, new, now=now, by=by)
-    for remedy in new.remedies:
-        check_remedy(ticket, remedy)
-    granted = [propose(session, ticket, remedy, now=now, by=by, tell=False) for remedy in new.remedies]
-    promise = _first_promise(session, ticket, new, granted, now=now, by=by)
-    _apologise(session, ticket, granted, promise, now=now, by=by)
+    with session.no_autoflush:  # nothing read below was written here: one flush at the end, not one before each look
+        ticket = _ticket(session, site, new, now=now, by=by)
+        for remedy in new.remedies:
+            check_remedy(ticket, remedy)
+        granted = [propose(session, ticket, remedy, now=now, by=by, tell=False) for remedy in new.remedies]
+        promise = _first_promise(session, ticket, new, granted, now=now, by=by)
+        _apologise(session, ticket, granted, promise, now=now, by=by)
     return ticket
 
 

@@ -187,8 +187,8 @@ def _proposed(session: DeskSession, ticket: Ticket, new: NewRemedy, *, now: date
 def _grant_alone(
     session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor
 ) -> authority.Passed | None:
-    limits = authority.limits_of(session, ticket.site, by.role or Role.FRONTLINE)
     if remedy.amount and remedy.currency and by.id is not None:
+        limits = authority.limits_of(session, ticket.site, by.role or Role.FRONTLINE)
         passed = authority.raise_alone(
             session,
             ticket,
@@ -200,8 +200,8 @@ def _grant_alone(
         )
         if passed is not None:
             return passed
+        remedy.limit_in_force = limits.per_ticket
     remedy.decided_by_id, remedy.decided_at = by.id, now
-    remedy.limit_in_force = limits.per_ticket
     session.add(remedy)
     _tell_grant(session, ticket, remedy, authority_name="own", now=now, by=by)
     return None
