@@ -24,7 +24,7 @@ if SHARED_MEMORY.is_dir():
 
 def post_fork(server: Any, _worker: Any) -> None:
     """A connection that parent and child both use would mix their answers: each worker opens its own."""
-    components = server.app.wsgi().extensions["components"]
+    components = server.app.wsgi().extensions["desk"]
     for engine in (components.writing, components.reading):
         engine.dispose(close=False)  # closing is the parent's affair
 

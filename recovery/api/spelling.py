@@ -1,0 +1,20 @@
+"""How the API spells what it answers."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+
+def dumps(value: Any) -> str:
+    return json.dumps(value, default=_spelled, ensure_ascii=False, separators=(",", ":"))
+
+
+def instant(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC, with Z; fractions only where there are any."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return instant(value)
+    raise TypeError(f"{type(value).__name__} has no spelling in JSON")

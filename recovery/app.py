@@ -1,0 +1,87 @@
+"""The web application: pages and API over one set of components, one table of errors, one set of headers."""
+
+from flask import Flask, Response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from config.settings import Settings
+from recovery import api, web
+from recovery.api import errors
+from recovery.bootstrap import Components, build
+from recovery.domain.errors import Forbidden
+from recovery.edge import demand_of
+
+LONGEST_BODY = 1024 * 1024
+"""Bytes: the longest note is a thousandth of it, and nobody uploads files here."""
+STATIC_FOR = 3600
+"""Seconds: file names carry no hash, so a new version must not wait longer than this."""
+A_YEAR = 31_536_000
+WITHOUT_DEMAND = frozenset({"static"})
+
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "Referrer-Policy": "same-origin",  # without any referrer, forms over HTTPS fail their CSRF check
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+
+
+def create_app(settings: Settings, components: Components | None = None) -> Flask:
+    """`components` are built from the settings unless a test brings its own, with a clock that stands still."""
+    app = Flask(__name__)
+    secure = settings.public_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=LONGEST_BODY,
+        SEND_FILE_MAX_AGE_DEFAULT=STATIC_FOR,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+    )
+    app.extensions["desk"] = components or build(settings)
+    _trust_proxies(app, settings.trusted_proxies)
+    _add_headers(app, secure=secure)
+    app.before_request(_refuse_unmarked)
+    app.before_request(_refuse_long_body)
+    api.install(app)
+    web.install(app)
+    errors.install(app)
+    return app
+
+
+def _trust_proxies(app: Flask, count: int) -> None:
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]  # Flask's documented way
+
+
+def _add_headers(app: Flask, *, secure: bool) -> None:
+    headers = HEADERS | ({"Strict-Transport-Security": f"max-age={A_YEAR}"} if secure else {})
+
+    @app.after_request
+    def add(response: Response) -> Response:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        if request.endpoint != "static":
+            response.headers.setdefault("Cache-Control", "private, no-cache")
+        return response
+
+
+def _refuse_unmarked() -> None:
+    """A view that does not say whom it is for is for nobody."""
+    endpoint = request.endpoint
+    if endpoint is not None and endpoint not in WITHOUT_DEMAND and demand_of(endpoint, request.method) is None:
+        raise Forbidden("This page does not say who may open it, so nobody may: tell whoever looks after the desk.")
+
+
+def _refuse_long_body() -> ResponseReturnValue | None:
+    """Also where a view never reads its body; one of unknown length is cut off while it is read."""
+    if (request.content_length or 0) > LONGEST_BODY:
+        raise RequestEntityTooLarge
+    return None
