@@ -106,7 +106,7 @@ def test_a_newer_schema_serves_this_version_but_is_not_migrated_by_it(engine: En
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     assert schema_is_current(engine)
-    with pytest.raises(CannotMigrate, match="9999.*run the newer version"):
+    with pytest.raises(CannotMigrate, match=r"9999.*run the newer version"):
         migrate(empty_database_url)
 
 

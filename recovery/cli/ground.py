@@ -1,0 +1,25 @@
+"""What a command stands on: settings from the environment, and a database with this version's schema."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from config.settings import Settings
+from recovery.bootstrap import Components, build
+from recovery.domain.errors import Refused
+from recovery.migrations import schema_is_current
+
+
+@contextmanager
+def desk() -> Iterator[Components]:
+    """Raises SettingsError; Refused where the database has not been migrated."""
+    components = build(Settings.from_env())
+    try:
+        refuse_old_schema(components)
+        yield components
+    finally:
+        components.dispose()
+
+
+def refuse_old_schema(components: Components) -> None:
+    if not schema_is_current(components.reading):
+        raise Refused("The database does not have this version's schema yet: run `python3 -m recovery migrate` first.")
