@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, insert
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from recovery.domain.policy import Policy
@@ -16,6 +16,7 @@ from recovery.models.event import Event
 from recovery.models.ticket import Ticket
 from recovery.sms.texts import Texts
 
+EVENT_COLUMNS = tuple(Event.__table__.columns.keys())
 CLAIMS = {"claims": True}
 """Execution option of the few bulk updates that change a delivery state and nothing of the ticket's."""
 
@@ -44,13 +45,14 @@ class Tracking:
 
     touched: set[int] = field(default_factory=set)
     told: dict[int, list[Event]] = field(default_factory=dict)
+    unwritten: list[Event] = field(default_factory=list)
     raised: set[int] = field(default_factory=set)
     """Tickets whose version has been raised already: once per transaction."""
     tickets: dict[int, Ticket] = field(default_factory=dict)
     """Tickets that were told of: their clocks are folded before the commit."""
 
     def clear(self) -> None:
-        for kept in (self.touched, self.told, self.raised, self.tickets):
+        for kept in (self.touched, self.told, self.unwritten, self.raised, self.tickets):
             kept.clear()
 
 
@@ -67,6 +69,15 @@ def _note_changes(session: DeskSession, *_: Any) -> None:
             stream = row.stream_id
             if stream is not None:
                 session.tracking.touched.add(stream)
+
+
+def _write_events(session: DeskSession, *_: Any) -> None:
+    """In one statement, beside the unit of work: a log makes five events, and nothing ever changes one."""
+    unwritten = session.tracking.unwritten
+    if unwritten:
+        rows = [{column: getattr(event, column) for column in EVENT_COLUMNS} for event in unwritten]
+        session.connection().execute(insert(Event.__table__), rows)
+        unwritten.clear()
 
 
 def _refuse_untold(session: DeskSession) -> None:
@@ -90,6 +101,7 @@ def _forget(session: DeskSession, *_: Any) -> None:
 
 
 event.listen(DeskSession, "before_flush", _note_changes)
+event.listen(DeskSession, "before_flush", _write_events)
 event.listen(DeskSession, "before_commit", _refuse_untold)
 event.listen(DeskSession, "do_orm_execute", _refuse_bulk)
 event.listen(DeskSession, "after_commit", _forget)

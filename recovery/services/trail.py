@@ -87,5 +87,5 @@ def _link(
     event.hash = chain_hash(key, event.fields())
     stream.event_seq, stream.event_head = event.seq, event.hash
     session.tracking.told.setdefault(stream.id, []).append(event)
-    session.add(event)
+    session.tracking.unwritten.append(event)
     return event
