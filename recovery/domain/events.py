@@ -47,6 +47,7 @@ class Tag(StrEnum):
     REMEDY_FAILED = "ticket:remedy:failed"
     APPROVAL_ASKED = "ticket:approval:asked"
     APPROVAL_PASSED_ON = "ticket:approval:passed_on"
+    APPROVAL_EXHAUSTED = "ticket:approval:exhausted"
     CALLBACK_BOOKED = "ticket:callback:booked"
     CALLBACK_MOVED = "ticket:callback:moved"
     CALLBACK_DUE = "ticket:callback:due"
@@ -151,6 +152,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.REMEDY_FAILED: {"remedy": int, "reason_commitment": str},
     Tag.APPROVAL_ASKED: {"remedy": int, "of": int, "limit_kind": str, "limit": int, "deadline_at": str},
     Tag.APPROVAL_PASSED_ON: {"remedy": int, "of": int, "deadline_at": str, "rung": int},
+    Tag.APPROVAL_EXHAUSTED: {"remedy": int, "rung": int},
     Tag.CALLBACK_BOOKED: {"callback": int, "due_at": str, "reason": str, "staff": int, "as_soon_as_possible": bool},
     Tag.CALLBACK_MOVED: {"callback": int, "before": str, "due_at": str, "why": str},
     Tag.CALLBACK_DUE: {"callback": int},

@@ -35,7 +35,7 @@ class Callback(Proven, Base):
             sqlite_where=text(f"{IS_LIVE} AND NOT {WITH_CUSTOMER}"),
             postgresql_where=text(f"{IS_LIVE} AND NOT {WITH_CUSTOMER}"),
         ),
-        # the desk's second lane, the due and missed ticks
+        # the desk's second lane: calls to make, the next one first
         Index(
             "ix_callbacks_live_by_due",
             "due_at",
@@ -43,12 +43,19 @@ class Callback(Proven, Base):
             sqlite_where=text(IS_LIVE),
             postgresql_where=text(IS_LIVE),
         ),
-        # the reminder tick
+        # the ticks that remind, and that find what has come due
         Index(
-            "ix_callbacks_to_remind",
+            "ix_callbacks_booked",
             "due_at",
-            sqlite_where=text("status = 'booked' AND reminded_at IS NULL"),
-            postgresql_where=text("status = 'booked' AND reminded_at IS NULL"),
+            sqlite_where=text("status = 'booked'"),
+            postgresql_where=text("status = 'booked'"),
+        ),
+        # the missed tick
+        Index(
+            "ix_callbacks_to_miss",
+            "miss_at",
+            sqlite_where=text("status = 'due'"),
+            postgresql_where=text("status = 'due'"),
         ),
         Index(None, "ticket_id", "id"),
     )
@@ -69,6 +76,7 @@ class Callback(Proven, Base):
     moves: Mapped[int] = mapped_column(default=0)
     attempt_count: Mapped[int] = mapped_column(default=0)
     reminded_at: Mapped[datetime | None]
+    """Also set where none is owed: a call minutes after its booking, a call task."""
     missed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 

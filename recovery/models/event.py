@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, Integer, String
+from sqlalchemy import BigInteger, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from recovery.domain.actors import ActorKind
@@ -56,6 +56,7 @@ class Anchor(Base):
     """The heads of all chains changed since the last anchor, hashed and chained: shows a cut tail or a missing ticket."""
 
     __tablename__ = "anchors"
+    __table_args__ = (UniqueConstraint("previous"),)  # two workers cannot fork the chain of anchors
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime]

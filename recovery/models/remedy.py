@@ -84,8 +84,8 @@ class Approval(Proven, Base):
         Index(
             "ix_approvals_overdue",
             "deadline_at",
-            sqlite_where=text("answered_at IS NULL"),
-            postgresql_where=text("answered_at IS NULL"),
+            sqlite_where=text("answered_at IS NULL AND nobody_left_at IS NULL"),
+            postgresql_where=text("answered_at IS NULL AND nobody_left_at IS NULL"),
         ),
     )
 
@@ -100,6 +100,8 @@ class Approval(Proven, Base):
     rung: Mapped[int] = mapped_column(default=1)
     """1 the first asked, 2 their deputy, 3 and on the admins."""
     link_generation: Mapped[int] = mapped_column(default=0)
+    nobody_left_at: Mapped[datetime | None]
+    """Everybody who may decide it was asked: its deadline stays in the past, where the Undetected board shows it."""
     answered_at: Mapped[datetime | None]
 
     remedy: Mapped[Remedy] = relationship(back_populates="approval")

@@ -1,6 +1,9 @@
 """Questions above somebody's authority: asked of the next who may decide, passed on when nobody answers."""
 
+import json
 from datetime import datetime
+
+from sqlalchemy import select
 
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.authority import Limits
@@ -8,7 +11,7 @@ from recovery.domain.errors import Refused
 from recovery.domain.events import Tag
 from recovery.domain.permissions import Role
 from recovery.domain.remedies import RemedyStatus
-from recovery.models import Approval, Remedy, Staff, Ticket
+from recovery.models import Approval, Event, Remedy, Staff, Ticket
 from recovery.services import authority
 from recovery.services.links import approval_url
 from recovery.services.messages import Saying, remedies_in_words, tell_staff
@@ -65,14 +68,20 @@ def ask(
 
 
 def pass_on(session: DeskSession, ticket: Ticket, approval: Approval, *, now: datetime) -> None:
-    """Nobody answered in time: the deputy of the one who was asked, then the admins, one after the other."""
+    """Nobody answered in time: the deputy of the one who was asked, then the admins, each of them once.
+
+    When everybody was asked the deadline stays in the past, and the Undetected board shows it until it is answered.
+    """
     remedy = session.get_one(Remedy, approval.remedy_id)
-    person = _next_person(session, approval, besides=remedy.proposed_by_id)
+    person = _next_person(session, ticket, remedy, approval)
+    if person is None:
+        approval.nobody_left_at = now
+        record(session, ticket, Tag.APPROVAL_EXHAUSTED, by=MACHINE, at=now, remedy=remedy.id, rung=approval.rung)
+        return
     approval.rung += 1
     approval.deadline_at = now + session.house.policy.approval_deadline
-    if person is not None:
-        approval.asked_of_id = person.id
-        approval.link_generation += 1
+    approval.asked_of_id = person.id
+    approval.link_generation += 1
     record(
         session,
         ticket,
@@ -80,12 +89,11 @@ def pass_on(session: DeskSession, ticket: Ticket, approval: Approval, *, now: da
         by=MACHINE,
         at=now,
         remedy=remedy.id,
-        of=approval.asked_of_id,
+        of=person.id,
         deadline_at=instant(approval.deadline_at),
         rung=approval.rung,
     )
-    if person is not None:
-        _text(session, ticket, remedy, approval, person, asker=remedy.proposed_by.first_name, now=now)
+    _text(session, ticket, remedy, approval, person, asker=remedy.proposed_by.first_name, now=now)
 
 
 def _roles_for(session: DeskSession, ticket: Ticket, remedy: Remedy) -> set[Role]:
@@ -97,14 +105,28 @@ def _roles_for(session: DeskSession, ticket: Ticket, remedy: Remedy) -> set[Role
     return {Role.SUPERVISOR, Role.ADMIN}
 
 
-def _next_person(session: DeskSession, approval: Approval, *, besides: int) -> Staff | None:
+def _next_person(session: DeskSession, ticket: Ticket, remedy: Remedy, approval: Approval) -> Staff | None:
+    may_not = _asked_so_far(session, ticket, remedy) | {remedy.proposed_by_id}
+    enough = _roles_for(session, ticket, remedy)
     asked = session.get_one(Staff, approval.asked_of_id)
-    if approval.rung == 1 and asked.deputy_id is not None and asked.deputy_id != besides:
-        deputy = session.get(Staff, asked.deputy_id)
-        if deputy is not None and deputy.deactivated_at is None and deputy.role is not Role.FRONTLINE:
-            return deputy
-    others = [admin for admin in admins(session) if admin.id not in {besides, asked.id}]
-    return others[approval.rung % len(others)] if others else None
+    deputy = session.get(Staff, asked.deputy_id) if asked.deputy_id is not None else None
+    line = [deputy, *admins(session)] if deputy is not None else admins(session)
+    return next((person for person in line if person.id not in may_not and _may_decide(person, ticket, enough)), None)
+
+
+def _may_decide(person: Staff, ticket: Ticket, enough: set[Role]) -> bool:
+    return person.deactivated_at is None and person.role in enough and person.as_actor().works_at(ticket.site_id)
+
+
+def _asked_so_far(session: DeskSession, ticket: Ticket, remedy: Remedy) -> set[int]:
+    """As the trail tells it."""
+    payloads = session.scalars(
+        select(Event.payload).where(
+            Event.stream_id == ticket.id, Event.tag.in_((Tag.APPROVAL_ASKED.value, Tag.APPROVAL_PASSED_ON.value))
+        ),
+    )
+    asked = [json.loads(payload) for payload in payloads]
+    return {told["of"] for told in asked if told["remedy"] == remedy.id}
 
 
 def _text(

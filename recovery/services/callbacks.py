@@ -128,12 +128,9 @@ def come_due(session: DeskSession, ticket: Ticket, callback: Callback, *, now: d
 
 
 def remind(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime) -> None:
-    """Once per booked time; not for one that is minutes away when it is booked, nor for one that has gone by."""
+    """Once per booked time."""
     callback.reminded_at = now
     record(session, ticket, Tag.CALLBACK_REMINDED, by=MACHINE, at=now, callback=callback.id)
-    lead = session.house.policy.reminder_before
-    if callback.due_at <= now or callback.due_at - callback.booked_at <= lead or callback.is_task:
-        return
     saying = Saying(
         "callback_reminder",
         f"callback:{callback.id}:reminder:{callback.moves}",
@@ -207,6 +204,7 @@ def _booked(
         booked_at=now,
         booked_by_id=by.id,
         staff_id=ticket.owner_id,
+        reminded_at=_no_reminder_owed(session, due, now=now),
         moves=0,
         attempt_count=0,
     )
@@ -289,7 +287,8 @@ def _move(
     callback.status = move(callback.status, CallbackStatus.DUE if due <= now else CallbackStatus.BOOKED)
     callback.due_at, callback.miss_at = due, due + session.house.policy.missed_after
     callback.moves += 1
-    callback.reminded_at = callback.missed_at = None
+    callback.missed_at = None
+    callback.reminded_at = now if callback.is_task else _no_reminder_owed(session, due, now=now)
     record(
         session,
         ticket,
@@ -303,6 +302,11 @@ def _move(
     )
     if ticket.is_live:
         _promise_call(session, ticket, callback, now=now, by=by)
+
+
+def _no_reminder_owed(session: DeskSession, due: datetime, *, now: datetime) -> datetime | None:
+    """A call that is minutes away when it is booked needs none: the confirmation has just said so."""
+    return now if due <= now + session.house.policy.reminder_before else None
 
 
 def _promise_call(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:

@@ -170,7 +170,10 @@ def lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: dateti
             by=MACHINE,
             renewal=promise.renewal + 1,
         )
-        if renewed is not None and _tell_new_time(session, ticket, renewed, template="late", now=now, by=MACHINE) is None:
+        if (
+            renewed is not None
+            and _tell_new_time(session, ticket, renewed, template="late", now=now, by=MACHINE) is None
+        ):
             renewed.told_by = ToldBy.NOBODY
             open_call_task(session, ticket, CallReason.LAPSED.value, now=now)
     else:

@@ -205,7 +205,16 @@ def drop_queued(
 
 
 def cancel_what_no_longer_holds(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -> None:
-    templates = ("late", "promised", "callback_reminder", "callback_booked", "callback_moved", "ready", "unreached", "disconnected")
+    templates = (
+        "late",
+        "promised",
+        "callback_reminder",
+        "callback_booked",
+        "callback_moved",
+        "ready",
+        "unreached",
+        "disconnected",
+    )
     drop_queued(session, ticket, reason=why, now=now, templates=templates)
     for callback in session.scalars(
         select(Callback).where(Callback.ticket_id == ticket.id, Callback.status.in_(LIVE_CALLBACKS)),

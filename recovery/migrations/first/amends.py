@@ -95,6 +95,7 @@ def _approvals() -> None:
         sa.Column("deadline_at", TIME, nullable=False),
         sa.Column("rung", BIG, nullable=False),
         sa.Column("link_generation", BIG, nullable=False),
+        sa.Column("nobody_left_at", TIME),
         sa.Column("answered_at", TIME),
         sa.PrimaryKeyConstraint("remedy_id", name="pk_approvals"),
         sa.ForeignKeyConstraint(["asked_of_id"], ["staff.id"], name="fk_approvals_asked_of_id_staff"),
@@ -102,7 +103,12 @@ def _approvals() -> None:
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name="fk_approvals_ticket_id_tickets"),
         sa.CheckConstraint("span IN ('ticket', 'staff_day', 'customer_month')", name="ck_approvals_limit_span"),
     )
-    op.create_index("ix_approvals_overdue", "approvals", ["deadline_at"], **where("answered_at IS NULL"))
+    op.create_index(
+        "ix_approvals_overdue",
+        "approvals",
+        ["deadline_at"],
+        **where("answered_at IS NULL AND nobody_left_at IS NULL"),
+    )
 
 
 def _ledgers() -> None:
@@ -161,9 +167,8 @@ def _callbacks() -> None:
         **where("status IN ('booked', 'due', 'missed')"),
     )
     op.create_index("ix_callbacks_ticket_id_id", "callbacks", ["ticket_id", "id"])
-    op.create_index(
-        "ix_callbacks_to_remind", "callbacks", ["due_at"], **where("status = 'booked' AND reminded_at IS NULL")
-    )
+    op.create_index("ix_callbacks_booked", "callbacks", ["due_at"], **where("status = 'booked'"))
+    op.create_index("ix_callbacks_to_miss", "callbacks", ["miss_at"], **where("status = 'due'"))
     op.create_index(
         "uq_callbacks_live_task",
         "callbacks",

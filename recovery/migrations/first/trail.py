@@ -48,4 +48,5 @@ def _anchors() -> None:
         sa.Column("previous", sa.String(64), nullable=False),
         sa.Column("hash", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_anchors"),
+        sa.UniqueConstraint("previous", name="uq_anchors_previous"),
     )
