@@ -4,4 +4,5 @@ pytest_plugins = (
     "tests.fixtures.settings",
     "tests.fixtures.clone",
     "tests.fixtures.browser",
+    "tests.fixtures.live",
 )

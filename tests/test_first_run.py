@@ -121,6 +121,8 @@ def running(
     finally:
         process.kill()
         process.communicate()
+        for left in processes_of(clone):  # by a first run that fails its test
+            left.kill()
 
 
 def processes_of(clone: Clone) -> list[psutil.Process]:

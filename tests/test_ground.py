@@ -1,6 +1,7 @@
 """The ground under the other tests: that their databases are fresh, and that no test can leave this machine."""
 
 import socket
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from tests.fixtures.browser import watched_page
+from tests.fixtures.live import LiveServer
 from tests.fixtures.network import OtherMachine
 from tests.fixtures.serving import serve
 from tests.fixtures.waiting import free_port
@@ -59,6 +61,12 @@ def small_app() -> Iterator[str]:
 
     with serve(app, free_port()) as address:
         yield address
+
+
+def test_the_whole_app_answers_on_both_databases(live_server: LiveServer) -> None:
+    with urllib.request.urlopen(f"{live_server.url}/healthz") as answer:
+        assert answer.status == 200
+    assert live_server.components.house.public_url == live_server.url
 
 
 @pytest.mark.browser
