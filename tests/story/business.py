@@ -1,0 +1,137 @@
+"""A whole installation as it runs: web and worker as processes of their own, a provider over HTTP, calls by token."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.fake_twilio import ACCOUNT_SID, AUTH_TOKEN, AcceptedText, FakeTwilio
+from tests.fixtures.waiting import free_port, is_listening, wait_until
+
+REPOSITORY = Path(__file__).parents[2]
+OUR_NUMBER = "+447700900001"
+SAM = "+447700900123"
+OMAR = "+447700900456"
+UNDO_SECONDS = 1
+PEOPLE = (("maya", "frontline", None), ("omar", "supervisor", OMAR), ("ada", "admin", None))
+
+
+@dataclass
+class Business:
+    url: str
+    twilio: FakeTwilio
+    environment: dict[str, str]
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def call(self, who: str, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """The answer's JSON; fails on whatever is not a success."""
+        answer = self.ask(who, method, path, body, **headers)
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def ask(self, who: str, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.tokens[who]}", **headers}
+        return requests.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers, timeout=30)
+
+    def command(self, *words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "recovery", *words],
+            cwd=REPOSITORY,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{words}: {done.stdout} {done.stderr}"
+        return done.stdout
+
+    def texts_to(self, number: str) -> list[str]:
+        return [text.body for text in self.twilio.accepted if text.to == number]
+
+    def wait_for_text(self, number: str, words: str) -> AcceptedText:
+        wait_until(
+            lambda: any(words in body for body in self.texts_to(number)),
+            what=f"a text to {number} says “{words}”, not only {self.texts_to(number)}",
+        )
+        return next(text for text in self.twilio.accepted if text.to == number and words in text.body)
+
+    def sam_writes(self, words: str) -> None:
+        url = f"{self.url}/hooks/twilio/messages"
+        assert self.twilio.hooks.inbound(url, from_=SAM, to=OUR_NUMBER, body=words) == 200
+
+    def ticket(self, reference: str) -> Any:
+        return self.call("maya", "GET", f"/tickets/{reference}")
+
+
+@contextmanager
+def open_for_business(url: str, folder: Path, *, workers: int = 1) -> Iterator[Business]:
+    """`url` is a migrated, empty database."""
+    with ExitStack() as stack:
+        twilio = stack.enter_context(FakeTwilio())
+        twilio.hooks.lifecycle = ["sent", "delivered"]
+        port = free_port()
+        business = Business(f"http://127.0.0.1:{port}", twilio, _environment(url, folder, twilio, port))
+        _employ(business)
+        gunicorn = ("-m", "gunicorn", "wsgi:app", "-c", "config/gunicorn.py")
+        stack.enter_context(_process(business.environment, *gunicorn))
+        for _ in range(workers):
+            stack.enter_context(_process(business.environment, "-m", "recovery", "worker"))
+        wait_until(lambda: is_listening(port), what="the web listens")
+        yield business
+
+
+def in_minutes(minutes: float) -> str:
+    return f"{datetime.now(UTC) + timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _environment(url: str, folder: Path, twilio: FakeTwilio, port: int) -> dict[str, str]:
+    policy = (REPOSITORY / "config" / "policy.toml").read_text(encoding="utf-8")
+    hurried = folder / "policy.toml"
+    awake = policy.replace('quiet_from = "21:00"', 'quiet_from = "00:00"').replace('"08:00"', '"00:00"')
+    hurried.write_text(awake.replace("undo_seconds = 10", f"undo_seconds = {UNDO_SECONDS}"), encoding="utf-8")
+    return {
+        **os.environ,
+        "DATABASE_URL": url,
+        "SECRET_KEY": "a secret key that only this story knows",
+        "AUDIT_KEY": "an audit key that only this story knows",
+        "DATA_DIR": str(folder),
+        "POLICY_FILE": str(hurried),
+        "PORT": str(port),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "SMS_GATEWAY": "twilio",
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "TWILIO_FROM": OUR_NUMBER,
+        "TWILIO_API_URL": twilio.url,
+        "LOG_FORMAT": "json",
+        "RECOVERY_TEST_CHEAP_HASH": "1",
+        "PYTHONPATH": str(REPOSITORY),
+    }
+
+
+def _employ(business: Business) -> None:
+    place = ("--timezone", "Europe/London", "--currency", "GBP", "--country", "GB")
+    business.command("site", "add", "harbour-st", "--name", "Harbour St", *place)
+    for name, role, phone in PEOPLE:
+        reach = ("--phone", phone) if phone else ()
+        email = f"{name}@example.com"
+        person = ("--name", name.title(), "--role", role, "--site", "harbour-st")
+        business.command("staff", "add", email, *person, *reach)
+        business.tokens[name] = business.command("token", "add", email).strip()
+
+
+@contextmanager
+def _process(environment: dict[str, str], *words: str) -> Iterator[None]:
+    process = subprocess.Popen([sys.executable, *words], cwd=REPOSITORY, env=environment)
+    try:
+        yield
+    finally:
+        process.terminate()
+        assert process.wait(timeout=30) in {0, -15}
