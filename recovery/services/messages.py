@@ -11,6 +11,7 @@ from recovery.domain.calendars import quiet_until
 from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction, MessageStatus
+from recovery.domain.tickets import FAILURES
 from recovery.domain.wording import joined, remedy_words
 from recovery.models import Contact, Message, OptOut, Remedy, Staff, Ticket
 from recovery.services.call_tasks import open_call_task
@@ -107,6 +108,7 @@ def render(session: DeskSession, ticket: Ticket, template: str, values: Mapping[
             "site": ticket.site.name,
             "link": customer_url(session.house, ticket),
             "reference": ticket.reference,
+            "failure": FAILURES[ticket.failure].to_customer,
             **values,
         },
     )

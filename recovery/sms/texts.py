@@ -22,7 +22,7 @@ SHORT_NAME_UNITS = 12
 VALIDITY_SECONDS = range(1, 36_001)
 
 PLACEHOLDERS = frozenset(
-    {"name", "staff", "site", "promise", "when", "remedies", "link", "reference", "words", "alert"},
+    {"name", "staff", "site", "promise", "when", "remedies", "link", "reference", "words", "alert", "failure"},
 )
 # Who is named in a text, and what is written where a name can be neither folded nor afforded.
 STAND_INS: Mapping[str, str] = MappingProxyType({"name": "", "staff": "the team", "site": "our desk"})
