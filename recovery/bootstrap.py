@@ -124,6 +124,7 @@ def make_engine(settings: Settings, *, read_only: bool) -> Engine:
         max_overflow=4,
         pool_pre_ping=True,
         pool_timeout=10,
+        hide_parameters=True,
     )
     return engine.execution_options(postgresql_readonly=True) if read_only else engine
 
@@ -132,7 +133,7 @@ def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
     path = _sqlite_file(url)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)  # a failed statement must not spell a name into the log
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:
