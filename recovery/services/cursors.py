@@ -1,0 +1,79 @@
+"""Keyset pages: a cursor holds the sort values of the last row, so that page nine hundred costs what the first does."""
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, literal, tuple_
+
+from recovery.domain.errors import Invalid
+from recovery.domain.ids import EPOCH
+from recovery.models.base import UtcDateTime
+
+Item = TypeVar("Item")
+LARGEST = 2**63 - 1
+MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    items: Sequence[Item]
+    next_cursor: str | None
+    """None: this is the last page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: after the row of this instant and id."""
+
+    at: datetime
+    id: int
+
+
+def page_of(rows: Sequence[Item], limit: int, place: Callable[[Item], Place]) -> Page[Item]:
+    """`rows` are one more than the page holds, where there is a next one."""
+    shown = rows[:limit]
+    return Page(shown, written(place(shown[-1])) if len(rows) > limit else None)
+
+
+def written(place: Place) -> str:
+    """Opaque outside."""
+    plain = f"{(place.at - EPOCH) // MICROSECOND}:{place.id}"
+    return base64.urlsafe_b64encode(plain.encode()).rstrip(b"=").decode()
+
+
+def read(cursor: str | None) -> Place | None:
+    """Raises Invalid for what `written` did not write."""
+    if not cursor:
+        return None
+    try:
+        plain = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+        microseconds, last = (int(part) for part in plain.split(":"))
+        place = Place(EPOCH + microseconds * MICROSECOND, last)
+    except (ValueError, OverflowError):
+        raise _not_ours() from None
+    if not 0 <= place.id <= LARGEST:
+        raise _not_ours()
+    return place
+
+
+def before(at: Any, row_id: Any, place: Place) -> ColumnElement[bool]:
+    """For lists with the newest first."""
+    earlier: ColumnElement[bool] = tuple_(at, row_id) < _as_row(place)
+    return earlier
+
+
+def after(at: Any, row_id: Any, place: Place) -> ColumnElement[bool]:
+    """For lists with the oldest, or the soonest due, first."""
+    later: ColumnElement[bool] = tuple_(at, row_id) > _as_row(place)
+    return later
+
+
+def _as_row(place: Place) -> Any:
+    return tuple_(literal(place.at, UtcDateTime()), literal(place.id))
+
+
+def _not_ours() -> Invalid:
+    return Invalid.field("cursor", "That cursor is none of ours: begin again without it.")
