@@ -97,13 +97,16 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def main() -> None:
+def as_markdown() -> str:
+    """What the README shows."""
     written = real_texts(Texts(TEMPLATES))
-    for setting, templates in SHOWN.items():
-        print(f"**{setting.capitalize()}**\n")
-        for template in templates:
-            print(f"> {written[setting, template].body}\n")
+    return "\n".join(
+        f"**{setting.capitalize()}**\n\n"
+        + "".join(f"> {written[setting, name].body}\n\n" for name in names).rstrip("\n")
+        + "\n"
+        for setting, names in SHOWN.items()
+    )
 
 
 if __name__ == "__main__":
-    main()
+    print(as_markdown())
