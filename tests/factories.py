@@ -6,16 +6,19 @@ Everything is made by the services that the product uses, so that chains, ledger
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.orm import joinedload
 
 from recovery.bootstrap import Components
+from recovery.clock import FrozenClock
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.remedies import RemedyKind
-from recovery.models import Site, Staff, Ticket
+from recovery.models import Event, Site, Staff, Ticket
 from recovery.services.access import locked_ticket
 from recovery.services.customers import NewCustomer
+from recovery.services.due_work import DUE_WORK
 from recovery.services.logging_mistakes import NewTicket, log
 from recovery.services.remedies import NewRemedy
 from recovery.services.session import DeskSession
@@ -38,10 +41,16 @@ LEE = NewCustomer("07700 900125", "Lee Chen")
 REMAKE = NewRemedy(RemedyKind.REMAKE)
 
 Result = TypeVar("Result")
+Row = TypeVar("Row")
 
 
 def refund(amount: int) -> NewRemedy:
     return NewRemedy(RemedyKind.REFUND, amount)
+
+
+def _whole(ticket_id: int) -> Select[Ticket]:
+    together = (joinedload(Ticket.site), joinedload(Ticket.customer), joinedload(Ticket.owner))
+    return select(Ticket).where(Ticket.id == ticket_id).options(*together)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,16 @@ class Business:
     def now(self) -> datetime:
         return self.desk.clock.now()
 
+    def later(self, **by: float) -> datetime:
+        """Time passes: `business.later(minutes=10)`. Nothing else happens; see `tick`."""
+        assert isinstance(self.desk.clock, FrozenClock)
+        return self.desk.clock.advance(**by)
+
+    def tick(self, *names: str) -> int:
+        """What falls due by itself, all of it or the lines named, as a worker does it; gives how many rows it handled."""
+        due = [work for work in DUE_WORK if not names or work.name in names]
+        return sum(work.run(self.desk, self.now) for work in due)
+
     def staff(self, name: str) -> Staff:
         with self.desk.read() as session:
             return session.scalars(select(Staff).where(Staff.email == f"{name}@example.com")).one()
@@ -83,10 +102,32 @@ class Business:
         failure: str = "wrong_order",
         customer: NewCustomer | None = SAM,
         remedies: tuple[NewRemedy, ...] = (REMAKE,),
+        **more: Any,
     ) -> Ticket:
-        new = NewTicket(site=site, failure=failure, customer=customer, remedies=remedies)
+        """`more` is anything else that a `NewTicket` takes."""
+        new = NewTicket(site=site, failure=failure, customer=customer, remedies=remedies, **more)
         actor = self.actor(by)
         return self.desk.transact(lambda session: log(session, new, now=self.now, by=actor))
+
+    def again(self, ticket: Ticket) -> Ticket:
+        """The ticket as it stands now."""
+        with self.desk.read() as session:
+            return session.scalars(_whole(ticket.id)).one()
+
+    def rows(self, kind: type[Row], ticket: Ticket) -> list[Row]:
+        """A ticket's promises, remedies, callbacks, messages or attempts, in the order in which they were made."""
+        with self.desk.read() as session:
+            found = session.scalars(select(kind).where(kind.ticket_id == ticket.id).order_by(kind.id))  # type: ignore[attr-defined]
+            return list(found)
+
+    def told(self, ticket: Ticket) -> list[Event]:
+        """The ticket's trail."""
+        with self.desk.read() as session:
+            return list(session.scalars(select(Event).where(Event.stream_id == ticket.id).order_by(Event.seq)))
+
+    def tags(self, ticket: Ticket) -> list[str]:
+        """Without the word that every one of them begins with: `promise:made`."""
+        return [event.tag.removeprefix("ticket:") for event in self.told(ticket)]
 
     def on(self, ticket: Ticket, act: Callable[[DeskSession, Ticket, Actor], Result], *, by: str = "maya") -> Result:
         """`business.on(ticket, lambda session, ticket, maya: resolve(session, ticket, how=None, now=…, by=maya))`"""

@@ -5,18 +5,20 @@ Transactions belong to the edge: nothing in `services` commits.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import event, insert
-from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy import Table, event, insert
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
 from recovery.domain.policy import Policy
 from recovery.models.base import Proven
 from recovery.models.event import Event
 from recovery.models.ticket import Ticket
+from recovery.services import clocks
 from recovery.sms.texts import Texts
 
-EVENT_COLUMNS = tuple(Event.__table__.columns.keys())
+EVENTS = cast("Table", Event.__table__)
+EVENT_COLUMNS = tuple(EVENTS.columns.keys())
 CLAIMS = {"claims": True}
 """Execution option of the few bulk updates that change a delivery state and nothing of the ticket's."""
 
@@ -51,9 +53,9 @@ class Tracking:
     tickets: dict[int, Ticket] = field(default_factory=dict)
     """Tickets that were told of: their clocks are folded before the commit."""
 
-    def clear(self) -> None:
-        for kept in (self.touched, self.told, self.unwritten, self.raised, self.tickets):
-            kept.clear()
+    def copy(self) -> "Tracking":
+        told = {stream: list(events) for stream, events in self.told.items()}
+        return Tracking(set(self.touched), told, list(self.unwritten), set(self.raised), dict(self.tickets))
 
 
 class DeskSession(Session):
@@ -61,6 +63,8 @@ class DeskSession(Session):
         super().__init__(*args, **kwargs)
         self.house = house
         self.tracking = Tracking()
+        self.marks: dict[SessionTransaction, Tracking] = {}
+        """What was tracked when a savepoint was set."""
 
 
 def _note_changes(session: DeskSession, *_: Any) -> None:
@@ -76,7 +80,7 @@ def _write_events(session: DeskSession, *_: Any) -> None:
     unwritten = session.tracking.unwritten
     if unwritten:
         rows = [{column: getattr(event, column) for column in EVENT_COLUMNS} for event in unwritten]
-        session.connection().execute(insert(Event.__table__), rows)
+        session.connection().execute(insert(EVENTS), rows)
         unwritten.clear()
 
 
@@ -86,6 +90,7 @@ def _refuse_untold(session: DeskSession) -> None:
     session.flush()
     if untold := session.tracking.touched - session.tracking.told.keys():
         raise UnprovenChange(f"changed without an event: streams {sorted(untold)}")
+    clocks.refresh(session, session.tracking.tickets.values(), session.tracking.told)
 
 
 def _refuse_bulk(state: ORMExecuteState) -> None:
@@ -96,16 +101,28 @@ def _refuse_bulk(state: ORMExecuteState) -> None:
         raise UnprovenChange(f"a bulk change of {mapper.class_.__name__} tells nobody")
 
 
-def _forget(session: DeskSession, *_: Any) -> None:
-    session.tracking.clear()
+def _mark(session: DeskSession, transaction: SessionTransaction) -> None:
+    if transaction.nested:
+        session.marks[transaction] = session.tracking.copy()
+
+
+def _forget(session: DeskSession) -> None:
+    if not session.in_nested_transaction():  # a savepoint that is released keeps all that was tracked
+        session.tracking = Tracking()
+        session.marks.clear()
+
+
+def _back_to_mark(session: DeskSession, transaction: SessionTransaction) -> None:
+    session.tracking = session.marks.pop(transaction, Tracking())
 
 
 event.listen(DeskSession, "before_flush", _note_changes)
 event.listen(DeskSession, "before_flush", _write_events)
 event.listen(DeskSession, "before_commit", _refuse_untold)
 event.listen(DeskSession, "do_orm_execute", _refuse_bulk)
+event.listen(DeskSession, "after_transaction_create", _mark)
 event.listen(DeskSession, "after_commit", _forget)
-event.listen(DeskSession, "after_rollback", _forget)
+event.listen(DeskSession, "after_soft_rollback", _back_to_mark)
 
 
 def instant(moment: datetime | None) -> str | None:
