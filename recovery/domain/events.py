@@ -171,7 +171,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.TEXT_WITHHELD: {"template": str, "reason": str},
     Tag.TEXT_SENT: {"message": int, "provider_sid": str, "attempt": int},
     Tag.TEXT_DOUBTED: {"message": int, "attempt": int, "why": str},
-    Tag.TEXT_SETTLED: {"message": int, "found": bool, "by": str, "then": str},
+    Tag.TEXT_SETTLED: {"message": int, "found": bool, "how": str, "then": str},
     Tag.TEXT_DELIVERED: {"message": int},
     Tag.TEXT_UNDELIVERED: {"message": int, "code": str},
     Tag.TEXT_FAILED: {"message": int, "code": str},

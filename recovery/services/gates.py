@@ -1,0 +1,88 @@
+"""One gate per sender, shared by all workers: where the provider asks for patience, everybody is patient together."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import case, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from recovery.domain.provider_codes import FaultCategory
+from recovery.models import SendGate
+from recovery.services.session import DeskSession
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    closed_until: datetime | None = None
+    refusals: int = 0
+    """In a row. While there are any, one text at a time tries whether the line is free again."""
+    why: str = ""
+
+    def is_closed(self, now: datetime) -> bool:
+        return self.closed_until is not None and self.closed_until > now
+
+
+OPEN = Gate()
+
+# First pause and longest pause, in seconds: the first doubles with each refusal in a row.
+_PAUSES = {
+    FaultCategory.RETRY: (0.5, 5.0),
+    FaultCategory.RETRY_LATER: (60.0, 900.0),
+    FaultCategory.STOP_LINE: (15.0, 300.0),
+}
+LONGEST_ASKED = timedelta(hours=1)
+"""A provider that asks for more is asked again after this."""
+SPREAD = 0.1
+"""So much longer, at most, by chance: workers shall not come back in one beat."""
+
+
+def standing(session: DeskSession, sender: str) -> Gate:
+    row = session.execute(
+        select(SendGate.closed_until, SendGate.refusals, SendGate.why).where(SendGate.sender == sender),
+    ).one_or_none()
+    return Gate(*row) if row else OPEN
+
+
+def close(
+    session: DeskSession,
+    sender: str,
+    category: FaultCategory,
+    *,
+    why: str,
+    asked: float | None,
+    began: datetime,
+    now: datetime,
+    chance: float,
+) -> None:
+    """`asked` are the seconds that the provider named, `began` when the refused sending did, `chance` is 0 to 1.
+
+    Of many texts refused at once only the first counts as a refusal: the others began before the gate was closed.
+    """
+    refusals = standing(session, sender).refusals
+    first, longest = _PAUSES[category]
+    pause = timedelta(seconds=min(first * 2 ** min(refusals, 10), longest))
+    if asked is not None:
+        pause = min(timedelta(seconds=asked), LONGEST_ASKED)
+    _upsert(session, sender, until=now + pause * (1 + SPREAD * chance), why=why, began=began)
+
+
+def reopen(session: DeskSession, sender: str) -> None:
+    """A text was accepted: the line is free."""
+    session.execute(update(SendGate).where(SendGate.sender == sender, SendGate.refusals > 0).values(refusals=0, why=""))
+
+
+def _upsert(session: DeskSession, sender: str, *, until: datetime, why: str, began: datetime) -> None:
+    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    row = make(SendGate).values(sender=sender, closed_until=until, why=why, refusals=1)
+    anew = SendGate.closed_until <= began
+    later = SendGate.closed_until < row.excluded.closed_until
+    session.execute(
+        row.on_conflict_do_update(
+            index_elements=[SendGate.sender],
+            set_={
+                "closed_until": case((later, row.excluded.closed_until), else_=SendGate.closed_until),
+                "refusals": SendGate.refusals + case((anew, 1), else_=0),
+                "why": row.excluded.why,
+            },
+        ),
+    )
