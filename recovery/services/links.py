@@ -8,8 +8,12 @@ CUSTOMER = "c"
 APPROVAL = "a"
 
 
+def customer_token(house: House, ticket: Ticket) -> str:
+    return make_token(house.secret_key, CUSTOMER, ticket.id, ticket.link_generation)
+
+
 def customer_url(house: House, ticket: Ticket) -> str:
-    return f"{house.public_url}/c/{make_token(house.secret_key, CUSTOMER, ticket.id, ticket.link_generation)}"
+    return f"{house.public_url}/c/{customer_token(house, ticket)}"
 
 
 def approval_url(house: House, approval: Approval) -> str:

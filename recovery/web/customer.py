@@ -1,0 +1,178 @@
+"""The customer's page: a link, no login, no script. Reading changes nothing; every act ends at the page with a sentence."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import InternalServerError
+
+from recovery.domain.errors import DomainError, Invalid, NotFound
+from recovery.domain.permissions import Permission
+from recovery.edge import components, needs
+from recovery.models import Ticket
+from recovery.services import customer_page as page
+from recovery.services.callbacks import open_slots
+from recovery.services.links import customer_token
+from recovery.services.session import DeskSession
+from recovery.web.customer_view import page_of
+from recovery.web.session import now
+
+blueprint = Blueprint("customer", __name__, url_prefix="/c")
+
+log = logging.getLogger(__name__)
+
+MUCH_TOO_LONG = 5000
+"""Letters that we give back to be shortened; more was pasted by mistake."""
+
+
+@blueprint.get("/<token>")
+@needs(Permission.PUBLIC, of="link")
+def show(token: str) -> ResponseReturnValue:
+    return _rendered(token)
+
+
+@blueprint.get("/<token>/<path:_act>")
+@needs(Permission.PUBLIC, of="link")
+def leave_act(token: str, _act: str) -> ResponseReturnValue:
+    """Somebody opened, or sent on, the address that a form goes to."""
+    return redirect(url_for("customer.show", token=token))
+
+
+@blueprint.post("/<token>/callback")
+@needs(Permission.PUBLIC, of="link")
+def book(token: str) -> ResponseReturnValue:
+    wanted = _instant(request.form.get("due_at", ""))
+    try:
+        return components().transact(lambda session: _booked(session, token, wanted))
+    except (NotFound, page.TooOften):
+        raise
+    except Exception:  # whatever went wrong with the time they chose, they are called
+        log.exception("a customer's chosen time could not be booked")
+        return components().transact(lambda session: _booked(session, token, None))
+
+
+@blueprint.post("/<token>/callback/cancellation")
+@needs(Permission.PUBLIC, of="link")
+def cancel(token: str) -> ResponseReturnValue:
+    components().transact(lambda session: page.cancel_call(session, _locked(session, token), now=now()))
+    return _back(token, "cancelled")
+
+
+@blueprint.post("/<token>/reopening")
+@needs(Permission.PUBLIC, of="link")
+def reopen(token: str) -> ResponseReturnValue:
+    def act(session: DeskSession) -> str:
+        going_on = page.still_not_right(session, _locked(session, token), words=_words(), now=now())
+        return customer_token(session.house, going_on)
+
+    return _back(components().transact(act), "reopened")
+
+
+@blueprint.post("/<token>/messages")
+@needs(Permission.PUBLIC, of="link")
+def write(token: str) -> ResponseReturnValue:
+    components().transact(lambda session: page.write(session, _locked(session, token), _words(), now=now()))
+    return _back(token, "written")
+
+
+@blueprint.post("/<token>/confirmation")
+@needs(Permission.PUBLIC, of="link")
+def confirm(token: str) -> ResponseReturnValue:
+    components().transact(lambda session: page.say_it_is_right(session, _locked(session, token), now=now()))
+    return _back(token, "right")
+
+
+@blueprint.errorhandler(NotFound)
+def gone(_: NotFound) -> ResponseReturnValue:
+    """Wrong, cut short, revoked, ended: whoever tries links learns nothing from the answer."""
+    return render_template("customer/gone.html"), 404
+
+
+@blueprint.errorhandler(Invalid)
+def ask_again(error: Invalid) -> ResponseReturnValue:
+    token = (request.view_args or {}).get("token", "")
+    return _rendered(token, wrong=error.detail, typed=_words()), 422
+
+
+@blueprint.errorhandler(page.TooOften)
+def ask_to_wait(error: page.TooOften) -> ResponseReturnValue:
+    return _trouble(error.detail, 429, retry_after=int(page.COUNTED_OVER.total_seconds()))
+
+
+@blueprint.errorhandler(OperationalError)
+@blueprint.errorhandler(InterfaceError)
+@blueprint.errorhandler(PoolTimeout)
+@blueprint.errorhandler(InternalServerError)
+def keep_typed(error: Exception) -> ResponseReturnValue:
+    """What they wrote stays on the page, with a button to send it again."""
+    if not isinstance(error, InternalServerError):
+        log.error("the customer's page could not reach the database", exc_info=error)
+    return _trouble("We could not take that just now. Nothing is lost: please send it again in a minute.", 503)
+
+
+@blueprint.after_request
+def keep_to_yourself(response: Response) -> Response:
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def _booked(session: DeskSession, token: str, wanted: datetime | None) -> ResponseReturnValue:
+    call = page.call_me(session, _locked(session, token), wanted=wanted, now=now())
+    if call is None:
+        return _back(token, "kept")
+    asked_for_a_time = bool(request.form.get("due_at"))
+    said = "soonest" if asked_for_a_time and call.as_soon_as_possible else "booked"
+    return _back(customer_token(session.house, session.get_one(Ticket, call.ticket_id)), said)
+
+
+def _locked(session: DeskSession, token: str) -> Ticket:
+    return page.locked_ticket_of_link(session, token, now=now())
+
+
+def _rendered(token: str, *, wrong: str = "", typed: str = "") -> str:
+    with components().read() as session:
+        ticket = page.ticket_of_link(session, token, now=now())
+        story = page.story_of(session, ticket)
+        view = page_of(story, now=now(), slots=_slots(session, ticket), said=request.args.get("said", ""))
+    where = request.endpoint if wrong else ""
+    return render_template("customer/page.html", token=token, view=view, wrong=wrong, typed=typed, wrong_at=where)
+
+
+def _slots(session: DeskSession, ticket: Ticket) -> list[datetime]:
+    """A site whose hours make no sense still takes "as soon as someone is free"."""
+    try:
+        return open_slots(session, ticket.site, now=now())
+    except DomainError:
+        log.exception("no times could be offered")
+        return []
+
+
+def _trouble(sentence: str, status: int, *, retry_after: int = 60) -> ResponseReturnValue:
+    token = (request.view_args or {}).get("token", "")
+    again: dict[str, Any] | None = None
+    if request.method == "POST":
+        again = {"action": request.path, "words": _words(), "due_at": request.form.get("due_at", "")}
+    answer = render_template("customer/trouble.html", token=token, sentence=sentence, again=again)
+    return answer, status, {"Retry-After": str(retry_after)}
+
+
+def _words() -> str:
+    return request.form.get("words", "").replace("\0", "").replace("\r\n", "\n")[:MUCH_TOO_LONG]
+
+
+def _instant(text: str) -> datetime | None:
+    """None for what is no time, and for "as soon as someone is free"."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _back(token: str, said: str) -> ResponseReturnValue:
+    return redirect(url_for("customer.show", token=token, said=said), 303)
