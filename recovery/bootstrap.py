@@ -3,22 +3,28 @@
 import fcntl
 import threading
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from config.settings import Settings
 from recovery.clock import Clock, SystemClock
 from recovery.domain.policy import Policy
+from recovery.services import phones
+from recovery.services.outbox import ENQUEUED, Terms
 from recovery.services.session import DeskSession, House
+from recovery.sms.gateway import Found, Gateway, OutgoingText, ProviderStatus
+from recovery.sms.simulator import SimulatedGateway
 from recovery.sms.texts import Texts
+from recovery.sms.twilio import TWILIO_API_URL, TwilioAccount, TwilioGateway
 
 Result = TypeVar("Result")
 
@@ -29,6 +35,11 @@ RETRIED_UNIQUE = ("uq_tickets_reference", "tickets.reference", "pk_events", "eve
 BUSY_MILLISECONDS = 5000
 TEMPLATES = Path(__file__).parent / "templates"
 SIMULATOR_SENDER = "simulator"
+STATUS_HOOK = "/hooks/twilio/status"
+OUTBOX_CHANNEL = "recovery_outbox"
+"""What PostgreSQL's NOTIFY tells the workers on; their poll finds the text anyway, a little later."""
+BETWEEN_RINGS = 0.01
+"""Seconds: each NOTIFY commits, and commits that notify wait for one another, so that a burst rings once."""
 
 
 @dataclass
@@ -49,6 +60,8 @@ class Components:
             session.begin(),
         ):
             yield session
+        if session.info.pop(ENQUEUED, False) and not self.is_sqlite:
+            self._bell.ring()
 
     @contextmanager
     def read(self) -> Iterator[DeskSession]:
@@ -68,12 +81,34 @@ class Components:
         raise AssertionError("unreachable")
 
     def dispose(self) -> None:
+        self._bell.stop()
         self.writing.dispose()
         self.reading.dispose()
 
     @cached_property
     def is_sqlite(self) -> bool:
         return self.writing.dialect.name == "sqlite"
+
+    @cached_property
+    def terms(self) -> Terms:
+        settings = self.settings
+        return Terms(
+            lease=timedelta(seconds=settings.worker_lease_seconds),
+            time_out=timedelta(seconds=settings.twilio_timeout_seconds),
+            grace=timedelta(seconds=settings.reconcile_grace_seconds),
+            interval=timedelta(seconds=settings.reconcile_interval_seconds),
+        )
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        """Only workers send; the web reads nothing of it but its name."""
+        if self.settings.sms_gateway == "simulator":
+            return SimulatedGateway(_Phones(self))
+        return TwilioGateway(_account(self.settings))
+
+    @cached_property
+    def _bell(self) -> "_Bell":
+        return _Bell(self.writing)
 
     @contextmanager
     def _queued_writer(self) -> Iterator[None]:
@@ -86,6 +121,55 @@ class Components:
         with self._lock, path.with_suffix(".lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+@dataclass
+class _Phones:
+    """The simulated provider's own store: its transactions are not those of the outbox."""
+
+    desk: Components
+
+    def keep(self, outgoing: OutgoingText, at: datetime) -> str:
+        return self.desk.transact(lambda session: phones.keep(session, outgoing, at=at))
+
+    def find(self, outgoing: OutgoingText, not_before: datetime, taken: Collection[str]) -> Found | None:
+        with self.desk.read() as session:
+            return phones.find(session, outgoing, not_before=not_before, taken=taken)
+
+    def fetch(self, provider_sid: str) -> ProviderStatus | None:
+        with self.desk.read() as session:
+            return phones.fetch(session, provider_sid)
+
+
+class _Bell:
+    """Tells the workers of new texts, beside the request that queued them; begun in whatever process first rings."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._rung = threading.Event()
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._ringer: threading.Thread | None = None
+
+    def ring(self) -> None:
+        with self._lock:
+            if self._ringer is None or not self._ringer.is_alive():
+                self._ringer = threading.Thread(target=self._tell, name="outbox-bell", daemon=True)
+                self._ringer.start()
+        self._rung.set()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._rung.set()
+        if self._ringer is not None:
+            self._ringer.join(timeout=5)
+
+    def _tell(self) -> None:
+        while self._rung.wait() and not self._stopped.is_set():
+            self._rung.clear()
+            with suppress(SQLAlchemyError), self._engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT").execute(text(f"NOTIFY {OUTBOX_CHANNEL}"))
+            self._stopped.wait(BETWEEN_RINGS)
 
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Components:
@@ -113,6 +197,16 @@ def sender_of(settings: Settings) -> str:
     if settings.sms_gateway == "simulator":
         return SIMULATOR_SENDER
     return settings.twilio_messaging_service_sid or settings.twilio_from or ""
+
+
+def _account(settings: Settings) -> TwilioAccount:
+    return TwilioAccount(
+        account_sid=settings.twilio_account_sid or "",
+        auth_token=settings.twilio_auth_tokens[0],
+        status_callback=f"{settings.public_url.rstrip('/')}{STATUS_HOOK}",
+        api_url=settings.twilio_api_url or TWILIO_API_URL,
+        timeout_seconds=settings.twilio_timeout_seconds,
+    )
 
 
 def make_engine(settings: Settings, *, read_only: bool) -> Engine:

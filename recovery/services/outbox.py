@@ -7,7 +7,7 @@ can be in doubt.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, event, exists, func, or_, select, text, update
 from sqlalchemy.orm import aliased
 
 from recovery.domain.messages import MessageStatus
@@ -20,6 +20,8 @@ STUCK_AFTER = timedelta(minutes=15)
 """An earlier text to the same number that is tried, or in doubt, for longer lets the later ones pass."""
 CLOCKS_APART = timedelta(seconds=5)
 """Two hosts' clocks may differ by so much before a lease counts as one from a clock that was set back."""
+ENQUEUED = "enqueued"
+"""In `session.info`: this transaction put a text into the outbox, so that its commit is worth telling the workers."""
 BULK = CLAIMS | {"synchronize_session": False}
 
 
@@ -143,3 +145,11 @@ def _behind_another(now: datetime) -> ColumnElement[bool]:
 
 def _ran_out(lease: timedelta, now: datetime) -> ColumnElement[bool]:
     return or_(Message.lease_until <= now, Message.lease_until > now + lease + CLOCKS_APART)
+
+
+def _note_enqueued(session: DeskSession, *_: object) -> None:
+    if any(isinstance(row, Message) and row.status is MessageStatus.PENDING for row in session.new):
+        session.info[ENQUEUED] = True
+
+
+event.listen(DeskSession, "before_flush", _note_enqueued)

@@ -70,7 +70,7 @@ def start_look(session: DeskSession, message_id: int, *, looker: str, terms: Ter
         looker=looker,
         outgoing=outgoing(session.house, message),
         since=_since(message),
-        taken=_taken(session, message),
+        taken=names_taken(session, message),
     )
 
 
@@ -129,7 +129,7 @@ def _since(message: Message) -> datetime:
     return message.sending_at
 
 
-def _taken(session: DeskSession, message: Message) -> frozenset[str]:
+def names_taken(session: DeskSession, message: Message) -> frozenset[str]:
     """Names of the other texts to this number: two texts may have the same words."""
     same_phone = (
         Message.contact_id == message.contact_id
