@@ -1,0 +1,57 @@
+"""One call to the provider, by a worker that makes sure until the last moment that the text is still its own."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from recovery.clock import Clock
+from recovery.domain.provider_codes import FaultCategory
+from recovery.services.departures import Departure
+from recovery.services.outbox import CLOCKS_APART
+from recovery.sms.gateway import Accepted, Gateway, SendInDoubt, SendRefused
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Ownership:
+    """The lease by both clocks: one may be set back, the other does not count while a machine sleeps."""
+
+    departure: Departure
+    clock: Clock
+    since: float
+    """By the monotonic clock, before the lease was written."""
+    gave_up: bool = False
+
+    def seconds_left(self) -> float:
+        lease = (self.departure.lease_until - self.departure.began).total_seconds()
+        now = self.clock.now()
+        if now < self.departure.began - CLOCKS_APART:
+            return 0.0
+        return min(
+            lease - (self.clock.monotonic() - self.since),
+            (self.departure.lease_until - now).total_seconds(),
+        )
+
+    def stands(self) -> bool:
+        """Asked by the gateway with the connection open and nothing sent."""
+        if self.seconds_left() <= 0:
+            self.gave_up = True
+        return not self.gave_up
+
+
+def call(
+    gateway: Gateway, departure: Departure, ownership: Ownership, *, time_out: timedelta
+) -> Accepted | SendRefused | SendInDoubt:
+    """Not begun with less of the lease left than a call may take."""
+    if ownership.seconds_left() < time_out.total_seconds():
+        ownership.gave_up = True
+        return SendRefused(FaultCategory.RETRY, None, "There was too little time left to send it.")
+    try:
+        return gateway.send(departure.outgoing, now=ownership.clock.now(), still_ours=ownership.stands)
+    except (SendRefused, SendInDoubt) as outcome:
+        return outcome
+    except Exception as problem:
+        log.exception("outbox:gateway_broke", message=departure.message_id)
+        return SendInDoubt(f"Our own sending broke ({type(problem).__name__}).")

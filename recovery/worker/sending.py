@@ -1,0 +1,219 @@
+"""Sends what waits in the outbox: one feeder claims and begins, some threads call, one recorder writes the answers.
+
+No transaction is open while a thread calls the provider.
+"""
+
+import secrets
+import threading
+from collections import deque
+from functools import partial
+from queue import Empty, SimpleQueue
+from random import SystemRandom
+
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from recovery.bootstrap import Components
+from recovery.services import answers, departures, outbox
+from recovery.services.answers import Answer
+from recovery.services.departures import Departure
+from recovery.worker.calling import Ownership, call
+from recovery.worker.line import Line
+
+AWAY = (OperationalError, InterfaceError)
+"""The database does not answer; it will again."""
+WAIT_FOR_DATABASE = 0.5
+WRITTEN_AT_ONCE = 50
+TO_LEAVE = 1.0
+"""Seconds that the threads have beside the provider's time-out when we stop."""
+
+log = structlog.get_logger(__name__)
+chance = SystemRandom().random
+
+
+class Sender:
+    def __init__(self, desk: Components) -> None:
+        self._desk = desk
+        self._line = Line(desk)
+        self._token = ""
+        self._claimed: deque[int] = deque()
+        self._busy = 0
+        self._lock = threading.Lock()
+        self._woken = threading.Event()
+        self._stopping = threading.Event()
+        self._departures: SimpleQueue[tuple[Departure, Ownership] | None] = SimpleQueue()
+        self._answers: SimpleQueue[Answer | None] = SimpleQueue()
+        self._feeder = threading.Thread(target=self._feed_until_stopped, name="outbox-feeder")
+        self._recorder = threading.Thread(target=self._record_until_told, name="outbox-recorder", daemon=True)
+        self._callers = [
+            threading.Thread(target=self._call_until_told, name=f"outbox-caller-{number}", daemon=True)
+            for number in range(desk.settings.send_concurrency)
+        ]
+
+    @property
+    def in_flight(self) -> int:
+        return self._busy
+
+    def start(self) -> None:
+        for thread in (self._recorder, *self._callers, self._feeder):
+            thread.start()
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Claims nothing more, gives back what is only claimed, and lets what is in flight come to its end."""
+        self._stopping.set()
+        self.wake()
+        self._feeder.join()
+        until = self._desk.clock.monotonic() + self._desk.settings.twilio_timeout_seconds + TO_LEAVE
+        for _ in self._callers:
+            self._departures.put(None)
+        for caller in self._callers:
+            caller.join(timeout=max(0.0, until - self._desk.clock.monotonic()))
+        self._answers.put(None)
+        self._recorder.join(timeout=TO_LEAVE)
+
+    def _feed_until_stopped(self) -> None:
+        while not self._stopping.is_set():
+            self._woken.wait()
+            self._woken.clear()
+            try:
+                while not self._stopping.is_set() and self._feed():
+                    pass
+            except AWAY as error:
+                log.warning("outbox:database_away", why=type(error).__name__)
+                self._stopping.wait(WAIT_FOR_DATABASE)
+            except Exception:  # the feeder must outlive whatever trips it: the next tick tries again
+                log.exception("outbox:feeding_failed")
+                self._stopping.wait(WAIT_FOR_DATABASE)
+        self._give_back()
+
+    def _feed(self) -> bool:
+        """True where there may be more to do at once."""
+        state = self._line.state()
+        free = self._free(one_at_a_time=state.is_doubtful)
+        if not state.is_open:
+            self._give_back()
+            return False
+        if free <= 0 or not (self._claimed or self._claim()):
+            return False
+        batch = [self._claimed.popleft() for _ in range(min(free, len(self._claimed)))]
+        for departure in self._begin(batch):
+            self._depart(departure)
+        return True
+
+    def _free(self, *, one_at_a_time: bool) -> int:
+        with self._lock:
+            return (1 if one_at_a_time else len(self._callers)) - self._busy
+
+    def _claim(self) -> bool:
+        now = self._desk.clock.now()
+        with self._desk.read() as session:
+            if not outbox.has_due(session, now=now):
+                return False
+        token, limit, lease = secrets.token_hex(16), len(self._callers), self._desk.terms.lease
+        ids = self._desk.transact(lambda session: outbox.claim(session, limit=limit, token=token, lease=lease, now=now))
+        self._token = token
+        self._claimed.extend(ids)
+        return bool(ids)
+
+    def _begin(self, ids: list[int]) -> list[tuple[Departure, Ownership]]:
+        """One text that cannot be read or sent must not hold up the others: then each goes alone."""
+        try:
+            return self._begun(ids)
+        except Exception as problem:
+            if isinstance(problem, AWAY) and self._is_away():
+                self._claimed.extendleft(reversed(ids))
+                raise
+        return self._begin_each(ids)
+
+    def _begin_each(self, ids: list[int]) -> list[tuple[Departure, Ownership]]:
+        begun = []
+        for message_id in ids:
+            try:
+                begun += self._begun([message_id])
+            except Exception:
+                log.exception("outbox:parked", message=message_id)
+                park = partial(departures.park, message_id=message_id, now=self._desk.clock.now())
+                self._desk.transact(park)
+        return begun
+
+    def _begun(self, ids: list[int]) -> list[tuple[Departure, Ownership]]:
+        desk, token, now = self._desk, self._token, self._desk.clock.now()
+        since = desk.clock.monotonic()
+        begun = desk.transact(
+            lambda session: departures.begin(
+                session, ids, token=token, lease=desk.terms.lease, real=desk.gateway.real, now=now
+            )
+        )
+        return [(departure, Ownership(departure, desk.clock, since)) for departure in begun]
+
+    def _is_away(self) -> bool:
+        try:
+            with self._desk.read() as session:
+                outbox.has_due(session, now=self._desk.clock.now())
+        except AWAY:
+            return True
+        return False
+
+    def _depart(self, leaving: tuple[Departure, Ownership]) -> None:
+        with self._lock:
+            self._busy += 1
+        self._departures.put(leaving)
+
+    def _give_back(self) -> None:
+        if not self._claimed:
+            return
+        self._claimed.clear()
+        try:
+            self._desk.transact(lambda session: outbox.give_back(session, self._token))
+        except AWAY:
+            log.warning("outbox:claims_left", why="their lease gives them back")
+
+    def _call_until_told(self) -> None:
+        while (leaving := self._departures.get()) is not None:
+            departure, ownership = leaving
+            outcome = call(self._desk.gateway, departure, ownership, time_out=self._desk.terms.time_out)
+            with self._lock:
+                self._busy -= 1
+            self._answers.put(Answer(departure, outcome, lease_lost=ownership.gave_up, chance=chance()))
+
+    def _record_until_told(self) -> None:
+        while (first := self._answers.get()) is not None:
+            batch, more = [first], True
+            while more and len(batch) < WRITTEN_AT_ONCE:
+                try:
+                    answer = self._answers.get_nowait()
+                except Empty:
+                    break
+                if answer is None:
+                    self._answers.put(None)
+                    more = False
+                else:
+                    batch.append(answer)
+            self._record(batch)
+            self._line.hear(batch)
+            self.wake()
+
+    def _record(self, batch: list[Answer]) -> None:
+        """An answer is not lost while we live: it is written as soon as the database is back."""
+        while True:
+            try:
+                now = self._desk.clock.now()
+                self._desk.transact(
+                    lambda session: answers.finish(session, batch, terms=self._desk.terms, now=now)  # noqa: B023 - called at once
+                )
+            except AWAY as error:
+                log.warning("outbox:answer_waits", why=type(error).__name__, answers=len(batch))
+                self._stopping.wait(WAIT_FOR_DATABASE)
+            except Exception:
+                if len(batch) == 1:
+                    log.exception("outbox:answer_lost", message=batch[0].departure.message_id)
+                    return
+                for answer in batch:
+                    self._record([answer])
+                return
+            else:
+                return

@@ -1,0 +1,175 @@
+"""All that this process does by the clock, in one table."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from recovery.bootstrap import Components
+from recovery.services import gates, heartbeats, outbox, phones, receipts, reconciling, restoring
+from recovery.services.due_work import DUE_WORK
+from recovery.services.reconciling import Look
+from recovery.sms.gateway import LookupFailed
+from recovery.worker.sending import Sender
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Station:
+    """What a tick works with. `name` is this process's own: another start is another worker."""
+
+    desk: Components
+    sender: Sender
+    name: str
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def now(self) -> datetime:
+        return self.desk.clock.now()
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    name: str
+    every: float
+    """Seconds."""
+    run: Callable[[Station], object]
+
+
+def wake_sender(station: Station) -> None:
+    station.sender.wake()
+
+
+def reap(station: Station) -> None:
+    """Whoever's claims they are: no worker leads."""
+    desk, now = station.desk, station.now
+    with desk.read() as session:
+        ids = outbox.expired(session, lease=desk.terms.lease, now=now)
+    for message_id in ids:
+        work = partial(outbox.reap, ids=[message_id], terms=desk.terms, now=now)
+        _each(station, "reap", message_id, partial(desk.transact, work))
+    if ids:
+        log.info("outbox:reaped", texts=len(ids))
+        station.sender.wake()
+
+
+def reconcile(station: Station) -> None:
+    desk = station.desk
+    with desk.read() as session:
+        ids = reconciling.due(session, looker=station.name, terms=desk.terms, now=station.now)
+    for message_id in ids:
+        _each(station, "reconcile", message_id, partial(_look_for, station, message_id))
+
+
+def _look_for(station: Station, message_id: int) -> None:
+    """The provider is asked between two transactions, never in one."""
+    desk, now = station.desk, station.now
+    look = desk.transact(
+        lambda session: reconciling.start_look(session, message_id, looker=station.name, terms=desk.terms, now=now)
+    )
+    if look is None:
+        return
+    try:
+        found = desk.gateway.find(look.outgoing, look.since, taken=look.taken)
+    except LookupFailed as failure:
+        log.warning("outbox:lookup_failed", why=failure.detail)
+        desk.transact(lambda session: reconciling.put_off(session, look, terms=desk.terms, now=station.now))
+        return
+    then = desk.transact(lambda session: reconciling.conclude(session, look, found, terms=desk.terms, now=station.now))
+    log.info("outbox:looked", message=message_id, then=then)
+    station.sender.wake()
+
+
+def join_receipts(station: Station) -> None:
+    desk = station.desk
+    with desk.read() as session:
+        ids = receipts.strays(session)
+    for receipt_id in ids:
+        work = partial(receipts.join_stray, receipt_id=receipt_id, now=station.now)
+        _each(station, "join_receipts", receipt_id, partial(desk.transact, work))
+
+
+def ring_phones(station: Station) -> None:
+    """Texts arrive on the simulated phones, and their receipts at our door."""
+    desk, now = station.desk, station.now
+    if desk.gateway.real:
+        return
+    with desk.read() as session:
+        ids = phones.arriving(session, now=now)
+    for text_id in ids:
+        _each(station, "ring_phones", text_id, partial(desk.transact, partial(phones.arrive, text_id=text_id, now=now)))
+
+
+def release_restored(station: Station) -> None:
+    """After a restore: each waiting text is looked for before anything is sent."""
+    desk = station.desk
+    with desk.read() as session:
+        hold = restoring.standing_hold(session)
+        if hold is None or not restoring.is_ripe(hold, grace=desk.terms.grace, now=station.now):
+            return
+        ids = restoring.to_look_for(session, hold)
+    for message_id in ids:
+        if station.stopping.is_set():
+            return
+        with desk.read() as session:
+            look = restoring.look_of(session, message_id)
+        if look is not None:
+            _adopt_if_found(station, look)
+    desk.transact(lambda session: restoring.release(session, messages=len(ids), now=station.now))
+    station.sender.wake()
+
+
+def _adopt_if_found(station: Station, look: Look) -> None:
+    """Raises LookupFailed: then the whole tick comes again."""
+    found = station.desk.gateway.find(look.outgoing, look.since, taken=look.taken)
+    if found is not None:
+        sid, now = found.provider_sid, station.now
+        station.desk.transact(lambda session: restoring.left_before_restore(session, look.message_id, sid, now=now))
+
+
+def beat(station: Station) -> None:
+    desk, now = station.desk, station.now
+    with desk.read() as session:
+        oldest = outbox.oldest_due(session, now=now)
+        gate = gates.standing(session, desk.house.sender)
+    detail = {
+        "queue_seconds": round((now - oldest).total_seconds()) if oldest else 0,
+        "in_flight": station.sender.in_flight,
+        "version": desk.settings.version,
+        **({"line": gate.why} if gate.refusals else {}),
+    }
+    desk.transact(lambda session: heartbeats.beat(session, station.name, now=now, detail=detail))
+
+
+def _each(station: Station, tick: str, row: int, work: Callable[[], object]) -> None:
+    """One row that trips holds up no other; a database that is away holds up all, and is told once."""
+    if station.stopping.is_set():
+        return
+    try:
+        work()
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("worker:row_failed", tick=tick, row=row)
+
+
+def _due(run: Callable[[Components, datetime], int], station: Station) -> None:
+    if run(station.desk, station.now):
+        station.sender.wake()
+
+
+TICKS: Sequence[Tick] = (
+    Tick("outbox", 0.5, wake_sender),
+    Tick("reap", 1, reap),
+    Tick("reconcile", 1, reconcile),
+    Tick("simulated phones", 0.5, ring_phones),
+    Tick("receipts that came early", 60, join_receipts),
+    Tick("restored outbox", 5, release_restored),
+    Tick("heartbeat", heartbeats.EVERY.total_seconds(), beat),
+    *(Tick(work.name, work.every, partial(_due, work.run)) for work in DUE_WORK),
+)
