@@ -39,11 +39,11 @@ class Inbound:
 
 def receive(session: DeskSession, inbound: Inbound, *, now: datetime) -> Message:
     """Keeps it once, whoever repeats it, and does what it asks for. Locks in the house's order: contact, then ticket."""
+    contact = contact_for(session, inbound.from_number, now=now)
+    consent.lock_contact(session, contact.id)  # before looking for a twin: it may come in the same moment
     known = session.scalar(select(Message).where(Message.provider_sid == inbound.provider_sid))
     if known is not None:
         return known
-    contact = contact_for(session, inbound.from_number, now=now)
-    consent.lock_contact(session, contact.id)
     ticket = _ticket_spoken_of(session, contact)
     reply = _understood(session, inbound, contact)
     question = _open_question(session, contact, now=now) if isinstance(reply, Digit) else None

@@ -15,13 +15,13 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.interval import IntervalTrigger
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from config import logging
 from config.settings import Settings
 from recovery.bootstrap import build
 from recovery.services import heartbeats
 from recovery.worker.alone import AnotherWorker, the_only_worker
+from recovery.worker.away import AWAY
 from recovery.worker.ears import listen
 from recovery.worker.sending import Sender
 from recovery.worker.ticks import TICKS, Station, Tick
@@ -103,7 +103,7 @@ def _run(tick: Tick, station: Station) -> None:
         return
     try:
         tick.run(station)
-    except (OperationalError, InterfaceError) as error:
+    except AWAY as error:
         log.warning("worker:database_away", tick=tick.name, why=type(error).__name__)
     except Exception:
         log.exception("worker:tick_failed", tick=tick.name)
@@ -111,7 +111,7 @@ def _run(tick: Tick, station: Station) -> None:
 
 def _say_goodbye(station: Station) -> None:
     """A worker that left is not missed."""
-    with suppress(OperationalError, InterfaceError):
+    with suppress(*AWAY):
         station.desk.transact(lambda session: heartbeats.stop_beating(session, station.name))
     log.info("worker:stopped", name=station.name)
 

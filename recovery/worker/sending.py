@@ -11,17 +11,15 @@ from queue import Empty, SimpleQueue
 from random import SystemRandom
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from recovery.bootstrap import Components
 from recovery.services import answers, departures, outbox
 from recovery.services.answers import Answer
 from recovery.services.departures import Departure
+from recovery.worker.away import AWAY
 from recovery.worker.calling import Ownership, call
 from recovery.worker.line import Line
 
-AWAY = (OperationalError, InterfaceError)
-"""The database does not answer; it will again."""
 WAIT_FOR_DATABASE = 0.5
 WRITTEN_AT_ONCE = 50
 TO_LEAVE = 1.0

@@ -7,13 +7,13 @@ from datetime import datetime
 from functools import partial
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from recovery.bootstrap import Components
 from recovery.services import gates, heartbeats, outbox, phones, receipts, reconciling, restoring
 from recovery.services.due_work import DUE_WORK
 from recovery.services.reconciling import Look
 from recovery.sms.gateway import LookupFailed
+from recovery.worker.away import AWAY
 from recovery.worker.sending import Sender
 
 log = structlog.get_logger(__name__)
@@ -152,7 +152,7 @@ def _each(station: Station, tick: str, row: int, work: Callable[[], object]) -> 
         return
     try:
         work()
-    except (OperationalError, InterfaceError):
+    except AWAY:
         raise
     except Exception:
         log.exception("worker:row_failed", tick=tick, row=row)

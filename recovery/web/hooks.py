@@ -1,0 +1,112 @@
+"""The machines' doors: what the texting provider tells us. Nothing is written before the signature is right."""
+
+from http import HTTPStatus
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Blueprint, Response, abort, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import IntegrityError
+
+from recovery.domain.permissions import Permission
+from recovery.edge import components, needs
+from recovery.services import receipts, replies
+from recovery.services.receipts import Told
+from recovery.services.replies import Inbound
+from recovery.services.tallies import HOOKS_REFUSED, count
+from recovery.sms.signatures import genuine
+
+blueprint = Blueprint("hooks", __name__, url_prefix="/hooks/twilio")
+
+LONGEST_BODY = 64 * 1024
+"""Bytes: a text has 1600 characters, and its webhook some twenty short fields beside."""
+SIGNATURE = "X-Twilio-Signature"
+EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+
+log = structlog.get_logger(__name__)
+
+
+@blueprint.before_request
+def refuse_strangers() -> None:
+    """What was refused is counted where the admin sees it: webhooks that are lost in silence are the worst outcome."""
+    if (request.content_length or 0) > LONGEST_BODY:
+        abort(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    request.max_content_length = LONGEST_BODY
+    if not _is_genuine():
+        _refuse()
+
+
+@blueprint.post("/messages")
+@needs(Permission.PUBLIC)
+def receive_text() -> ResponseReturnValue:
+    """Answers nothing by itself: every reply leaves through the outbox."""
+    inbound = Inbound(
+        from_number=_field("From"),
+        to=_field("MessagingServiceSid") or _field("To"),
+        body=_field("Body"),
+        provider_sid=_field("MessageSid"),
+        provider_has_answered=bool(_field("OptOutType")),
+    )
+    if not inbound.from_number or not inbound.provider_sid:
+        _refuse()
+    desk = components()
+    try:
+        desk.transact(lambda session: replies.receive(session, inbound, now=desk.clock.now()))
+    except IntegrityError:  # its twin came in the same moment, and is kept by now
+        desk.transact(lambda session: replies.receive(session, inbound, now=desk.clock.now()))
+    return Response(EMPTY, content_type="text/xml")
+
+
+@blueprint.post("/status")
+@needs(Permission.PUBLIC)
+def receive_status() -> ResponseReturnValue:
+    told = Told(
+        provider_sid=_field("MessageSid"),
+        status=_field("MessageStatus").lower(),
+        error_code=_field("ErrorCode"),
+        ref=request.args.get("ref"),
+    )
+    if not told.provider_sid or not told.status:
+        _refuse()
+    desk = components()
+    desk.transact(lambda session: receipts.take(session, told, now=desk.clock.now()))
+    return "", HTTPStatus.NO_CONTENT
+
+
+def _is_genuine() -> bool:
+    """Never raises: whatever a stranger sends is refused, not answered by an error of ours."""
+    settings = components().settings
+    try:
+        return request.form.get("AccountSid") == settings.twilio_account_sid and genuine(
+            _address(settings.public_url),
+            request.form,
+            request.headers.get(SIGNATURE),
+            settings.twilio_auth_tokens,
+            content_type=request.content_type,
+        )
+    except Exception as problem:  # noqa: BLE001 - see above
+        log.warning("hooks:unreadable", why=type(problem).__name__)
+        return False
+
+
+def _address(public_url: str) -> str:
+    """As the provider called it: our public address, and path and query exactly as they came (gunicorn keeps them)."""
+    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or ""
+    path = urlsplit(raw)._replace(scheme="", netloc="", fragment="").geturl()
+    public = urlsplit(public_url)
+    if public.path and path.startswith(f"{public.path}/"):
+        public = public._replace(path="")
+    return public.geturl().rstrip("/") + path
+
+
+def _field(name: str) -> str:
+    """A NUL fits into no database."""
+    return request.form.get(name, "").replace("\0", "").strip() if name != "Body" else request.form.get(name, "")
+
+
+def _refuse() -> NoReturn:
+    desk = components()
+    desk.transact(lambda session: count(session, HOOKS_REFUSED, now=desk.clock.now()))
+    log.warning("hooks:refused", endpoint=request.endpoint)
+    abort(HTTPStatus.FORBIDDEN)
