@@ -30,6 +30,8 @@ def open_call_task(session: DeskSession, ticket: Ticket, reason: str, *, now: da
         miss_at=now + session.house.policy.missed_after,
         booked_at=now,
         staff_id=ticket.owner_id,
+        moves=0,
+        attempt_count=0,
     )
     session.add(task)
     record(

@@ -48,18 +48,18 @@ def make_promise(
     by: Actor,
     renewal: int = 0,
     first: bool = False,
+    after: Promise | None = None,
 ) -> Promise | None:
-    """Replaces the current one, if this is not the `first`. None for what owes nobody anything: observations, mystery shops, drills."""
+    """Replaces the current one, unless this is the `first` or comes `after` one that has ended. None for what owes nobody
+    anything: observations, mystery shops, drills."""
     if ticket.source in WITHOUT_PROMISE:
         return None
-    number = 1
-    if not first:
-        end_promise(session, ticket, "replaced", now=now)
-        number += session.scalar(select(func.max(Promise.number)).where(Promise.ticket_id == ticket.id)) or 0
+    if not first and after is None:
+        after = end_promise(session, ticket, "replaced", now=now)
     promise = Promise(
         id=new_id(now),
         ticket_id=ticket.id,
-        number=number,
+        number=1 if first else _next_number(session, ticket, after),
         due_at=due_at,
         warn_at=warn_at(now, due_at, percent=session.house.policy.promise_warned_at_percent),
         about=about,
@@ -112,9 +112,9 @@ def touched(
     record(session, ticket, Tag.TICKET_TOUCHED, by=by, at=now, how=how)
     if not ticket.is_live:
         return
-    end_promise(session, ticket, "kept", now=now, how=how, by=by)
+    kept = end_promise(session, ticket, "kept", now=now, how=how, by=by)
     due = next_due or default_promise_due(session, ticket, now=now)
-    make_promise(session, ticket, due_at=due, about=about, told_by=ToldBy.PAGE, now=now, by=by)
+    make_promise(session, ticket, due_at=due, about=about, told_by=ToldBy.PAGE, now=now, by=by, after=kept)
 
 
 def end_promise(
@@ -125,11 +125,11 @@ def end_promise(
     now: datetime,
     how: str = "",
     by: Actor = MACHINE,
-) -> None:
-    """A promise that lapsed stays broken, whatever came after."""
+) -> Promise | None:
+    """Gives the one that ended. A promise that lapsed stays broken, whatever came after."""
     promise = current_promise(session, ticket)
     if promise is None:
-        return
+        return None
     late = promise.lapsed_at is not None or (outcome == "kept" and now > promise.due_at)
     promise.outcome = "broken" if late else outcome
     promise.ended_at = now
@@ -138,6 +138,13 @@ def end_promise(
     if promise.outcome == "kept":
         record(session, ticket, Tag.PROMISE_KEPT, by=by, at=now, promise=promise.id, how=how)
     session.flush()  # the partial unique index allows one current promise: end this one before the next is added
+    return promise
+
+
+def _next_number(session: DeskSession, ticket: Ticket, ended: Promise | None) -> int:
+    if ended is not None:
+        return ended.number + 1
+    return 1 + (session.scalar(select(func.max(Promise.number)).where(Promise.ticket_id == ticket.id)) or 0)
 
 
 def warn(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> None:
