@@ -112,8 +112,13 @@ def _check(name: str, template: Template, values: Mapping[str, str]) -> None:
 
 def _fitting(template: Template, values: Mapping[str, str], *, folded: bool) -> str:
     """The first version that fits, from the fullest on; the fullest where none does."""
-    versions = [_written(lines, filled) for lines, filled in _versions(template, _clean(values, folded=folded))]
-    return next((body for body in versions if segments(body).count <= MAX_SEGMENTS), versions[0])
+    fullest = ""
+    for lines, filled in _versions(template, _clean(values, folded=folded)):
+        body = _written(lines, filled)
+        if segments(body).count <= MAX_SEGMENTS:
+            return body
+        fullest = fullest or body
+    return fullest
 
 
 def _versions(template: Template, values: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], Mapping[str, str]]]:
