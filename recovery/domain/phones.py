@@ -64,6 +64,17 @@ def _read(typed: str, country: str, field: str) -> PhoneNumber:
     return number
 
 
+def prefixes_of(typed: str, country: str) -> list[str]:
+    """How E.164 numbers begin that somebody may be typing in `country`: +447700 for "07700", the likelier first."""
+    text = _visible(typed)
+    digits = "".join(letter for letter in unicodedata.normalize("NFKC", text) if letter in "0123456789")
+    if text.startswith(("+", "00")):
+        return [f"+{digits.removeprefix('00')}"]
+    code = str(phonenumbers.country_code_for_region(known_country(country)))
+    at_home = f"+{code}{digits.removeprefix('0')}"
+    return [at_home, f"+{digits}"] if digits.startswith(code) else [at_home]
+
+
 def known_country(code: str, *, field: str = "country") -> str:
     """Give the two letters in upper case; raise Invalid for a country that has no phone numbers."""
     country = code.strip().upper()

@@ -96,6 +96,21 @@ def reopen(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by:
     return ticket
 
 
+def undo_resolution(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    """Raises WrongState once the moment for it has gone by: the text may have left."""
+    until = (ticket.resolved_at or now) + session.house.policy.undo_for
+    if ticket.status is not TicketStatus.RESOLVED or ticket.resolved_by_id != by.id or now > until:
+        raise WrongState("It is too late to undo that: the text is on its way. Reopen it instead.")
+    reopen(session, ticket, why="undo", now=now, by=by)
+
+
+def take(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    """Whoever is there takes what nobody has; from a colleague only a supervisor takes it. Raises Forbidden."""
+    require(by, Permission.WORK if ticket.owner_id is None else Permission.SUPERVISE)
+    if by.id is not None and ticket.owner_id != by.id:
+        _reassign(session, ticket, by.id, now=now, by=by)
+
+
 def confirm(session: DeskSession, ticket: Ticket, *, message_id: int | None, now: datetime, by: Actor) -> None:
     """The customer says that it is right: that closes it."""
     if ticket.status is TicketStatus.RESOLVED:

@@ -1,7 +1,64 @@
 """The pages."""
 
-from flask import Flask
+from flask import Blueprint, Flask
+from flask_wtf.csrf import CSRFProtect
+
+from recovery.web import (
+    approval_link,
+    approvals,
+    board,
+    calls,
+    customer,
+    desk,
+    hooks,
+    log,
+    remedies,
+    sign_in,
+    simulator,
+    tickets,
+    undetected,
+)
+from recovery.web.session import IDLE_END, guard
+from recovery.web.shell import page_values
+from recovery.web.throttle import Throttle
+
+BLUEPRINTS = (
+    sign_in.blueprint,
+    desk.blueprint,
+    log.blueprint,
+    tickets.blueprint,
+    remedies.blueprint,
+    calls.blueprint,
+    approvals.blueprint,
+    approval_link.blueprint,
+    board.blueprint,
+    undetected.blueprint,
+    customer.blueprint,
+    hooks.blueprint,
+)
 
 
 def install(app: Flask) -> None:
-    """Each family of pages adds its line."""
+    """Each family of pages adds its line above."""
+    app.config.update(
+        SESSION_COOKIE_NAME="recovery",
+        PERMANENT_SESSION_LIFETIME=IDLE_END,
+        SESSION_REFRESH_EACH_REQUEST=False,  # `guard` moves the stamp: a poll must not keep a session alive
+        WTF_CSRF_TIME_LIMIT=None,  # a form may lie open over lunch
+        WTF_CSRF_CHECK_DEFAULT=False,  # `guard` checks pages; API and hooks have their own authority
+    )
+    CSRFProtect(app)
+    app.extensions["throttle"] = Throttle()
+    blueprints = [*BLUEPRINTS, *_simulated(app)]
+    app.extensions["pages"] = frozenset(blueprint.name for blueprint in blueprints)
+    app.before_request(guard)
+    app.context_processor(page_values)
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)
+
+
+def _simulated(app: Flask) -> list[Blueprint]:
+    """The simulated phones hold everybody's texts and links: on loopback alone, and never beside a real gateway."""
+    settings = app.extensions["desk"].settings
+    here = settings.sms_gateway == "simulator" and settings.public_url_is_loopback
+    return [simulator.blueprint] if here else []

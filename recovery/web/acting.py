@@ -1,0 +1,142 @@
+"""One act on a ticket: parse, lock, do, say, go back. What was typed is shown again wherever it did not work."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import g, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from recovery.domain.calendars import local_time
+from recovery.domain.errors import DomainError, Invalid, NotFound, Stale
+from recovery.edge import actor, components, status_of
+from recovery.models import Callback, Remedy, Ticket
+from recovery.services.access import locked_ticket, tickets_visible_to
+from recovery.services.reading_tickets import ticket_row
+from recovery.services.rows import TicketRow
+from recovery.services.session import DeskSession
+from recovery.services.stories import first_names
+from recovery.web.forms import Form, loaded, typed
+from recovery.web.saying import say
+from recovery.web.session import may_view, now
+from recovery.web.ticket_view import ticket_values
+
+Work = Callable[[DeskSession, Ticket, Mapping[str, Any]], object]
+LABELS = {
+    "owner": "Owner",
+    "severity": "Severity",
+    "note": "Note",
+    "cause": "Cause",
+    "body": "Your reply",
+    "reason": "Your reason",
+    "how": "How it was put right",
+    "action": "Action",
+    "amount": "Amount",
+    "minutes": "Minutes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What did not work, and in which part of the page."""
+
+    part: str
+    error: DomainError
+
+    @property
+    def errors(self) -> dict[str, str]:
+        if isinstance(self.error, Invalid) and self.error.errors:
+            return {name: sentences[0] for name, sentences in self.error.errors.items()}
+        return {"": self.error.detail}
+
+
+class Unviewed(Exception):  # it is no error: the page asks first
+    """A sensitive ticket that this person has not opened in the last minutes."""
+
+
+def on_ticket(
+    reference: str, form: type[Form], work: Work, *, part: str, said: str, undo: str = ""
+) -> ResponseReturnValue:
+    """`work` has the ticket locked, as the form knew it. `undo` is the endpoint that takes it back."""
+    by = actor()
+
+    def whole(writing: DeskSession) -> tuple[str, int]:
+        ticket = locked_ticket(writing, reference, by=by, version=values.get("version"))
+        if ticket.is_sensitive and not may_view(ticket.id):
+            raise Unviewed
+        outcome = work(writing, ticket, values)
+        after = outcome if isinstance(outcome, Ticket) else ticket
+        return after.reference, after.version
+
+    try:
+        values = loaded(form)
+        after, version = components().transact(whole)
+    except Stale as stale:
+        return stale_page(reference, stale), status_of(stale)
+    except NotFound:
+        raise
+    except Unviewed:
+        return redirect(url_for("tickets.show", reference=reference))
+    except DomainError as error:
+        return ticket_page(reference, Problem(part, error)), status_of(error)
+    undo_url = url_for(undo, reference=after) if undo else ""
+    say(said, undo=undo_url, undo_fields={"version": str(version)})
+    return redirect(url_for("tickets.show", reference=after))
+
+
+def reference_of(owned: type[Remedy] | type[Callback], owned_id: int) -> str:
+    """Of the ticket that it hangs on. Raises NotFound, also for another site's."""
+    with components().read() as reading:
+        reference = reading.scalar(
+            select(Ticket.reference)
+            .join(owned, owned.ticket_id == Ticket.id)
+            .where(owned.id == owned_id, tickets_visible_to(actor())),
+        )
+    if reference is None:
+        raise NotFound("There is no such ticket at your sites.")
+    return reference
+
+
+def ticket_page(reference: str, problem: Problem | None = None) -> str:
+    """Raises NotFound. A sensitive ticket shows its gate until it has been opened."""
+    with components().read() as reading:
+        row = ticket_row(reading, reference, by=actor())
+        if row.is_sensitive and not may_view(row.id):
+            return render_template("tickets/gate.html", reference=row.reference, site=row.site.name)
+        values = ticket_values(reading, row, now=now(), by=actor())
+    return render_template(
+        "tickets/show.html",
+        **values,
+        problem=problem,
+        typed=typed() if problem else {},
+        errors=problem.errors if problem else {},
+    )
+
+
+def stale_page(reference: str, stale: Stale) -> str:
+    """What somebody did meanwhile beside what was typed: nothing of either is lost."""
+    g.is_error = False
+    mine = {LABELS[name]: value for name, value in typed().items() if name in LABELS and value}
+    with components().read() as reading:
+        row = ticket_row(reading, reference, by=actor())
+        names = first_names(reading, {int(each["by"]) for each in stale.changed if each.get("by")})
+    return render_template(
+        "errors/409.html",
+        detail=stale.detail,
+        changed=[_changed(each, names, row) for each in stale.changed],
+        typed=mine,
+        again=url_for("tickets.show", reference=reference),
+    )
+
+
+def _changed(each: Mapping[str, Any], names: Mapping[int, str], row: TicketRow) -> dict[str, str]:
+    field = str(each.get("field") or each.get("what") or "ticket")
+    at = each.get("at")
+    return {
+        "field": LABELS.get(field, field.capitalize()),
+        "theirs": str(each.get("theirs") or getattr(row, field, "") or "changed"),
+        "yours": str(each.get("yours") or typed().get(field) or "–"),
+        "by": names.get(int(each["by"]), "The customer") if each.get("by") else "The customer",
+        "at": f"{local_time(at, row.site.timezone):%H:%M}" if at else "",
+    }

@@ -1,0 +1,82 @@
+"""One tap from a text: the link shows the question, and only a button decides it, as the person who was asked."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from recovery.domain.errors import DomainError, NotFound
+from recovery.domain.links import open_token
+from recovery.domain.permissions import Permission
+from recovery.edge import components, needs, status_of
+from recovery.models import Approval, Staff
+from recovery.services import listing
+from recovery.services.links import APPROVAL
+from recovery.services.rows import ApprovalRow
+from recovery.services.session import DeskSession
+from recovery.web.approvals import approval_values, decide, errors_of
+from recovery.web.forms import DecisionForm, loaded, typed
+
+blueprint = Blueprint("approval_link", __name__, url_prefix="/a")
+DECISIONS = {"approval": "approve", "refusal": "decline"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    remedy_id: int
+    staff: Staff
+    row: ApprovalRow
+
+
+@blueprint.get("/<token>")
+@needs(Permission.PUBLIC, of="approval_link")
+def show(token: str) -> ResponseReturnValue:
+    return _page(token)
+
+
+@blueprint.post("/<token>/<any(approval, refusal):decision>")
+@needs(Permission.PUBLIC, of="approval_link")
+def answer(token: str, decision: str) -> ResponseReturnValue:
+    with components().read() as reading:
+        question = _question(reading, token)
+    by = question.staff.as_actor()
+    try:
+        form = loaded(DecisionForm)
+        components().transact(lambda writing: decide(writing, question.remedy_id, DECISIONS[decision], form, by=by))
+    except NotFound:
+        raise
+    except DomainError as wrong:
+        return _page(token, wrong), status_of(wrong)
+    return redirect(url_for("approval_link.done", answered=decision))
+
+
+@blueprint.get("/done")
+@needs(Permission.PUBLIC)
+def done() -> ResponseReturnValue:
+    return render_template("approvals/done.html", approved=request.args.get("answered") == "approval")
+
+
+def _page(token: str, wrong: DomainError | None = None) -> str:
+    with components().read() as reading:
+        question = _question(reading, token)
+        card = approval_values(reading, question.row)
+    card |= {
+        "approve_url": url_for("approval_link.answer", token=token, decision="approval"),
+        "decline_url": url_for("approval_link.answer", token=token, decision="refusal"),
+        "ticket_url": "",
+    }
+    problem = {"id": question.remedy_id, "errors": errors_of(wrong), "typed": typed()} if wrong else None
+    return render_template("approvals/link.html", card=card, person=question.staff.first_name, problem=problem)
+
+
+def _question(reading: DeskSession, token: str) -> Question:
+    """Raises NotFound for a link that was forged, passed on to the next person, or answered: they all look the same."""
+    opened = open_token(components().settings.secret_key, APPROVAL, token)
+    approval = reading.get(Approval, opened.id) if opened else None
+    if opened is None or approval is None or approval.answered_at or approval.link_generation != opened.generation:
+        raise NotFound("This question has been answered, or was passed on to somebody else.")
+    staff = reading.get_one(Staff, approval.asked_of_id)
+    rows = listing.approval_rows(reading, [approval.remedy_id])
+    if staff.deactivated_at is not None or not rows:
+        raise NotFound("This question has been answered, or was passed on to somebody else.")
+    return Question(approval.remedy_id, staff, rows[0])

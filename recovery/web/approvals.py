@@ -1,0 +1,124 @@
+"""Yes or no in seconds: questions above somebody's authority, on a page and behind a link in a text."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from recovery.domain.actors import Actor
+from recovery.domain.errors import DomainError, Invalid
+from recovery.domain.money import SYMBOLS, format_money, parse_amount
+from recovery.domain.permissions import Permission
+from recovery.edge import actor, components, needs, status_of
+from recovery.services import listing, remedies
+from recovery.services.access import ticket_of_remedy
+from recovery.services.rows import ApprovalRow
+from recovery.services.session import DeskSession
+from recovery.services.stories import history
+from recovery.web.forms import DecisionForm, loaded, typed
+from recovery.web.rows import clock, customer_name, failure_label, remedy_label
+from recovery.web.saying import say
+from recovery.web.session import now
+
+blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
+
+
+@blueprint.get("")
+@needs(Permission.APPROVE)
+def index() -> ResponseReturnValue:
+    return _page()
+
+
+@blueprint.post("/<int:remedy_id>/approval")
+@needs(Permission.APPROVE, of="remedy")
+def approve(remedy_id: int) -> ResponseReturnValue:
+    return _decided(remedy_id, "approve")
+
+
+@blueprint.post("/<int:remedy_id>/refusal")
+@needs(Permission.APPROVE, of="remedy")
+def decline(remedy_id: int) -> ResponseReturnValue:
+    return _decided(remedy_id, "decline")
+
+
+def decide(writing: DeskSession, remedy_id: int, decision: str, form: Mapping[str, Any], *, by: Actor) -> str:
+    """What the page says then. Raises DomainError, as the services do."""
+    ticket, remedy = ticket_of_remedy(writing, remedy_id, by=by)
+    if decision == "decline":
+        remedies.refuse(writing, ticket, remedy, reason=form["reason"], now=now(), by=by)
+        return f"Declined. {remedy.proposed_by.first_name} and the customer are told."
+    amount = parse_amount(form["amount"], remedy.currency) if form["amount"] and remedy.currency else None
+    remedies.approve(writing, ticket, remedy, amount=amount, now=now(), by=by)
+    return (
+        f"Approved: {format_money(remedy.amount, remedy.currency)}."
+        if remedy.amount and remedy.currency
+        else "Approved."
+    )
+
+
+def approval_values(reading: DeskSession, asked: ApprovalRow) -> dict[str, Any]:
+    """What approvals/card.html shows; a sensitive ticket's note stays behind its own page."""
+    ticket, remedy = asked.ticket, asked.remedy
+    past = history(reading, ticket.id, ticket.customer.id if ticket.customer else None, now=now())
+    return {
+        "id": remedy.id,
+        "who": "Kept private" if ticket.is_sensitive else customer_name(ticket),
+        "asker": remedy.proposed_by.first_name,
+        "what": remedy_label(remedy),
+        "failure": failure_label(ticket.failure),
+        "note": "" if ticket.is_sensitive else ticket.note or "",
+        "limit": f"Passes {format_money(asked.limit, ticket.site.currency)} {asked.span.label}.",
+        "paid": format_money(ticket.order_amount, ticket.order_currency)
+        if ticket.order_amount and ticket.order_currency
+        else "",
+        "history": _history_words(past.tickets, past.given, ticket.site.currency) if past else "",
+        "deadline": asked.deadline_at,
+        "told": f"by {clock(asked.deadline_at, ticket.site)}",
+        "asked_of": asked.asked_of.first_name,
+        "site": ticket.site.name,
+        "sign": SYMBOLS.get(ticket.site.currency, ticket.site.currency),
+        "has_amount": remedy.amount is not None,
+        "ticket_url": url_for("tickets.show", reference=ticket.reference),
+        "reference": ticket.reference,
+    }
+
+
+def errors_of(wrong: DomainError) -> dict[str, str]:
+    if isinstance(wrong, Invalid) and wrong.errors:
+        return {name: sentences[0] for name, sentences in wrong.errors.items()}
+    return {"": wrong.detail}
+
+
+def _decided(remedy_id: int, decision: str) -> ResponseReturnValue:
+    try:
+        form = loaded(DecisionForm)
+        said = components().transact(lambda writing: decide(writing, remedy_id, decision, form, by=actor()))
+    except DomainError as wrong:
+        return _page({"id": remedy_id, "decision": decision, "errors": errors_of(wrong), "typed": typed()}), status_of(
+            wrong
+        )
+    say(said)
+    return redirect(url_for("approvals.index"))
+
+
+def _page(problem: dict[str, Any] | None = None) -> str:
+    with components().read() as reading:
+        waiting = listing.approvals(reading, by=actor(), limit=listing.ONE_PAGE).items
+        cards = [
+            approval_values(reading, asked)
+            | {
+                "approve_url": url_for("approvals.approve", remedy_id=asked.remedy.id),
+                "decline_url": url_for("approvals.decline", remedy_id=asked.remedy.id),
+            }
+            for asked in waiting
+        ]
+    return render_template("approvals/index.html", cards=cards, problem=problem)
+
+
+def _history_words(tickets: int, given: int, currency: str) -> str:
+    """Of the last 90 days."""
+    if not tickets:
+        return "Nothing in 90 days."
+    money = f", {format_money(given, currency)} given" if given else ""
+    return f"{tickets} {'time' if tickets == 1 else 'times'} in 90 days{money}."

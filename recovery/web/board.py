@@ -1,0 +1,63 @@
+"""Who waits and how long still: for the desk, and for a screen on the wall."""
+
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from recovery.domain.permissions import Permission
+from recovery.edge import actor, components, needs
+from recovery.services import listing
+from recovery.web.polling import answer, etag_of
+from recovery.web.rows import board_row
+from recovery.web.session import now
+from recovery.web.wording import counted
+
+blueprint = Blueprint("board", __name__, url_prefix="/board")
+ON_THE_WALL = 12
+ON_THE_DESK = 60
+
+
+@blueprint.get("")
+@needs(Permission.SEE)
+def show() -> ResponseReturnValue:
+    values = _values()
+    wall = _is_wall()
+    return render_template(
+        "board.html",
+        **values,
+        wall=wall,
+        wall_url=url_for("board.show", wall=1),
+        board_url=url_for("board.show"),
+        poll_url=url_for("board.rows", wall=1 if wall else None),
+        etag=etag_of(values),
+    )
+
+
+@blueprint.get("/rows")
+@needs(Permission.SEE)
+def rows() -> ResponseReturnValue:
+    return answer("board_rows.html", _values())
+
+
+def _values() -> dict[str, Any]:
+    shown = ON_THE_WALL if _is_wall() else ON_THE_DESK
+    with components().read() as reading:
+        page = listing.board(reading, by=actor(), limit=shown)
+        waiting = listing.count_waiting(reading, by=actor(), now=now())
+    return {
+        "headline": _headline(waiting),
+        "rows": [board_row(row) for row in page.items],
+        "hidden": max(0, waiting.all - len(page.items)),
+    }
+
+
+def _headline(waiting: listing.Waiting) -> str:
+    if not waiting.all:
+        return "Nobody is waiting."
+    late = f" {counted(waiting.late, 'is late', 'are late')}." if waiting.late else " Nobody is late."
+    return f"{counted(waiting.all, 'customer is', 'customers are')} waiting.{late}"
+
+
+def _is_wall() -> bool:
+    return request.args.get("wall") == "1"

@@ -1,0 +1,103 @@
+"""What needs me now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from recovery.domain.permissions import Permission
+from recovery.edge import actor, components, needs
+from recovery.services import listing
+from recovery.services.rows import ApprovalRow, CallRow, TicketRow
+from recovery.services.session import DeskSession
+from recovery.web.polling import answer, etag_of
+from recovery.web.rows import approval_row, call_row, lane_row
+from recovery.web.session import now
+from recovery.web.wording import counted
+
+blueprint = Blueprint("desk", __name__)
+LANE = 20
+"""More than that nobody reads at a counter: the rest is on the board."""
+CALLS_AHEAD = timedelta(hours=4)
+
+
+@blueprint.get("/")
+@needs(Permission.SEE)
+def show() -> ResponseReturnValue:
+    values = _values()
+    return render_template(
+        "desk.html", **values, log_url=url_for("log.show"), poll_url=url_for("desk.rows"), etag=etag_of(values)
+    )
+
+
+@blueprint.get("/desk/lanes")
+@needs(Permission.SEE)
+def rows() -> ResponseReturnValue:
+    return answer("desk_lanes.html", _values())
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    late: Sequence[TicketRow]
+    asked: Sequence[ApprovalRow]
+    calls: Sequence[CallRow]
+    mine: Sequence[TicketRow]
+
+    @classmethod
+    def read(cls, reading: DeskSession) -> "Lanes":
+        """One more of each than is shown, to know whether there are more; what stands in one lane is not repeated in `mine`."""
+        by, instant = actor(), now()
+        late = listing.late_or_soon(reading, by=by, now=instant, limit=LANE + 1)
+        calls = listing.calls(reading, by=by, due_before=instant + CALLS_AHEAD, limit=LANE + 1).items
+        theirs = [
+            row for row in calls if by.may(Permission.SUPERVISE) or row.call.staff is None or row.call.staff.id == by.id
+        ]
+        elsewhere = {row.id for row in late} | {row.ticket.id for row in theirs}
+        owned = listing.owned(reading, by=by, limit=LANE + 1 + len(elsewhere))
+        asked = listing.approvals(reading, by=by, limit=LANE).items if by.may(Permission.APPROVE) else []
+        return cls(late, asked, theirs, [row for row in owned if row.id not in elsewhere])
+
+
+def _values() -> dict[str, Any]:
+    with components().read() as reading:
+        found = Lanes.read(reading)
+    me = actor().id
+    late = [*(lane_row(row, me=me) for row in found.late[:LANE]), *(approval_row(row) for row in found.asked)]
+    headline, below = sentences(found, now=now())
+    return {
+        "headline": headline,
+        "below": below,
+        "lanes": {
+            "late": sorted(late, key=lambda row: row["time"]["due"]),
+            "calls": [call_row(row, me=me) for row in found.calls[:LANE]],
+            "mine": [lane_row(row, me=me) for row in found.mine[:LANE]],
+        },
+        "more": {
+            "late": url_for("board.show") if len(found.late) > LANE else "",
+            "calls": url_for("board.show") if len(found.calls) > LANE else "",
+            "mine": url_for("tickets.index", owner="me") if len(found.mine) > LANE else "",
+        },
+    }
+
+
+def sentences(found: Lanes, *, now: datetime) -> tuple[str, str]:
+    """The headline and what is said below it."""
+    late = sum(1 for row in found.late if row.promise_due_at and row.promise_due_at <= now)
+    soon = len(found.late) - late
+    due = sum(1 for row in found.calls if row.call.due_at <= now)
+    if late:
+        rest = f"{counted(soon, 'more is', 'more are')} close to it. " if soon else ""
+        return f"{counted(late, 'customer is', 'customers are')} waiting too long.", f"{rest}{_EVERYBODY_ELSE}"
+    if due:
+        return f"{counted(due, 'call is', 'calls are')} to be made now.", _EVERYBODY_ELSE
+    if soon:
+        return f"{counted(soon, 'promise is', 'promises are')} nearly due.", _EVERYBODY_ELSE
+    if found.asked:
+        return f"{counted(len(found.asked), 'answer is', 'answers are')} waited for.", "Nobody is late."
+    return "All is well.", "Everyone knows when they will hear from us."
+
+
+_EVERYBODY_ELSE = "Everyone else knows when they will hear from us."

@@ -1,0 +1,186 @@
+"""What forms may bring: shape alone. Unknown fields are refused, and every complaint is one sentence."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from flask import request
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from recovery.domain.callbacks import Outcome
+from recovery.domain.errors import Invalid
+from recovery.domain.remedies import RemedyKind
+from recovery.domain.tickets import Severity
+
+OF_EVERY_FORM = frozenset({"csrf_token", "do"})
+MANY = frozenset({"remedy"})
+LONGEST_LINE = 120
+LONGEST_NOTE = 2000
+LONGEST_TEXT = 1000
+"""Of a text that staff write; the provider takes 1600 letters, and there is a signature to add."""
+MOST_MINUTES = 60 * 24 * 30
+LARGEST_ID = (1 << 63) - 1
+
+
+class Line(fields.String):
+    """Text of people: trimmed, without what no database takes, never longer than said."""
+
+    def __init__(self, longest: int = LONGEST_LINE, **options: Any) -> None:
+        too_long = validate.Length(max=longest, error=f"Keep it below {longest + 1} characters.")
+        super().__init__(validate=too_long, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> str:
+        text = str(super()._deserialize(value, attr, data, **options)).replace("\r\n", "\n").strip()
+        if any(unicodedata.category(letter) in {"Cs", "Cc"} and letter not in "\n\t" for letter in text):
+            raise ValidationError("This holds a character that cannot be kept: type it again.")
+        return text
+
+
+class WholeNumber(fields.Field[int]):
+    """Digits alone: no sign, no fraction, no 1e400."""
+
+    def __init__(self, low: int, high: int, sentence: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.low, self.high, self.sentence = low, high, sentence
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> int:  # noqa: ARG002  # marshmallow's signature
+        text = str(value).strip()
+        if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID))):
+            raise ValidationError(self.sentence)
+        if not self.low <= int(text) <= self.high:
+            raise ValidationError(self.sentence)
+        return int(text)
+
+
+class Form(Schema):
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": "This form has no such field."}  # noqa: RUF012  # marshmallow reads it from the class
+
+
+def one_of(values: Iterable[Any], sentence: str = "Choose one of those offered.") -> validate.OneOf:
+    return validate.OneOf([value.value for value in values], error=sentence)
+
+
+def asked(sentence: str) -> dict[str, Any]:
+    """Options of a field that must be filled, with the sentence for one that is not."""
+    return {"required": True, "error_messages": {"required": sentence}}
+
+
+class Versioned(Form):
+    """Made from a state of the ticket: a newer one is shown before anything is written."""
+
+    version = WholeNumber(1, LARGEST_ID, "Open the ticket again.", **asked("Open the ticket again."))
+
+
+class SignInForm(Form):
+    email = Line(254, **asked("Write your e-mail address."))
+    password = fields.String(**asked("Write your password."))
+    next = Line(load_default="")
+
+
+class PasswordForm(Form):
+    password = fields.String(**asked("Choose a password."))
+
+
+class LogForm(Form):
+    site = Line(**asked("Choose where it happened."))
+    submission = Line(64, **asked("Open the log page again: this form was not whole."))
+    phone = Line(60, load_default=None)
+    name = Line(80, load_default=None)
+    failure = Line(40, **asked("Choose what went wrong."))
+    remedy = fields.List(fields.String(validate=one_of(RemedyKind)), load_default=list)
+    amount_refund = Line(load_default=None)
+    amount_voucher = Line(load_default=None)
+    amount_remake = Line(load_default=None)
+    amount_replacement = Line(load_default=None)
+    amount_gesture = Line(load_default=None)
+    note = Line(LONGEST_NOTE, load_default=None)
+    severity = fields.String(validate=one_of(Severity), load_default=None)
+    promise_minutes = WholeNumber(1, MOST_MINUTES, "Promise whole minutes, from 1 on.", load_default=None)
+    order_reference = Line(60, load_default=None)
+    order_amount = Line(load_default=None)
+    order_kept = fields.Boolean(load_default=None)
+    apologised = fields.Boolean(load_default=False)
+    linked_to = Line(16, load_default=None)
+
+
+class RecallForm(LogForm):
+    """The log form while it is being filled: whatever stands in it is taken as it is."""
+
+    site = Line(load_default="")
+    submission = Line(load_default="")
+    failure = Line(40, load_default=None)
+    promise_minutes = Line(load_default=None)  # type: ignore[assignment]  # half a number is no mistake yet
+
+
+class RemedyForm(Versioned):
+    kind = fields.String(validate=one_of(RemedyKind), **asked("Choose what to give."))
+    amount = Line(load_default=None)
+
+
+class ReasonForm(Versioned):
+    reason = Line(500, load_default="")
+
+
+class ReplyForm(Versioned):
+    body = Line(LONGEST_TEXT, **asked("Write something first."))
+
+
+class PromiseForm(Versioned):
+    minutes = WholeNumber(1, MOST_MINUTES, "Promise whole minutes, from 1 on.", **asked("Say in how many minutes."))
+    tell = fields.Boolean(load_default=False)
+
+
+class CallForm(Versioned):
+    when = Line(40, load_default="")
+
+
+class AttemptForm(Form):
+    """Without a version: a call that was made is never refused because somebody else touched the ticket."""
+
+    outcome = fields.String(validate=one_of(Outcome), **asked("Say how the call went."))
+    note = Line(500, load_default=None)
+
+
+class ChangeForm(Versioned):
+    owner = WholeNumber(1, LARGEST_ID, "Choose somebody who works at this site.", load_default=None)
+    severity = fields.String(validate=one_of(Severity), load_default=None)
+    note = Line(LONGEST_NOTE, load_default="")
+
+
+class CloseForm(Versioned):
+    cause = Line(500, **asked("Say in a few words why it happened."))
+    action = Line(500, load_default=None)
+
+
+class ResolveForm(Versioned):
+    how = Line(500, load_default=None)
+
+
+class DecisionForm(Form):
+    amount = Line(load_default=None)
+    reason = Line(500, load_default="")
+
+
+def typed() -> dict[str, Any]:
+    """What stands in the form, to be shown again."""
+    values = {name: request.form[name] for name in request.form if name not in OF_EVERY_FORM}
+    return values | {name: request.form.getlist(name) for name in MANY & values.keys()}
+
+
+def loaded(form: type[Form]) -> dict[str, Any]:
+    """Empty fields are as good as missing. Raises Invalid with a sentence for each field."""
+    filled = {name: value for name, value in typed().items() if not isinstance(value, str) or value.strip()}
+    try:
+        return dict(form().load(filled))
+    except ValidationError as error:
+        errors = {name: [_first(sentences)] for name, sentences in cast("dict[str, Any]", error.messages).items()}
+        raise Invalid(next(iter(errors.values()))[0], errors) from None
+
+
+def _first(sentences: Any) -> str:
+    while isinstance(sentences, dict | list):
+        sentences = next(iter(sentences.values() if isinstance(sentences, dict) else sentences))
+    return str(sentences)

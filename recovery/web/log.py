@@ -1,0 +1,203 @@
+"""Ten seconds, three choices: the log page, the customer that it recalls, the text that it shows."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from recovery.domain.errors import DomainError, Invalid
+from recovery.domain.permissions import Permission
+from recovery.edge import actor, components, needs, status_of
+from recovery.models import Site, Ticket
+from recovery.services.access import visible_site, visible_ticket
+from recovery.services.directory import sites_of
+from recovery.services.logging_mistakes import log
+from recovery.services.previews import first_text
+from recovery.services.recall import FROM_DIGITS, known_customer
+from recovery.services.session import DeskSession
+from recovery.services.submissions import Submission, earlier, keep
+from recovery.web.forms import LogForm, RecallForm, loaded, typed
+from recovery.web.log_choices import authority_words, choices, half_ticket, last_time, new_ticket, preview_words
+from recovery.web.saying import say
+from recovery.web.session import now
+from recovery.web.shell import SITE, chosen_site
+from recovery.web.throttle import RECALL, throttle
+
+blueprint = Blueprint("log", __name__, url_prefix="/log")
+UNDONE = "undone right after it was logged"
+
+
+@blueprint.get("")
+@needs(Permission.LOG)
+def show() -> ResponseReturnValue:
+    with components().read() as reading:
+        linked = _linked(reading, request.args.get("beside", ""))
+        form = {"linked_to": linked.reference, "phone": _phone(linked), "name": _name(linked)} if linked else {}
+        return _page(reading, form, linked=linked)
+
+
+@blueprint.post("")
+@needs(Permission.LOG, of="site")
+def save() -> ResponseReturnValue:
+    if request.form.get("do") in {"find", "preview"}:
+        return _filled_without_script()
+    try:
+        form = loaded(LogForm)
+        reference, is_new = _logged(form)
+    except DomainError as wrong:
+        with components().read() as reading:
+            return _page(reading, typed(), wrong=wrong), status_of(wrong)
+    session[SITE] = form["site"]
+    if not is_new:
+        say(f"This was saved already, as {reference}: nothing was doubled.")
+    else:
+        fields = {"version": "1", "reason": UNDONE}
+        say(f"Saved as {reference}.", undo=url_for("tickets.void", reference=reference), undo_fields=fields)
+    return redirect(url_for("tickets.show", reference=reference))
+
+
+@blueprint.post("/recall")
+@needs(Permission.LOG, of="site")
+def recall() -> ResponseReturnValue:
+    """The number travels in the body: addresses end up in logs."""
+    with components().read() as reading:
+        return render_template("tickets/known.html", known=_recalled(reading, loaded(RecallForm)))
+
+
+@blueprint.post("/preview")
+@needs(Permission.LOG, of="site")
+def preview() -> ResponseReturnValue:
+    with components().read() as reading:
+        return render_template("tickets/preview.html", text=_preview(reading, loaded(RecallForm)))
+
+
+def _logged(form: Mapping[str, Any]) -> tuple[str, bool]:
+    """The ticket's reference, and whether this submission made it. Raises DomainError."""
+    by, instant = actor(), now()
+    spelt = json.dumps({name: value for name, value in form.items() if name != "submission"}, sort_keys=True)
+    submission = Submission(by.id or 0, form["submission"], hashlib.sha256(spelt.encode()).hexdigest())
+
+    def work(writing: DeskSession) -> tuple[str, bool]:
+        known = earlier(writing, submission, thing="ticket", now=instant)
+        if known is not None:
+            return _saved_before(writing, known.thing_id, same=known.fingerprint == submission.fingerprint), False
+        site = visible_site(writing, form["site"], by=by)
+        ticket = log(writing, new_ticket(form, site), now=instant, by=by)
+        keep(writing, submission, thing_id=ticket.id)
+        return ticket.reference, True
+
+    return components().transact(work)
+
+
+def _saved_before(writing: DeskSession, ticket_id: int | None, *, same: bool) -> str:
+    reference = writing.get_one(Ticket, ticket_id).reference
+    if not same:
+        raise Invalid(f"This form was saved already, as {reference}. Save once more if this is another mistake.")
+    return reference
+
+
+def _filled_without_script() -> ResponseReturnValue:
+    with components().read() as reading:
+        form, now_typed = loaded(RecallForm), typed()
+        known = _recalled(reading, form)
+        if known:
+            now_typed |= {"phone": known["phone"], "name": now_typed.get("name") or known["name"] or ""}
+        return _page(reading, now_typed, known=known)
+
+
+def _page(
+    reading: DeskSession,
+    form: dict[str, Any],
+    *,
+    wrong: DomainError | None = None,
+    known: dict[str, Any] | None = None,
+    linked: Ticket | None = None,
+) -> str:
+    sites = sites_of(reading, by=actor())
+    site = _site_of(reading, form) or _site_of(reading, {})
+    linked = linked or _linked(reading, form.get("linked_to", ""))
+    repeated = isinstance(wrong, Invalid) and not wrong.errors
+    return render_template(
+        "tickets/log.html",
+        action=url_for("log.save"),
+        form={"site": site.slug if site else ""} | form,
+        errors=_errors(wrong),
+        submission=secrets.token_urlsafe(16) if repeated else form.get("submission") or secrets.token_urlsafe(16),
+        sites=[{"value": each.slug, "label": each.name, "country": each.country} for each in sites],
+        authority=authority_words(reading, site, actor()) if site else "",
+        linked=_linked_words(linked),
+        known=known,
+        text=_preview(reading, form) if form.get("failure") else None,
+        recall_url=url_for("log.recall"),
+        preview_url=url_for("log.preview"),
+        **choices(site),
+    )
+
+
+def _errors(wrong: DomainError | None) -> dict[str, str]:
+    """By the names that the form uses; what belongs to no field stands at the remedies, where it can be mended."""
+    if wrong is None:
+        return {}
+    if not isinstance(wrong, Invalid) or not wrong.errors:
+        return {"remedies": wrong.detail}
+    names = {
+        "customer.phone": "phone",
+        "order.amount": "order_amount",
+        "due_at": "promise_minutes",
+        "amount": "remedies",
+    }
+    return {names.get(field, field): sentences[0] for field, sentences in wrong.errors.items()}
+
+
+def _recalled(reading: DeskSession, form: Mapping[str, Any]) -> dict[str, Any] | None:
+    site = _site_of(reading, form)
+    if site is None or not form["phone"] or not throttle().count(RECALL, "recall", str(actor().id)):
+        return None
+    customer = known_customer(reading, site, form["phone"])
+    return last_time(reading, customer, site, now=now()) if customer else None
+
+
+def _preview(reading: DeskSession, form: Mapping[str, Any]) -> dict[str, Any] | None:
+    site = _site_of(reading, form)
+    half = half_ticket(form, site) if site else None
+    if half is None or sum(letter.isdecimal() for letter in form.get("phone") or "") not in {
+        0,
+        *range(FROM_DIGITS, 20),
+    }:
+        return None
+    return preview_words(first_text(reading, half, now=now(), by=actor()), half)
+
+
+def _site_of(reading: DeskSession, form: Mapping[str, Any]) -> Site | None:
+    sites = sites_of(reading, by=actor())
+    wanted = form.get("site")
+    brief = next((site for site in sites if site.slug == wanted), None) if wanted else chosen_site(sites)
+    return reading.get(Site, brief.id) if brief else None
+
+
+def _linked(reading: DeskSession, reference: str) -> Ticket | None:
+    if not reference:
+        return None
+    try:
+        return visible_ticket(reading, reference, by=actor())
+    except DomainError:
+        return None
+
+
+def _linked_words(linked: Ticket | None) -> dict[str, str] | None:
+    if linked is None:
+        return None
+    url = url_for("tickets.show", reference=linked.reference)
+    return {"reference": linked.reference, "url": url, "who": _name(linked) or "the same customer"}
+
+
+def _name(ticket: Ticket) -> str:
+    return (ticket.customer.name if ticket.customer else None) or ""
+
+
+def _phone(ticket: Ticket) -> str:
+    return (ticket.customer.phone if ticket.customer else None) or ""

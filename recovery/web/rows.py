@@ -1,0 +1,152 @@
+"""From records to the rows of lanes, lists and boards: what components/tickets.html expects."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+
+from recovery.domain.calendars import local_time
+from recovery.domain.callbacks import CallReason, Outcome
+from recovery.domain.money import format_money
+from recovery.domain.phones import pretty
+from recovery.domain.remedies import RemedyStatus
+from recovery.domain.tickets import FAILURES
+from recovery.services.rows import ApprovalRow, CallbackRow, CallRow, RemedyRow, SiteBrief, TicketRow
+
+LONGEST_HINT = 48
+SHOWN = frozenset({RemedyStatus.PENDING_APPROVAL, RemedyStatus.GRANTED, RemedyStatus.READY})
+REMEDY_TONES = {RemedyStatus.PENDING_APPROVAL: "soon", RemedyStatus.READY: "ok", RemedyStatus.FULFILLED: "ok"}
+Row = dict[str, Any]
+
+
+def lane_row(ticket: TicketRow, *, me: int | None) -> Row:
+    return _row(ticket, promise_time(ticket), [*_marks(ticket), *_remedy_chips(ticket), *_owner(ticket, me)])
+
+
+def board_row(ticket: TicketRow) -> Row:
+    """The owner has a place of their own on it."""
+    return _row(ticket, promise_time(ticket), [*_marks(ticket), *_remedy_chips(ticket)])
+
+
+def approval_row(asked: ApprovalRow) -> Row:
+    told = f"by {clock(asked.deadline_at, asked.ticket.site)}"
+    time = {"due": asked.deadline_at, "warn": None, "told": told, "kind": "promise"}
+    chips = [{"text": f"{asked.remedy.proposed_by.first_name} asks: {remedy_label(asked.remedy)}", "tone": "soon"}]
+    row = _row(asked.ticket, time, chips)
+    row["reference"] = f"{asked.ticket.reference}-approval-{asked.remedy.id}"
+    row["action"] = {"label": "Answer", "url": url_for("approvals.index", _anchor=f"approval-{asked.remedy.id}")}
+    return row
+
+
+def call_row(row: CallRow, *, me: int | None) -> Row:
+    call, ticket = row.call, row.ticket
+    chips = []
+    if call.attempt_count:
+        chips.append({"text": ordinal_try(call.attempt_count + 1), "tone": "plain"})
+    if call.staff is not None and call.staff.id != me:
+        chips.append({"text": call.staff.first_name, "tone": "plain"})
+    made = _row(ticket, call_time(call, ticket.site), chips)
+    made["reference"] = f"{ticket.reference}-call-{call.id}"
+    made["what"] = f"{call_reason(call)} · {failure_label(ticket.failure).lower()}"
+    made["url"] = url_for("tickets.show", reference=ticket.reference, _anchor="calls")
+    return made
+
+
+def promise_time(ticket: TicketRow) -> Row:
+    promise = ticket.promise
+    if promise is None or not ticket.is_live or promise.ended_at is not None:
+        return {"number": clock(ticket.logged_at, ticket.site), "words": ticket.status.label, "tone": "note"}
+    told = f"told {clock(promise.due_at, ticket.site)}"
+    return {"due": promise.due_at, "warn": promise.warn_at, "told": told, "kind": "promise"}
+
+
+def call_time(call: CallbackRow, site: SiteBrief) -> Row:
+    told = "once free" if call.as_soon_as_possible else f"at {clock(call.due_at, site)}"
+    return {"due": call.due_at, "warn": None, "told": told, "kind": "callback"}
+
+
+def call_reason(call: CallbackRow) -> str:
+    last = call.attempts[-1] if call.attempts else None
+    was_cut = call.reason is CallReason.DROPPED or (last is not None and last.outcome is Outcome.DISCONNECTED)
+    return "We got cut off" if was_cut else call.reason.label.capitalize()
+
+
+def who(ticket: TicketRow) -> str:
+    """A sensitive ticket names nobody on a list: opening it is recorded, reading the list is not."""
+    return "Kept private" if ticket.is_sensitive else customer_name(ticket)
+
+
+def customer_name(ticket: TicketRow) -> str:
+    customer = ticket.customer
+    if customer is None:
+        return "A customer"
+    return customer.name or (pretty(customer.phone, ticket.site.country) if customer.phone else "A customer")
+
+
+def what(ticket: TicketRow) -> str:
+    """Three words that tell two tickets apart."""
+    hint = None if ticket.is_sensitive else (ticket.note or ticket.order_reference)
+    return " · ".join(part for part in (failure_label(ticket.failure), _cut(hint)) if part)
+
+
+def failure_label(code: str) -> str:
+    return FAILURES[code].label if code in FAILURES else code
+
+
+def remedy_label(remedy: RemedyRow) -> str:
+    money = format_money(remedy.amount, remedy.currency) if remedy.amount is not None and remedy.currency else ""
+    return f"{remedy.kind.label} {money}".strip()
+
+
+def clock(instant: datetime, site: SiteBrief) -> str:
+    return f"{local_time(instant, site.timezone):%H:%M}"
+
+
+def ordinal_try(number: int) -> str:
+    endings: Mapping[int, str] = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{endings.get(number, 'th')} try"
+
+
+def _row(ticket: TicketRow, time: Row, chips: list[Row]) -> Row:
+    return {
+        "reference": ticket.reference,
+        "url": url_for("tickets.show", reference=ticket.reference),
+        "who": who(ticket),
+        "what": what(ticket),
+        "time": time,
+        "chips": chips,
+        "action": None,
+        "owner": ticket.owner.first_name if ticket.owner else None,
+        "site": ticket.site.name,
+    }
+
+
+def _marks(ticket: TicketRow) -> list[Row]:
+    marks: list[Row] = []
+    if ticket.unread:
+        marks.append({"text": "New reply", "tone": "", "icon": "message"})
+    if ticket.lapses:
+        marks.append({"text": "Late before" if ticket.lapses == 1 else f"Late {ticket.lapses} times", "tone": "late"})
+    if ticket.level > 1:
+        marks.append({"text": "Not right the first time", "tone": "late"})
+    return marks
+
+
+def _remedy_chips(ticket: TicketRow) -> list[Row]:
+    return [
+        {"text": f"{remedy_label(remedy)} · {remedy.status.label}", "tone": REMEDY_TONES.get(remedy.status, "")}
+        for remedy in ticket.remedies
+        if remedy.status in SHOWN
+    ]
+
+
+def _owner(ticket: TicketRow, me: int | None) -> list[Row]:
+    if ticket.owner is None:
+        return [{"text": "Nobody has it", "tone": "late"}]
+    return [] if ticket.owner.id == me else [{"text": ticket.owner.first_name, "tone": "plain"}]
+
+
+def _cut(text: str | None) -> str:
+    plain = " ".join((text or "").split())
+    return plain if len(plain) <= LONGEST_HINT else f"{plain[: LONGEST_HINT - 1].rstrip()}…"

@@ -1,0 +1,142 @@
+"""Who is on the page: found anew for every request, from a signed cookie and a row that can be revoked."""
+
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from flask import Response, current_app, flash, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import InternalServerError
+
+from recovery.domain.actors import Actor
+from recovery.domain.errors import Forbidden
+from recovery.domain.permissions import Permission
+from recovery.domain.tickets import REFERENCE_ALPHABET
+from recovery.edge import components, demand_of
+from recovery.models import Staff
+from recovery.services.sign_in import Door, door_of, is_stamp_due, stamp
+
+TOKEN = "login"  # noqa: S105  # the name of a field
+SEEN = "seen"
+VIEWED = "viewed"
+IDLE_END = timedelta(hours=1)
+SEEN_TO_THE = timedelta(minutes=1)
+"""The stamp moves by minutes, so that not every answer carries a cookie."""
+VIEWING_LASTS = timedelta(minutes=15)
+POLL = "X-Poll"
+WITHOUT_CSRF = frozenset({"customer", "approval_link", "hooks"})
+"""The token in the path is the authority there; in-app browsers drop cookies."""
+RETURN_TO = frozenset({"desk.show", "log.show", "tickets.index", "tickets.show", "approvals.index", "board.show"})
+
+
+def now() -> datetime:
+    """One instant for the whole request."""
+    if "now" not in g:
+        g.now = components().clock.now()
+    return cast("datetime", g.now)
+
+
+def guard() -> ResponseReturnValue | None:
+    """Before every page: who is it, may they, and did the form come from here."""
+    if request.blueprint not in current_app.extensions["pages"]:
+        return None
+    demand = demand_of(request.endpoint, request.method)
+    if demand is None:
+        raise InternalServerError(f"{request.endpoint} does not say what it demands.")
+    if request.blueprint not in WITHOUT_CSRF:
+        cast("CSRFProtect", current_app.extensions["csrf"]).protect()
+    _find_person()
+    permission = demand[0]
+    if permission is Permission.PUBLIC:
+        return None
+    if "actor" not in g:
+        return _to_the_door()
+    if not cast("Actor", g.actor).may(permission):
+        raise Forbidden("Your role may not do this; ask a supervisor.")
+    return None
+
+
+def enter(token: str) -> None:
+    """A new cookie for a new session: nothing of the one before is kept."""
+    session.clear()
+    session[TOKEN] = token
+    session[SEEN] = _seconds(now())
+    session.permanent = True
+
+
+def leave() -> None:
+    session.clear()
+
+
+def staff() -> Staff | None:
+    return cast("Staff | None", g.get("staff"))
+
+
+def allow_viewing(ticket_id: int) -> None:
+    """For a sensitive ticket, once the viewing has been recorded."""
+    session[VIEWED] = _standing_views() | {str(ticket_id): _seconds(now())}
+
+
+def may_view(ticket_id: int) -> bool:
+    return str(ticket_id) in _standing_views()
+
+
+def next_page() -> str:
+    """Where this request wanted to go, by the name of our own page: never a path that somebody else wrote."""
+    if request.method != "GET" or request.endpoint not in RETURN_TO:
+        return ""
+    return " ".join([request.endpoint, *(request.view_args or {}).values()])
+
+
+def address_of(wanted: str) -> str:
+    endpoint, _, reference = wanted.partition(" ")
+    if endpoint not in RETURN_TO:
+        return url_for("desk.show")
+    if endpoint != "tickets.show":
+        return url_for(endpoint)
+    letters = reference.removeprefix("RD-")
+    known = letters != reference and letters and set(letters) <= set(REFERENCE_ALPHABET)
+    return url_for(endpoint, reference=reference) if known else url_for("desk.show")
+
+
+def _find_person() -> None:
+    token, seen = session.get(TOKEN), session.get(SEEN)
+    if not isinstance(token, str) or not isinstance(seen, int):
+        return
+    if now() - datetime.fromtimestamp(seen, UTC) > IDLE_END:
+        session.clear()
+        return
+    with components().read() as reading:
+        door = door_of(reading, token, now=now())
+    if door is None:
+        session.clear()
+        return
+    g.login, g.staff, g.actor = door.login, door.staff, door.staff.as_actor()
+    _renew(door, seen)
+
+
+def _renew(door: Door, seen: int) -> None:
+    if request.headers.get(POLL) == "1":
+        return
+    if now() - datetime.fromtimestamp(seen, UTC) >= SEEN_TO_THE:
+        session[SEEN] = _seconds(now())
+    if request.method == "POST" and is_stamp_due(door.login, now=now()):
+        components().transact(lambda writing: stamp(writing, door.login.id, now=now()))
+
+
+def _to_the_door() -> ResponseReturnValue:
+    if request.headers.get(POLL) == "1" or request.headers.get("HX-Request"):
+        return Response("Sign in again to go on.", 401, {"HX-Refresh": "true"})
+    if request.method == "POST":
+        flash("You were signed out meanwhile, and nothing was saved. Sign in, then send it again.", "soon")
+    return redirect(url_for("sign_in.show", next=next_page() or None))
+
+
+def _standing_views() -> dict[str, int]:
+    views = session.get(VIEWED)
+    oldest = _seconds(now() - VIEWING_LASTS)
+    return {key: at for key, at in views.items() if at >= oldest} if isinstance(views, dict) else {}
+
+
+def _seconds(instant: datetime) -> int:
+    return int(instant.timestamp())

@@ -1,0 +1,92 @@
+"""What stands around every page: the site, the person, the way to the other pages."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from flask import current_app, g, session, url_for
+from sqlalchemy.exc import SQLAlchemyError
+
+from recovery.domain.actors import Actor
+from recovery.domain.calendars import local_time
+from recovery.domain.permissions import Permission
+from recovery.edge import components
+from recovery.models import Staff
+from recovery.services.directory import sites_of
+from recovery.services.listing import count_undetected, count_waiting_approvals
+from recovery.services.rows import SiteBrief
+from recovery.web.session import now
+
+SITE = "site"
+"""In the cookie: where this browser logs, remembered from the last time."""
+
+
+class Page(NamedTuple):
+    name: str
+    label: str
+    endpoint: str
+    icon: str
+    needs: Permission
+
+
+PAGES = (
+    Page("desk", "Desk", "desk.show", "desk", Permission.SEE),
+    Page("board", "Board", "board.show", "board", Permission.SEE),
+    Page("approvals", "Approvals", "approvals.index", "approvals", Permission.APPROVE),
+    Page("tickets", "Tickets", "tickets.index", "message", Permission.SEE),
+    Page("undetected", "Undetected", "undetected.index", "undetected", Permission.SEE),
+    Page("reports", "Reports", "reports.show", "reports", Permission.REPORTS),
+    Page("audit", "Audit", "audit.show", "audit", Permission.AUDIT),
+    Page("simulator", "Phones", "simulator.show", "simulator", Permission.SEE),
+    Page("admin", "Admin", "admin.show", "admin", Permission.ADMINISTER),
+)
+"""Most used first. What this installation does not have (the simulated phones beside a real gateway) is left out."""
+
+
+def page_values() -> dict[str, Any]:
+    """For every template. An error page is drawn without the shell: what broke may be what the shell asks for."""
+    instant = now()
+    shell = None if "actor" not in g or g.get("is_error") else _shell(g.actor, g.staff, instant)
+    return {"now": instant, "now_iso": f"{instant:%Y-%m-%dT%H:%M:%SZ}", "shell": shell}
+
+
+def chosen_site(sites: Sequence[SiteBrief]) -> SiteBrief | None:
+    """The one that this browser used last, else the first."""
+    return next((site for site in sites if site.slug == session.get(SITE)), sites[0] if sites else None)
+
+
+def initials(name: str) -> str:
+    words = name.split()
+    return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper()
+
+
+def _shell(actor: Actor, staff: Staff, instant: datetime) -> dict[str, Any]:
+    try:
+        with components().read() as reading:
+            sites = sites_of(reading, by=actor)
+            asked = count_waiting_approvals(reading, by=actor) if actor.may(Permission.APPROVE) else 0
+            counts = {"approvals": asked, "undetected": count_undetected(reading, by=actor)}
+    except SQLAlchemyError:
+        sites, counts = [], {}
+    return {
+        "site": _site(sites, instant),
+        "person": {"name": staff.name, "initials": initials(staff.name), "role": staff.role.label},
+        "nav": [
+            _nav(page, counts.get(page.name, 0))
+            for page in PAGES
+            if page.endpoint in current_app.view_functions and actor.may(page.needs)
+        ],
+        "sign_out_url": url_for("sign_in.leave"),
+    }
+
+
+def _site(sites: Sequence[SiteBrief], instant: datetime) -> dict[str, str]:
+    site = chosen_site(sites)
+    if site is None:
+        return {"name": "Recovery Desk", "zone": "UTC", "clock": f"{instant:%A %H:%M}"}
+    name = site.name if len(sites) == 1 else "Recovery Desk"
+    return {"name": name, "zone": site.timezone, "clock": f"{local_time(instant, site.timezone):%A %H:%M}"}
+
+
+def _nav(page: Page, count: int) -> dict[str, Any]:
+    return {"page": page.name, "label": page.label, "url": url_for(page.endpoint), "icon": page.icon, "count": count}

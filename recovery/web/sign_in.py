@@ -1,0 +1,151 @@
+"""The door: in by password or by a link that works once, out by a button."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from recovery.domain.errors import Invalid
+from recovery.domain.permissions import Permission
+from recovery.edge import actor, components, needs
+from recovery.models import Staff
+from recovery.services.sign_in import (
+    DEMO_PASSWORD,
+    active_staff,
+    check_new_password,
+    end_session,
+    hash_password,
+    is_password_of,
+    open_session,
+    owner_of_link,
+    refuse,
+    use_link,
+)
+from recovery.web.forms import PasswordForm, SignInForm, loaded
+from recovery.web.session import address_of, enter, now, staff
+from recovery.web.session import leave as forget_cookie
+from recovery.web.shell import initials
+from recovery.web.throttle import SIGN_IN_BY_ADDRESS, SIGN_IN_BY_NAME, address, throttle
+
+blueprint = Blueprint("sign_in", __name__)
+NOT_TOGETHER = "That e-mail and password do not belong together."
+TOO_OFTEN = "That was tried too often. Wait a quarter of an hour, or ask an admin for a new sign-in link."
+MOST_DEMO_ACCOUNTS = 8
+
+
+@blueprint.get("/sign-in")
+@needs(Permission.PUBLIC)
+def show() -> ResponseReturnValue:
+    if staff() is not None:
+        return redirect(url_for("desk.show"))
+    return _page()
+
+
+@blueprint.post("/sign-in")
+@needs(Permission.PUBLIC)
+def come_in() -> ResponseReturnValue:
+    try:
+        form = loaded(SignInForm)
+    except Invalid as wrong:
+        return _page(wrong.detail), 422
+    if not _may_try(form["email"]):
+        return _page(TOO_OFTEN), 429
+    with components().read() as reading:
+        person = active_staff(reading, form["email"])
+    if not is_password_of(person, form["password"], cheap=components().house.cheap_hashes):
+        return _refused(form["email"], person)
+    return _entered(person.id if person else 0, form["next"])
+
+
+@blueprint.post("/sign-out")
+@needs(Permission.SIGNED_IN)
+def leave() -> ResponseReturnValue:
+    login_id, by, instant = g.login.id, actor(), now()
+    components().transact(lambda session: end_session(session, login_id, now=instant, by=by))
+    forget_cookie()
+    flash("You are signed out.", "ok")
+    return redirect(url_for("sign_in.show"))
+
+
+@blueprint.get("/sign-in/<token>")
+@needs(Permission.PUBLIC, of="sign_in_link")
+def show_link(token: str) -> ResponseReturnValue:
+    return _link_page(token)
+
+
+@blueprint.post("/sign-in/<token>")
+@needs(Permission.PUBLIC, of="sign_in_link")
+def use(token: str) -> ResponseReturnValue:
+    instant = now()
+    try:
+        password = loaded(PasswordForm)["password"]
+        check_new_password(password)
+    except Invalid as wrong:
+        return _link_page(token, wrong.errors.get("password", [wrong.detail])[0]), 422
+    with components().read() as reading:
+        owner_of_link(reading, token, now=instant)
+    hashed = hash_password(password, cheap=components().house.cheap_hashes)
+    enter(components().transact(lambda session: use_link(session, token, password_hash=hashed, now=instant)))
+    flash("Welcome. From now on this password lets you in.", "ok")
+    return redirect(url_for("desk.show"))
+
+
+def _may_try(email: str) -> bool:
+    by_name = throttle().allows(SIGN_IN_BY_NAME, "name", email.lower())
+    return by_name and throttle().allows(SIGN_IN_BY_ADDRESS, "address", address())
+
+
+def _refused(email: str, person: Staff | None) -> ResponseReturnValue:
+    throttle().count(SIGN_IN_BY_NAME, "name", email.lower())
+    throttle().count(SIGN_IN_BY_ADDRESS, "address", address())
+    staff_id, instant = (person.id if person else None), now()
+    components().transact(lambda session: refuse(session, staff_id, now=instant))
+    return _page(NOT_TOGETHER), 422
+
+
+def _entered(staff_id: int, wanted: str) -> ResponseReturnValue:
+    instant = now()
+    enter(components().transact(lambda session: open_session(session, staff_id, how="password", now=instant)))
+    return redirect(address_of(wanted))
+
+
+def _page(error: str | None = None) -> str:
+    return render_template(
+        "sign_in.html",
+        action=url_for("sign_in.come_in"),
+        form={"email": request.form.get("email", "")},
+        error=error,
+        accounts=_demo_accounts(),
+        next=request.values.get("next", ""),
+    )
+
+
+def _link_page(token: str, error: str | None = None) -> str:
+    with components().read() as reading:
+        person = owner_of_link(reading, token, now=now())
+    return render_template(
+        "sign_in/link.html", person=person.first_name, error=error, action=url_for("sign_in.use", token=token)
+    )
+
+
+def _demo_accounts() -> list[dict[str, Any]]:
+    if not components().settings.public_url_is_loopback:
+        return []
+    with components().read() as reading:
+        people = reading.scalars(
+            select(Staff)
+            .where(Staff.is_demo.is_(True), Staff.deactivated_at.is_(None))
+            .order_by(Staff.added_at, Staff.id)
+            .limit(MOST_DEMO_ACCOUNTS),
+        ).all()
+    return [
+        {
+            "name": person.first_name,
+            "initials": initials(person.name),
+            "role": person.role.label,
+            "email": person.email,
+            "password": DEMO_PASSWORD,
+        }
+        for person in people
+    ]

@@ -1,0 +1,210 @@
+"""A ticket's story as one conversation: what was written either way, and between it what was done."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from recovery.domain.actors import ActorKind
+from recovery.domain.calendars import local_time
+from recovery.domain.callbacks import CallReason, Outcome
+from recovery.domain.events import Tag
+from recovery.domain.messages import Direction
+from recovery.domain.money import format_money
+from recovery.domain.provider_codes import fault_for
+from recovery.domain.remedies import RemedyKind
+from recovery.domain.tickets import Severity
+from recovery.models import Event, Message
+from recovery.services.rows import SiteBrief
+from recovery.web.rows import failure_label
+
+Names = Mapping[int, str]
+Payload = Mapping[str, Any]
+
+
+class Teller(NamedTuple):
+    """`kind` of mark and the words, made from the payload; names are those of staff, by id."""
+
+    icon: str
+    words: Callable[[Payload, Names, SiteBrief], str]
+
+
+def stream(events: Sequence[Event], messages: Sequence[Message], names: Names, site: SiteBrief) -> list[dict[str, Any]]:
+    """Oldest first, with a line for each new day of the site."""
+    told = [entry for event in events if (entry := _line(event, names, site))]
+    told += [_bubble(message, names, site) for message in messages]
+    told.sort(key=lambda entry: entry["moment"])
+    days: list[dict[str, Any]] = []
+    today = None
+    for entry in told:
+        local = local_time(entry["moment"], site.timezone)
+        if local.date() != today:
+            today = local.date()
+            days.append({"kind": "day", "words": f"{local:%A} {local.day} {local:%B}"})
+        days.append(entry)
+    return days
+
+
+def people_in(events: Sequence[Event], messages: Sequence[Message]) -> set[int]:
+    """Ids of staff that the story names."""
+    named = {event.actor_id for event in events} | {message.staff_id for message in messages}
+    for event in events:
+        payload = json.loads(event.payload)
+        named |= {payload.get(key) for key in ("of", "to", "staff")}
+        if event.tag == Tag.TICKET_CHANGED and payload.get("field") == "owner":
+            named |= {_id(payload.get("before")), _id(payload.get("after"))}
+    return {each for each in named if each}
+
+
+def _line(event: Event, names: Names, site: SiteBrief) -> dict[str, Any] | None:
+    teller = TELLERS.get(Tag(event.tag))
+    if teller is None:
+        return None
+    by = {ActorKind.CUSTOMER: "The customer", ActorKind.MACHINE: ""}.get(event.actor_kind)
+    return {
+        "kind": "event",
+        "moment": event.at,
+        "icon": teller.icon,
+        "by": names.get(event.actor_id or 0, "") if by is None else by,
+        "text": teller.words(json.loads(event.payload), names, site),
+        "at": f"{local_time(event.at, site.timezone):%H:%M}",
+    }
+
+
+def _bubble(message: Message, names: Names, site: SiteBrief) -> dict[str, Any]:
+    inbound = message.direction is Direction.INBOUND
+    return {
+        "kind": "text",
+        "moment": message.created_at,
+        "direction": "in" if inbound else "out",
+        "body": message.body or "This text has been erased.",
+        "at": f"{local_time(message.created_at, site.timezone):%H:%M}",
+        "who": "" if inbound else names.get(message.staff_id or 0, ""),
+        "status": message.status.shown.value,
+        "label": message.status.label.lower(),
+        "error": _error(message),
+        "segments": message.segments,
+        "unread": inbound and message.read_at is None,
+    }
+
+
+def _error(message: Message) -> str:
+    if message.error_code:
+        code = int(message.error_code) if message.error_code.isdecimal() else None
+        fault = fault_for(code)
+        return f"{fault.words} {fault.advice}"
+    return DROPPED.get(message.drop_reason or "", "") if message.drop_reason else (message.error or "")
+
+
+DROPPED = {
+    "opted_out": "They have asked for no texts.",
+    "undone": "Undone before it left.",
+    "void": "The ticket was logged in error.",
+    "resolved": "No longer true: the ticket was resolved.",
+    "expired": "It would have come too late to be of use.",
+    "demo": "Demo texts never leave.",
+}
+
+
+def _at(payload: Payload, key: str, site: SiteBrief) -> str:
+    return f"{local_time(datetime.fromisoformat(payload[key]), site.timezone):%H:%M}"
+
+
+def _money(payload: Payload) -> str:
+    amount, currency = payload.get("amount"), payload.get("currency")
+    return f" of {format_money(amount, currency)}" if amount is not None and currency else ""
+
+
+def _id(text: Any) -> int | None:
+    return int(text) if isinstance(text, str) and text.isdecimal() else None
+
+
+def _changed(payload: Payload, names: Names, _: SiteBrief) -> str:
+    field, before, after = payload["field"], payload.get("before", ""), payload.get("after", "")
+    if field == "owner":
+        gave = names.get(_id(after) or 0, "somebody")
+        return (
+            f"gave it to {gave}"
+            if _id(before) is None
+            else f"gave it from {names.get(_id(before) or 0, 'somebody')} to {gave}"
+        )
+    if field == "severity":
+        return f"changed the severity from {Severity(before).label} to {Severity(after).label}"
+    return f"changed the {field}"
+
+
+def _granted(payload: Payload, _: Names, __: SiteBrief) -> str:
+    word = "approved" if payload.get("authority") == "approval" else "granted"
+    return f"{word} a {RemedyKind(payload['kind']).label.lower()}{_money(payload)}"
+
+
+def _booked(payload: Payload, _: Names, site: SiteBrief) -> str:
+    reason = CallReason(payload["reason"])
+    if reason is not CallReason.BOOKED:
+        return f"put a call on the list: {reason.label}"
+    return (
+        "booked a call, as soon as someone is free"
+        if payload.get("as_soon_as_possible")
+        else f"booked a call at {_at(payload, 'due_at', site)}"
+    )
+
+
+def _promised(payload: Payload, _: Names, site: SiteBrief) -> str:
+    again = "promised again: " if payload.get("renewal") else "promised: "
+    return f"{again}by {_at(payload, 'due_at', site)}"
+
+
+def _said(words: str) -> Callable[[Payload, Names, SiteBrief], str]:
+    return lambda *_: words
+
+
+def _withheld(payload: Payload, _: Names, __: SiteBrief) -> str:
+    why = {
+        "no_phone": "there is no number",
+        "opted_out": "they have asked for none",
+        "wrong_number": "the number is somebody else's",
+        "observation": "there is no customer to tell",
+    }
+    return f"No text goes: {why.get(payload['reason'], payload['reason'])}"
+
+
+REOPENED = {"undo": "undid that", "not_fixed": "says it is still not right", "call": "asked to be called"}
+
+TELLERS: Mapping[Tag, Teller] = {
+    Tag.TICKET_LOGGED: Teller(
+        "log", lambda p, *_: f"logged it: {failure_label(p['failure']).lower()}, {p['severity']}"
+    ),
+    Tag.TICKET_CHANGED: Teller("edit", _changed),
+    Tag.TICKET_WAITING: Teller("clock", _said("now waits for the customer")),
+    Tag.TICKET_RESUMED: Teller("reopen", _said("went on with it")),
+    Tag.TICKET_RESOLVED: Teller("resolve", _said("resolved it")),
+    Tag.TICKET_CONFIRMED: Teller("thanks", _said("says it is fixed")),
+    Tag.TICKET_REOPENED: Teller("reopen", lambda p, *_: REOPENED.get(p["why"], "reopened it")),
+    Tag.TICKET_CLOSED: Teller("check", _said("closed it")),
+    Tag.TICKET_VOIDED: Teller("cross", _said("took it out: logged in error")),
+    Tag.TICKET_ESCALATED: Teller("alert", lambda p, names, _: f"{names.get(p['to'], 'Somebody')} was alerted"),
+    Tag.TICKET_VIEWED: Teller("lock", _said("opened this page")),
+    Tag.PROMISE_MADE: Teller("clock", _promised),
+    Tag.PROMISE_LAPSED: Teller("warning", lambda p, _, site: f"The promise for {_at(p, 'due_at', site)} was broken"),
+    Tag.REMEDY_GRANTED: Teller("check", _granted),
+    Tag.REMEDY_REFUSED: Teller("cross", _said("declined what was asked for")),
+    Tag.REMEDY_READY: Teller("bell", _said("says it is ready")),
+    Tag.REMEDY_FULFILLED: Teller("check-double", _said("handed it over")),
+    Tag.REMEDY_CANCELLED: Teller("cross", _said("cancelled a remedy")),
+    Tag.REMEDY_FAILED: Teller("warning", _said("could not carry a remedy out")),
+    Tag.APPROVAL_ASKED: Teller(
+        "approvals", lambda p, names, _: f"asked {names.get(p['of'], 'a supervisor')} for approval"
+    ),
+    Tag.APPROVAL_PASSED_ON: Teller(
+        "approvals", lambda p, names, _: f"No answer: passed on to {names.get(p['of'], 'an admin')}"
+    ),
+    Tag.CALLBACK_BOOKED: Teller("phone", _booked),
+    Tag.CALLBACK_MOVED: Teller("phone", lambda p, _, site: f"moved the call to {_at(p, 'due_at', site)}"),
+    Tag.CALLBACK_MISSED: Teller("phone-missed", _said("A promised call was not made")),
+    Tag.CALLBACK_CANCELLED: Teller("phone", _said("cancelled the call")),
+    Tag.CALLBACK_ATTEMPTED: Teller("phone-call", lambda p, *_: f"called: {Outcome(p['outcome']).label}"),
+    Tag.TEXT_WITHHELD: Teller("message", _withheld),
+    Tag.CUSTOMER_OPTED_OUT: Teller("message", _said("asked for no more texts")),
+    Tag.CUSTOMER_OPTED_IN: Teller("message", _said("wants texts again")),
+}
+"""What a person wants to read; sent and delivered stand on the text itself, and the whole trail on the audit page."""

@@ -1,0 +1,176 @@
+"""A ticket as its page shows it: who, what, the promise, what is given, the calls, the story."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+
+from recovery.domain.actors import Actor
+from recovery.domain.calendars import local_time
+from recovery.domain.money import SYMBOLS, format_money
+from recovery.domain.permissions import Permission
+from recovery.domain.phones import pretty
+from recovery.domain.remedies import RemedyKind
+from recovery.domain.tickets import PromiseAbout, Severity, TicketStatus, ToldBy
+from recovery.services.access import visible_ticket
+from recovery.services.directory import staff_of
+from recovery.services.rows import PromiseRow, TicketRow
+from recovery.services.session import DeskSession
+from recovery.services.stories import events_of, first_names, thread_of
+from recovery.web.call_view import OUTCOMES, book_choices, calls
+from recovery.web.clock_view import clock_words
+from recovery.web.remedy_view import remedies
+from recovery.web.rows import clock, customer_name, failure_label, promise_time
+from recovery.web.stream import people_in, stream
+
+NO_TEXT = {
+    "no_phone": "No texts: there is no number.",
+    "opted_out": "No texts: they have asked for none. Call instead.",
+    "wrong_number": "No texts: the number is somebody else's.",
+    "observation": "No texts: this is an observation, there is no customer.",
+}
+ENDED = frozenset({TicketStatus.RESOLVED, TicketStatus.CLOSED})
+ABOUT = {
+    PromiseAbout.TOUCH: "They hear from us",
+    PromiseAbout.REMEDY: "They have it",
+    PromiseAbout.ANSWER: "They have the answer",
+    PromiseAbout.CALLBACK: "We call",
+}
+TOLD = {
+    ToldBy.TEXT: "told by text",
+    ToldBy.IN_PERSON: "told in person",
+    ToldBy.PAGE: "it stands on their page",
+    ToldBy.NOBODY: "nobody could be told yet",
+}
+
+
+def ticket_values(reading: DeskSession, row: TicketRow, *, now: datetime, by: Actor) -> dict[str, Any]:
+    """All that tickets/show.html expects, but errors and what was typed."""
+    ticket = visible_ticket(reading, row.reference, by=by)
+    events, messages = events_of(reading, row.id), thread_of(reading, row.id)
+    names = first_names(reading, people_in(events, messages))
+    return {
+        "ticket": _head(row, now=now),
+        "may": _may(row, by),
+        "remedies": remedies(row, by),
+        "calls": calls(row),
+        "outcomes": OUTCOMES,
+        "story": stream(events, messages, names, row.site),
+        "clock": clock_words(reading, ticket, row.site, now=now),
+        "book_choices": book_choices(reading, ticket, now=now) if row.is_live else [],
+        "owners": _owners(reading, row, by),
+        "severities": [{"value": each.value, "label": each.label.capitalize()} for each in Severity],
+        "kinds": [{"value": kind.value, "label": kind.label, "icon": kind.value} for kind in RemedyKind],
+        "sign": SYMBOLS.get(row.site.currency, row.site.currency),
+        "reply_to": customer_name(row) if _can_be_texted(row) else "",
+    }
+
+
+def _head(row: TicketRow, *, now: datetime) -> dict[str, Any]:
+    phone = row.customer.phone if row.customer else None
+    return {
+        "id": row.id,
+        "reference": row.reference,
+        "url": url_for("tickets.show", reference=row.reference),
+        "version": row.version,
+        "who": customer_name(row),
+        "first_name": customer_name(row).split()[0] if row.customer and row.customer.name else "the customer",
+        "failure": failure_label(row.failure),
+        "site": row.site.name,
+        "severity": row.severity.value,
+        "status": row.status.label,
+        "phone": pretty(phone, row.site.country) if phone else "",
+        "tel": phone or "",
+        "no_text": NO_TEXT.get(row.no_text_reason or "", ""),
+        "time": promise_time(row),
+        "promise": _promise_words(row, row.promise) if row.is_live and row.promise else _end_words(row),
+        "lapses": row.lapses,
+        "chips": _chips(row),
+        "note": row.note or "",
+        "facts": _facts(row, now=now),
+        "owner": row.owner,
+        "unread": row.unread,
+        "is_sensitive": row.is_sensitive,
+        "linked": {"reference": row.linked_to, "url": url_for("tickets.show", reference=row.linked_to)}
+        if row.linked_to
+        else None,
+        "beside_url": url_for("log.show", beside=row.reference),
+    }
+
+
+def _chips(row: TicketRow) -> list[dict[str, str]]:
+    tone = {"severe": "late", "serious": "soon"}.get(row.severity.value, "plain")
+    chips = [
+        {"text": row.status.label.capitalize(), "tone": ""},
+        {"text": row.severity.label.capitalize(), "tone": tone},
+    ]
+    if row.lapses:
+        times = "once" if row.lapses == 1 else f"{row.lapses} times"
+        chips.append({"text": f"Promise broken {times}", "tone": "late"})
+    if row.level > 1:
+        chips.append({"text": "Not right the first time", "tone": "late"})
+    return chips
+
+
+def _promise_words(row: TicketRow, promise: PromiseRow) -> str:
+    return f"{ABOUT[promise.about]} by {clock(promise.due_at, row.site)}: {TOLD[promise.told_by]}."
+
+
+def _end_words(row: TicketRow) -> str:
+    if row.status is TicketStatus.VOID:
+        return f"Logged in error: {row.void_reason}"
+    if row.confirmed_at:
+        return f"The customer said at {clock(row.confirmed_at, row.site)} that it is fixed."
+    if row.resolved_at:
+        return f"Resolved at {clock(row.resolved_at, row.site)}."
+    return "Nobody waits for this: it is an observation."
+
+
+def _facts(row: TicketRow, *, now: datetime) -> list[tuple[str, str]]:
+    logged = local_time(row.logged_at, row.site.timezone)
+    today = logged.date() == local_time(now, row.site.timezone).date()
+    paid = format_money(row.order_amount, row.order_currency) if row.order_amount and row.order_currency else ""
+    order = " · ".join(part for part in (row.order_reference or "", paid) if part)
+    kept = {True: "kept it", False: "gave it back", None: ""}[row.order_kept]
+    facts = [
+        ("Logged", f"{logged:%H:%M}" if today else f"{logged.day} {logged:%B}, {logged:%H:%M}"),
+        ("Where", row.site.name),
+        ("Owner", row.owner.first_name if row.owner else "nobody"),
+        ("Order", " · ".join(part for part in (order, kept) if part)),
+        ("Cause", row.cause or ""),
+        ("Action", row.action or ""),
+    ]
+    return [(label, value) for label, value in facts if value]
+
+
+def _may(row: TicketRow, by: Actor) -> dict[str, bool]:
+    theirs = by.may(Permission.SUPERVISE) or by.id in {row.logged_by_id, row.owner.id if row.owner else None}
+    asked = any(remedy.status.value == "pending_approval" for remedy in row.remedies)
+    return {
+        "resolve": row.is_live and not asked,
+        "asked": row.is_live and asked,
+        "wait": row.is_live and row.status is not TicketStatus.WAITING_FOR_CUSTOMER,
+        "promise": row.is_live and row.promise is not None,
+        "book": row.is_live,
+        "grant": row.is_live,
+        "reopen": row.status in ENDED,
+        "close": row.status is TicketStatus.RESOLVED and by.may(Permission.SUPERVISE),
+        "void": theirs and row.status not in {TicketStatus.VOID, TicketStatus.CLOSED} and not asked,
+        "change": theirs and row.status is not TicketStatus.VOID,
+        "take": row.is_live and row.owner is None,
+        "read": row.unread > 0,
+    }
+
+
+def _owners(reading: DeskSession, row: TicketRow, by: Actor) -> Sequence[dict[str, str]]:
+    """Who may get it: a supervisor gives it to anybody here, everybody else takes it themselves."""
+    keep = [{"value": "", "label": row.owner.name if row.owner else "Nobody"}]
+    people = staff_of(reading, by=by, site=row.site.slug)
+    others = [each for each in people if row.owner is None or each.id != row.owner.id]
+    allowed = others if by.may(Permission.SUPERVISE) else [each for each in others if each.id == by.id]
+    return [*keep, *({"value": str(each.id), "label": each.name} for each in allowed)]
+
+
+def _can_be_texted(row: TicketRow) -> bool:
+    return bool(row.customer and row.customer.phone and not row.customer.opted_out) and row.no_text_reason is None

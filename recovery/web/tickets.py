@@ -1,0 +1,230 @@
+"""Tickets: the list, the page of one, and what people do with it."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from recovery.domain.errors import Invalid
+from recovery.domain.permissions import Permission
+from recovery.domain.tickets import Severity
+from recovery.edge import actor, components, needs
+from recovery.services import listing, tickets
+from recovery.services.access import locked_ticket
+from recovery.services.directory import sites_of
+from recovery.services.promises import promise_by_hand
+from recovery.services.session import DeskSession
+from recovery.services.viewings import view
+from recovery.web.acting import on_ticket, ticket_page
+from recovery.web.forms import (
+    ChangeForm,
+    CloseForm,
+    PromiseForm,
+    ReasonForm,
+    ReplyForm,
+    ResolveForm,
+    Versioned,
+)
+from recovery.web.rows import lane_row
+from recovery.web.session import allow_viewing, now
+from recovery.web.ticket_filter import Filter
+
+blueprint = Blueprint("tickets", __name__, url_prefix="/tickets")
+
+
+@blueprint.get("")
+@needs(Permission.SEE)
+def index() -> ResponseReturnValue:
+    with components().read() as reading:
+        sites = sites_of(reading, by=actor())
+        wanted = Filter.from_query(request.args, sites)
+        page, error = _found(reading, wanted)
+    query: dict[str, Any] = dict(wanted.query)
+    following = url_for("tickets.index", **query, cursor=page.next_cursor) if page and page.next_cursor else ""
+    return render_template(
+        "tickets/index.html",
+        rows=[lane_row(row, me=actor().id) for row in page.items] if page else [],
+        filter=wanted.typed,
+        choices=wanted.choices,
+        error=error,
+        next_url=following,
+        first_url=url_for("tickets.index", **query) if request.args.get("cursor") else "",
+    )
+
+
+@blueprint.get("/<reference>")
+@needs(Permission.SEE, of="ticket")
+def show(reference: str) -> ResponseReturnValue:
+    return ticket_page(reference)
+
+
+@blueprint.post("/<reference>/viewings")
+@needs(Permission.SEE, of="ticket")
+def open_sensitive(reference: str) -> ResponseReturnValue:
+    by, instant = actor(), now()
+
+    def work(writing: DeskSession) -> int:
+        ticket = locked_ticket(writing, reference, by=by)
+        view(writing, ticket, now=instant, by=by)
+        return ticket.id
+
+    allow_viewing(components().transact(work))
+    return redirect(url_for("tickets.show", reference=reference))
+
+
+@blueprint.post("/<reference>/resolution")
+@needs(Permission.WORK, of="ticket")
+def resolve(reference: str) -> ResponseReturnValue:
+    return on_ticket(
+        reference,
+        ResolveForm,
+        lambda session, ticket, form: tickets.resolve(session, ticket, how=form["how"], now=now(), by=actor()),
+        part="resolve",
+        said="Resolved. In a moment they are asked whether it is fixed.",
+        undo="tickets.undo_resolution",
+    )
+
+
+@blueprint.post("/<reference>/resolution/undo")
+@needs(Permission.WORK, of="ticket")
+def undo_resolution(reference: str) -> ResponseReturnValue:
+    return on_ticket(
+        reference,
+        Versioned,
+        lambda session, ticket, _: tickets.undo_resolution(session, ticket, now=now(), by=actor()),
+        part="resolve",
+        said="Undone: it is open again, and no text went.",
+    )
+
+
+@blueprint.post("/<reference>/reopening")
+@needs(Permission.WORK, of="ticket")
+def reopen(reference: str) -> ResponseReturnValue:
+    return on_ticket(
+        reference,
+        Versioned,
+        lambda session, ticket, _: tickets.reopen(session, ticket, why="by_hand", now=now(), by=actor()),
+        part="resolve",
+        said="It is open again, one level up.",
+    )
+
+
+@blueprint.post("/<reference>/waiting")
+@needs(Permission.WORK, of="ticket")
+def wait(reference: str) -> ResponseReturnValue:
+    return on_ticket(
+        reference,
+        Versioned,
+        lambda session, ticket, _: tickets.wait_for_customer(session, ticket, now=now(), by=actor()),
+        part="more",
+        said="Waiting for the customer. We look again within a day.",
+    )
+
+
+@blueprint.post("/<reference>/closure")
+@needs(Permission.SUPERVISE, of="ticket")
+def close(reference: str) -> ResponseReturnValue:
+    return on_ticket(
+        reference,
+        CloseForm,
+        lambda session, ticket, form: tickets.close(session, ticket, **_cause(form), now=now(), by=actor()),
+        part="close",
+        said="Closed, with its cause.",
+    )
+
+
+@blueprint.post("/<reference>/void")
+@needs(Permission.WORK, of="ticket")
+def void(reference: str) -> ResponseReturnValue:
+    return on_ticket(
+        reference,
+        ReasonForm,
+        lambda session, ticket, form: tickets.void(
+            session, ticket, reason=form["reason"], duplicate_of=None, now=now(), by=actor()
+        ),
+        part="void",
+        said="Taken out: it leaves the numbers, never the trail.",
+    )
+
+
+@blueprint.post("/<reference>/change")
+@needs(Permission.WORK, of="ticket")
+def change(reference: str) -> ResponseReturnValue:
+    return on_ticket(
+        reference,
+        ChangeForm,
+        lambda session, ticket, form: tickets.change(session, ticket, _change(form), now=now(), by=actor()),
+        part="change",
+        said="Changed.",
+    )
+
+
+@blueprint.post("/<reference>/owner")
+@needs(Permission.WORK, of="ticket")
+def take(reference: str) -> ResponseReturnValue:
+    return on_ticket(
+        reference,
+        Versioned,
+        lambda session, ticket, _: tickets.take(session, ticket, now=now(), by=actor()),
+        part="change",
+        said="It is yours now.",
+    )
+
+
+@blueprint.post("/<reference>/promise")
+@needs(Permission.WORK, of="ticket")
+def promise(reference: str) -> ResponseReturnValue:
+    return on_ticket(
+        reference,
+        PromiseForm,
+        lambda session, ticket, form: promise_by_hand(
+            session, ticket, due_at=now() + timedelta(minutes=form["minutes"]), tell=form["tell"], now=now(), by=actor()
+        ),
+        part="promise",
+        said="Promised.",
+    )
+
+
+@blueprint.post("/<reference>/messages")
+@needs(Permission.WORK, of="ticket")
+def reply(reference: str) -> ResponseReturnValue:
+    return on_ticket(reference, ReplyForm, _reply, part="reply", said="Your text is on its way.")
+
+
+@blueprint.post("/<reference>/reading")
+@needs(Permission.WORK, of="ticket")
+def mark_read(reference: str) -> ResponseReturnValue:
+    return on_ticket(
+        reference,
+        Versioned,
+        lambda session, ticket, _: tickets.mark_read(session, ticket, now=now(), by=actor()),
+        part="reply",
+        said="Read.",
+    )
+
+
+def _reply(session: DeskSession, ticket: Any, form: Any) -> None:
+    """An answer to what was written has read it."""
+    if ticket.unread:
+        tickets.mark_read(session, ticket, now=now(), by=actor())
+    sent = tickets.write_to_customer(session, ticket, form["body"], now=now(), by=actor())
+    if sent is None:
+        raise Invalid.field("body", "No text can go to them: call instead. What you wrote is still here.")
+
+
+def _change(form: Any) -> tickets.Change:
+    severity = Severity(form["severity"]) if form["severity"] else None
+    return tickets.Change(owner_id=form["owner"], severity=severity, note=form["note"])
+
+
+def _cause(form: Any) -> dict[str, str | None]:
+    return {"cause": form["cause"], "action": form["action"]}
+
+
+def _found(reading: DeskSession, wanted: Filter) -> tuple[Any, str]:
+    """A page, or the sentence that says why there is none."""
+    try:
+        return listing.tickets(reading, wanted.filter, by=actor(), limit=30, cursor=request.args.get("cursor")), ""
+    except Invalid as wrong:
+        return None, wrong.detail
