@@ -1,0 +1,120 @@
+"""Erasing a person leaves the statistics and the chain, and nothing that says who it was."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import inspect, select, text
+
+from config.settings import Settings
+from recovery.bootstrap import build
+from recovery.clock import FrozenClock
+from recovery.domain.actors import MACHINE
+from recovery.domain.errors import Forbidden, NotFound, WrongState
+from recovery.models import Event, Message, SimulatedText, Ticket
+from recovery.services import phones, replies, tickets
+from recovery.services.customer_page import ticket_of_link
+from recovery.services.erasing import erase
+from recovery.services.links import customer_token
+from recovery.sms.gateway import OutgoingText
+from tests.factories import LEE, Business
+
+SAMS = "+447700900123"
+
+
+@pytest.fixture
+def business(settings: Settings, clock: FrozenClock) -> Iterator[Business]:
+    desk = build(settings, clock=clock)
+    yield Business.opened(desk)
+    desk.dispose()
+
+
+def over(business: Business) -> Ticket:
+    """A resolved ticket of Sam's with words of all kinds on it."""
+    ticket = business.log()
+    business.on(
+        ticket,
+        lambda session, row, maya: tickets.change(
+            session, row, tickets.Change(note="Sam likes oat milk"), now=business.now, by=maya
+        ),
+    )
+    business.desk.transact(
+        lambda session: replies.write_from_page(
+            session, session.get_one(Ticket, ticket.id), "Sam here, thank you", now=business.now
+        ),
+    )
+    business.on(ticket, lambda session, row, maya: tickets.resolve(session, row, how="ok", now=business.now, by=maya))
+    return ticket
+
+
+def everything(business: Business) -> str:
+    """All that stands in the database, as text."""
+    with business.desk.read() as session:
+        names = inspect(session.connection()).get_table_names()
+        return "\n".join(str(tuple(row)) for name in names for row in session.execute(text(f"SELECT * FROM {name}")))
+
+
+def test_no_table_knows_sam_afterwards_and_the_ticket_still_counts(business: Business) -> None:
+    ticket = over(business)
+    sent = OutgoingText(to=SAMS, body="Hello Sam", ref="", validity_seconds=60, from_="simulator")
+    business.desk.transact(lambda session: phones.keep(session, sent, at=business.now))
+    assert "oat milk" in everything(business)
+    done = business.desk.transact(lambda session: erase(session, SAMS, now=business.now, by=business.actor("ada")))
+    assert (done.customers, done.tickets) == (1, 1)
+    assert done.texts >= 2
+    for trace in ("Sam", "oat milk", "900123"):
+        assert trace not in everything(business)
+    with business.desk.read() as session:
+        kept = session.get_one(Ticket, ticket.id)
+        assert (kept.failure, kept.resolved_at) == ("wrong_order", business.now)
+        assert session.scalars(select(Message.status).where(Message.template == "resolved")).one() == "dropped"
+        assert session.scalars(select(SimulatedText)).all() == []
+
+
+def test_the_trail_says_that_it_was_done_and_by_whom(business: Business) -> None:
+    ticket = over(business)
+    ada = business.actor("ada")
+    business.desk.transact(lambda session: erase(session, SAMS, now=business.now, by=ada))
+    with business.desk.read() as session:
+        last = session.scalars(select(Event).where(Event.stream_id == ticket.id).order_by(Event.seq.desc())).first()
+    assert last is not None
+    assert (last.tag, last.actor_id) == ("ticket:customer:erased", ada.id)
+
+
+def test_the_link_of_somebody_erased_opens_nothing(business: Business) -> None:
+    ticket = over(business)
+    token = customer_token(business.desk.house, ticket)
+    business.desk.transact(lambda session: erase(session, SAMS, now=business.now, by=MACHINE))
+    with business.desk.read() as session, pytest.raises(NotFound):
+        ticket_of_link(session, token, now=business.now)
+
+
+def test_a_customer_who_still_waits_is_not_erased(business: Business) -> None:
+    ticket = business.log()
+    with business.desk.write() as session, pytest.raises(WrongState, match=ticket.reference):
+        erase(session, SAMS, now=business.now, by=MACHINE)
+
+
+def test_others_stay(business: Business) -> None:
+    over(business)
+    business.log(customer=LEE)
+    business.desk.transact(lambda session: erase(session, SAMS, now=business.now, by=MACHINE))
+    assert "Lee Chen" in everything(business)
+
+
+def test_only_an_admin_erases_and_only_somebody_known(business: Business) -> None:
+    over(business)
+    with business.desk.write() as session:
+        with pytest.raises(Forbidden):
+            erase(session, SAMS, now=business.now, by=business.actor("omar"))
+        with pytest.raises(NotFound, match="nothing to erase"):
+            erase(session, "+447700900999", now=business.now, by=MACHINE)
+
+
+def test_the_same_number_begins_anew(business: Business) -> None:
+    over(business)
+    business.desk.transact(lambda session: erase(session, SAMS, now=business.now, by=MACHINE))
+    again = business.log()
+    with business.desk.read() as session:
+        assert session.get_one(Ticket, again.id).customer is not None
+    with business.desk.write() as session, pytest.raises(WrongState):
+        erase(session, SAMS, now=business.now, by=MACHINE)
