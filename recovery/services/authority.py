@@ -32,7 +32,7 @@ class Passed:
 
 def limits_of(session: DeskSession, site: Site, role: Role) -> Limits:
     """The limits in force now: what was set for the site, else the policy's, fitted to the site's currency."""
-    default = session.house.policy.limits[role]
+    default = policy_limits(session, site, role)
     rows = session.scalars(
         select(LimitRow)
         .where(LimitRow.site_id == site.id, LimitRow.whom.in_((role.value, CUSTOMER)))
@@ -44,9 +44,15 @@ def limits_of(session: DeskSession, site: Site, role: Role) -> Limits:
         whom = CUSTOMER if SPANS_BY_WHOM[span] == CUSTOMER else role.value
         if role is Role.ADMIN and whom == CUSTOMER:
             return None
-        return newest.get((whom, span), _fitted(default.of(span), site.currency))
+        return newest.get((whom, span), default.of(span))
 
     return Limits(of(LimitSpan.TICKET), of(LimitSpan.STAFF_DAY), of(LimitSpan.CUSTOMER_MONTH))
+
+
+def policy_limits(session: DeskSession, site: Site, role: Role) -> Limits:
+    """What holds where nothing was set for the site, fitted to its currency."""
+    policy = session.house.policy.limits[role]
+    return Limits(*(_fitted(policy.of(span), site.currency) for span in LimitSpan))
 
 
 def set_limit(
