@@ -1,0 +1,15 @@
+// A phone shows its newest text: on opening, and when one arrives while nobody has scrolled back.
+const screen = document.getElementById("screen");
+const NEAR = 120; // pixels above the end that still count as reading the newest
+
+if (screen) {
+  let atEnd = true;
+  const toEnd = () => {
+    screen.scrollTop = screen.scrollHeight;
+  };
+  screen.addEventListener("scroll", () => {
+    atEnd = screen.scrollHeight - screen.scrollTop - screen.clientHeight < NEAR;
+  });
+  screen.addEventListener("polled", () => atEnd && toEnd());
+  toEnd();
+}
