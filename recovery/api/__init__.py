@@ -2,11 +2,34 @@
 
 from flask import Flask
 
-from recovery.api import health
+from recovery.api import (
+    authentication,
+    callbacks,
+    description,
+    health,
+    limits,
+    people,
+    remedies,
+    seeing,
+    talking,
+    tickets,
+)
+from recovery.api.blueprint import ReferenceConverter, RowIdConverter
 
-BLUEPRINTS = (health.blueprint,)
+DESCRIBED = (
+    tickets.blueprint,
+    remedies.blueprint,
+    talking.blueprint,
+    callbacks.blueprint,
+    seeing.blueprint,
+    people.blueprint,
+)
 
 
 def install(app: Flask) -> None:
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint)
+    app.url_map.converters |= {"reference": ReferenceConverter, "row_id": RowIdConverter}
+    authentication.install(app, frozenset(blueprint.name for blueprint in DESCRIBED))
+    limits.install(app)
+    description.install(app, DESCRIBED)
+    app.register_blueprint(description.blueprint)
+    app.register_blueprint(health.blueprint)

@@ -2,17 +2,18 @@
 
 from recovery.domain.links import make_token
 from recovery.models import Approval, Ticket
+from recovery.services.rows import TicketRow
 from recovery.services.session import House
 
 CUSTOMER = "c"
 APPROVAL = "a"
 
 
-def customer_token(house: House, ticket: Ticket) -> str:
+def customer_token(house: House, ticket: Ticket | TicketRow) -> str:
     return make_token(house.secret_key, CUSTOMER, ticket.id, ticket.link_generation)
 
 
-def customer_url(house: House, ticket: Ticket) -> str:
+def customer_url(house: House, ticket: Ticket | TicketRow) -> str:
     return f"{house.public_url}/c/{customer_token(house, ticket)}"
 
 
@@ -22,5 +23,5 @@ def approval_url(house: House, approval: Approval) -> str:
     )
 
 
-def ticket_url(house: House, ticket: Ticket) -> str:
+def ticket_url(house: House, ticket: Ticket | TicketRow) -> str:
     return f"{house.public_url}/tickets/{ticket.reference}"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import aliased
 
 from recovery.domain.actors import Actor
@@ -71,12 +71,20 @@ CUSTOMER = (Customer.id, Customer.name, Contact.phone, Customer.language)
 
 def ticket_row(session: DeskSession, reference: str, *, by: Actor) -> TicketRow:
     """Raises NotFound, also for a ticket of another site."""
-    found = read_tickets(
-        session, select_tickets(session).where(Ticket.reference == reference.upper(), tickets_visible_to(by))
-    )
-    if not found:
-        raise NotFound("There is no such ticket at your sites.")
-    return found[0]
+    return _one(session, Ticket.reference == reference.upper(), by)
+
+
+def ticket_row_by_id(session: DeskSession, ticket_id: int, *, by: Actor) -> TicketRow:
+    """Raises NotFound as `ticket_row`."""
+    return _one(session, Ticket.id == ticket_id, by)
+
+
+def ticket_row_with(
+    session: DeskSession, child: type[Remedy] | type[Callback], child_id: int, *, by: Actor
+) -> TicketRow:
+    """The ticket on which this remedy or callback hangs. Raises NotFound as `ticket_row`."""
+    on = select(child.ticket_id).where(child.id == child_id).scalar_subquery()
+    return _one(session, Ticket.id == on, by)
 
 
 def ticket_rows_by_id(session: DeskSession, ticket_ids: Iterable[int]) -> dict[int, TicketRow]:
@@ -114,7 +122,7 @@ def read_tickets(session: DeskSession, query: Query) -> list[TicketRow]:
     if not ids:
         return []
     promises = _by_ticket(_promises(session, ids))
-    remedies = _by_ticket(_remedies(session, Remedy.ticket_id.in_(ids)))
+    remedies = _by_ticket(_remedies(session, ids))
     callbacks = _by_ticket(
         read_callbacks(session, select_callbacks().where(Callback.ticket_id.in_(ids)).order_by(Callback.id))
     )
@@ -164,8 +172,11 @@ def read_callbacks(session: DeskSession, query: Query) -> list[CallbackRow]:
     return [replace(row, attempts=tuple(attempts[row.id])) if row.id in attempts else row for row in rows]
 
 
-def remedy_row(session: DeskSession, remedy_id: int) -> RemedyRow | None:
-    return next(iter(_remedies(session, Remedy.id == remedy_id)), None)
+def _one(session: DeskSession, which: ColumnElement[bool], by: Actor) -> TicketRow:
+    found = read_tickets(session, select_tickets(session).where(which, tickets_visible_to(by)))
+    if not found:
+        raise NotFound("There is no such ticket at your sites.")
+    return found[0]
 
 
 def _promises(session: DeskSession, ids: Sequence[int]) -> list[PromiseRow]:
@@ -188,7 +199,7 @@ def _promises(session: DeskSession, ids: Sequence[int]) -> list[PromiseRow]:
     return [PromiseRow(*row) for row in _rows(session, query)]
 
 
-def _remedies(session: DeskSession, which: Any) -> list[RemedyRow]:
+def _remedies(session: DeskSession, ids: Sequence[int]) -> list[RemedyRow]:
     query = (
         select(
             Remedy.id,
@@ -217,7 +228,7 @@ def _remedies(session: DeskSession, which: Any) -> list[RemedyRow]:
         .join(proposer, proposer.id == Remedy.proposed_by_id)
         .outerjoin(decider, decider.id == Remedy.decided_by_id)
         .outerjoin(giver, giver.id == Remedy.fulfilled_by_id)
-        .where(which)
+        .where(Remedy.ticket_id.in_(ids))
         .order_by(Remedy.id)
     )
     return [

@@ -1,0 +1,298 @@
+"""How rows are spelled in JSON: by hand, because a schema's dump of a list costs more than its query. The schemas in
+`schemas.answers` describe the same, and tests hold the two together."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from recovery.domain.recovery_clock import Clock, ClockReading
+from recovery.services.cursors import Page
+from recovery.services.links import customer_url, ticket_url
+from recovery.services.rows import (
+    ApprovalRow,
+    AttemptRow,
+    CallbackRow,
+    CallRow,
+    CustomerBrief,
+    CustomerFound,
+    Person,
+    PromiseRow,
+    RemedyRow,
+    SiteBrief,
+    StaffRow,
+    TicketRow,
+    UndetectedRow,
+)
+from recovery.services.session import House
+from recovery.services.threads import EventRow, MessageRow
+
+Answer = dict[str, Any]
+Row = TypeVar("Row")
+
+
+def page(rows: Page[Row], spell: Callable[[Row], Answer]) -> Answer:
+    return {"items": [spell(row) for row in rows.items], "next_cursor": rows.next_cursor}
+
+
+def whole(rows: Iterable[Row], spell: Callable[[Row], Answer]) -> Answer:
+    """A list that is short enough to be one page always."""
+    return {"items": [spell(row) for row in rows], "next_cursor": None}
+
+
+def ticket(row: TicketRow, house: House, *, restricted: bool) -> Answer:
+    """`restricted` leaves out what only a recorded viewing shows."""
+    return {
+        "reference": row.reference,
+        "status": row.status,
+        "version": row.version,
+        "level": row.level,
+        "site": row.site.slug,
+        "failure": row.failure,
+        "severity": row.severity,
+        "source": row.source,
+        "sensitive": row.is_sensitive,
+        "restricted": restricted,
+        "owner": person(row.owner),
+        "customer": None if restricted else customer(row.customer),
+        "order": None if restricted else _order(row),
+        "note": None if restricted else row.note,
+        "promise": promise(row.promise),
+        "remedies": [remedy(each) for each in row.remedies],
+        "callbacks": [callback(each, restricted=restricted) for each in row.callbacks],
+        "linked": [row.linked_to] if row.linked_to else [],
+        "no_text_reason": row.no_text_reason,
+        "unread": row.unread,
+        "lapses": row.lapses,
+        "cause": None if restricted else row.cause,
+        "action": None if restricted else row.action,
+        "void_reason": None if restricted else row.void_reason,
+        "happened_at": row.happened_at,
+        "logged_at": row.logged_at,
+        "first_response_at": row.first_response_at,
+        "auto_response_at": row.auto_response_at,
+        "resolved_at": row.resolved_at,
+        "confirmed_at": row.confirmed_at,
+        "closed_at": row.closed_at,
+        "customer_url": None if restricted else customer_url(house, row),
+        "url": ticket_url(house, row),
+    }
+
+
+def state(row: TicketRow) -> Answer:
+    return {"reference": row.reference, "status": row.status, "version": row.version}
+
+
+def person(row: Person | None) -> Answer | None:
+    return None if row is None else {"id": str(row.id), "name": row.name}
+
+
+def customer(row: CustomerBrief | None) -> Answer | None:
+    if row is None:
+        return None
+    return {"phone": row.phone, "name": row.name, "language": row.language, "opted_out": row.opted_out}
+
+
+def promise(row: PromiseRow | None) -> Answer | None:
+    if row is None:
+        return None
+    return {
+        "due_at": row.due_at,
+        "about": row.about,
+        "told_by": row.told_by,
+        "made_at": row.made_at,
+        "kept": row.kept,
+    }
+
+
+def remedy(row: RemedyRow) -> Answer:
+    return {
+        "id": str(row.id),
+        "kind": row.kind,
+        "status": row.status,
+        "amount": row.amount,
+        "currency": row.currency,
+        "proposed_amount": row.proposed_amount,
+        "detail": row.detail,
+        "proposed_by": str(row.proposed_by.id),
+        "proposed_at": row.proposed_at,
+        "needed_approval": row.needed_approval,
+        "decided_by": _id_of(row.decided_by),
+        "decided_by_name": row.decided_by and row.decided_by.name,
+        "decided_at": row.decided_at,
+        "decision_reason": row.decision_reason,
+        "ready_at": row.ready_at,
+        "fulfilled_by": _id_of(row.fulfilled_by),
+        "fulfilled_by_name": row.fulfilled_by and row.fulfilled_by.name,
+        "fulfilled_at": row.fulfilled_at,
+        "ended_at": row.ended_at,
+        "end_reason": row.end_reason,
+    }
+
+
+def callback(row: CallbackRow, *, restricted: bool = False) -> Answer:
+    return {
+        "id": str(row.id),
+        "status": row.status,
+        "reason": row.reason,
+        "due_at": row.due_at,
+        "as_soon_as_possible": row.as_soon_as_possible,
+        "booked_at": row.booked_at,
+        "staff": person(row.staff),
+        "moves": row.moves,
+        "attempts": [_attempt(each, restricted=restricted) for each in row.attempts],
+        "reminded_at": row.reminded_at,
+        "missed_at": row.missed_at,
+        "ended_at": row.ended_at,
+    }
+
+
+def message(row: MessageRow) -> Answer:
+    return {
+        "id": str(row.id),
+        "direction": row.direction,
+        "status": row.status.shown,
+        "template": row.template,
+        "body": row.body,
+        "segments": row.segments,
+        "by": person(row.by),
+        "created_at": row.created_at,
+        "not_before": row.not_before,
+        "sent_at": row.sent_at,
+        "final_at": row.final_at,
+        "read_at": row.read_at,
+        "understood_as": row.understood_as,
+        "provider_sid": row.provider_sid,
+        "error_code": row.error_code,
+        "error": row.error,
+        "drop_reason": row.drop_reason,
+    }
+
+
+def approval(row: ApprovalRow, on: Answer) -> Answer:
+    """`on` is its ticket, spelled."""
+    return remedy(row.remedy) | {
+        "ticket": on,
+        "limit_passed": row.span,
+        "limit": row.limit,
+        "asked_at": row.asked_at,
+        "asked_of": person(row.asked_of),
+        "deadline_at": row.deadline_at,
+    }
+
+
+def call(row: CallRow, on: Answer, *, restricted: bool) -> Answer:
+    return callback(row.call, restricted=restricted) | {"ticket": on}
+
+
+def undetected(row: UndetectedRow, on: Answer) -> Answer:
+    return on | {"reasons": list(row.reasons)}
+
+
+def event(row: EventRow) -> Answer:
+    return {
+        "seq": row.event.seq,
+        "tag": row.event.tag,
+        "what": row.event.words,
+        "at": row.event.at,
+        "by_kind": row.event.actor_kind,
+        "by": person(row.by),
+        "payload": _with_spoken_ids(json.loads(row.event.payload)),
+        "hash": row.event.hash,
+    }
+
+
+def clocks(reading: ClockReading) -> Answer:
+    return {
+        "logged_at": reading.logged_at,
+        "ended_at": reading.ended_at,
+        "voided": reading.voided,
+        "first_response": _clock(reading.first_response),
+        "auto_response": _clock(reading.auto_response),
+        "authorisation": _clock(reading.authorisation),
+        "remedy_ready": _clock(reading.remedy_ready),
+        "resolved": _clock(reading.resolved),
+        "confirmed": _clock(reading.confirmed),
+        "stretches": [
+            {
+                "start": each.start,
+                "end": each.end,
+                "counted": each.counted,
+                "reason": each.reason,
+                "why": each.reason.label,
+            }
+            for each in reading.stretches
+        ],
+    }
+
+
+def staff(row: StaffRow) -> Answer:
+    return {"id": str(row.id), "name": row.name, "role": row.role, "sites": row.sites}
+
+
+def site(row: SiteBrief) -> Answer:
+    return {
+        "slug": row.slug,
+        "name": row.name,
+        "timezone": row.timezone,
+        "currency": row.currency,
+        "country": row.country,
+        "hours": row.hours,
+    }
+
+
+def known_customer(row: CustomerFound) -> Answer:
+    return {
+        "site": row.site,
+        "name": row.name,
+        "phone": row.phone,
+        "language": row.language,
+        "opted_out": row.opted_out,
+        "tickets": row.tickets,
+        "last_ticket": row.last_ticket,
+        "last_failure": row.last_failure,
+        "last_logged_at": row.last_logged_at,
+    }
+
+
+def slots(starts: Sequence[datetime]) -> Answer:
+    return {"items": [{"due_at": start} for start in starts], "next_cursor": None}
+
+
+def _order(row: TicketRow) -> Answer | None:
+    order = {
+        "reference": row.order_reference,
+        "amount": row.order_amount,
+        "currency": row.order_currency,
+        "kept": row.order_kept,
+    }
+    return order if any(value is not None for value in order.values()) else None
+
+
+def _attempt(row: AttemptRow, *, restricted: bool) -> Answer:
+    return {
+        "number": row.number,
+        "outcome": row.outcome,
+        "at": row.at,
+        "by": person(row.by),
+        "note": None if restricted else row.note,
+    }
+
+
+def _clock(clock: Clock) -> Answer:
+    return {"at": clock.at, "counted_seconds": clock.counted_seconds, "wait_seconds": clock.wait_seconds}
+
+
+def _id_of(row: Person | None) -> str | None:
+    return None if row is None else str(row.id)
+
+
+LARGEST_EXACT = 2**53
+"""Above it a reader in JavaScript loses the last digits: only our ids are as large."""
+
+
+def _with_spoken_ids(payload: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: str(value) if isinstance(value, int) and value > LARGEST_EXACT else value
+        for name, value in payload.items()
+    }

@@ -1,0 +1,117 @@
+"""One way to declare a call: its permission, what it takes, what it gives, and every status it may answer."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from flask import Response
+from flask_smorest import Blueprint as DescribedBlueprint
+from marshmallow import Schema
+from werkzeug.routing import BaseConverter, IntegerConverter
+
+from recovery.api.fields import LARGEST_ID, REFERENCE
+from recovery.api.parsing import StrictParser
+from recovery.api.schemas.problems import ProblemSchema
+from recovery.domain.permissions import Permission
+from recovery.edge import needs
+
+View = TypeVar("View", bound=Callable[..., Response])
+
+PREFIX = "/api/v1"
+PROBLEM = "application/problem+json"
+READING = "GET"
+NEVER_GIVEN = "RD-"
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+    "description": "Sent again with the same body, it answers the first answer again; with another body, 422.",
+}
+WORDS = {
+    400: "The body is not JSON.",
+    401: "No token, or one that opens nothing.",
+    403: "The role, or the token's scopes, do not allow this.",
+    404: "Nothing that you may see.",
+    409: "Not in this state, or somebody changed it meanwhile.",
+    413: "The body is over a megabyte.",
+    415: "The body is not declared as JSON.",
+    422: "Something in it cannot be taken: `errors` names the fields.",
+    429: "Too many calls: see Retry-After.",
+    503: "The database does not answer: see Retry-After.",
+}
+
+
+class ReferenceConverter(BaseConverter):
+    """What cannot be a reference is looked up as one that is never given: the answer is that of any unknown ticket."""
+
+    part_isolating = True
+
+    def to_python(self, value: str) -> str:
+        return value.upper() if REFERENCE.fullmatch(value) else NEVER_GIVEN
+
+
+class RowIdConverter(IntegerConverter):
+    """Whatever would not fit into the database is an id that is never given."""
+
+    def to_python(self, value: str) -> int:
+        number = int(value) if len(value) <= len(str(LARGEST_ID)) else 0
+        return number if number <= LARGEST_ID else 0
+
+
+class ApiBlueprint(DescribedBlueprint):  # type: ignore[misc]  # flask-smorest is untyped
+    ARGUMENTS_PARSER = StrictParser()
+
+    def __init__(self, name: str, words: str) -> None:
+        """Named apart from the pages of the same thing; `words` tell what is in it."""
+        super().__init__(f"api_{name}", __name__, url_prefix=PREFIX, description=words)
+        self.shown_as = name.replace("_", " ")
+
+    def call(
+        self,
+        method: str,
+        rule: str,
+        *,
+        may: Permission,
+        of: str = "",
+        takes: type[Schema] | None = None,
+        asks: type[Schema] | None = None,
+        gives: type[Schema],
+        status: int = 200,
+    ) -> Callable[[View], View]:
+        """`takes` is the schema of the body, `asks` of the query, `gives` of the answer."""
+
+        def declare(view: View) -> View:
+            described: Any = view
+            if takes is not None:
+                described = self.arguments(takes(), location="json", required=_has_needed(takes))(described)
+            if asks is not None:
+                described = self.arguments(asks(), location="query")(described)
+            described = self.response(status, gives)(described)
+            for code in _refusals(method, rule, takes=takes, asks=asks):
+                described = self.alt_response(
+                    code, schema=ProblemSchema, content_type=PROBLEM, description=WORDS[code]
+                )(described)
+            if method == "POST":
+                described = self.doc(parameters=[IDEMPOTENCY_KEY])(described)
+            needs(may, of=of)(described)
+            self.route(rule, methods=[method], tags=[self.shown_as])(described)
+            return cast("View", described)
+
+        return declare
+
+
+def _has_needed(schema: type[Schema]) -> bool:
+    return any(field.required for field in schema().fields.values())
+
+
+def _refusals(method: str, rule: str, *, takes: type[Schema] | None, asks: type[Schema] | None) -> list[int]:
+    codes = {401, 403, 429, 503}
+    if "<" in rule or method != READING or asks is not None:
+        codes.add(404)
+    if takes is not None:
+        codes |= {400, 413, 415, 422}
+    if asks is not None:
+        codes.add(422)
+    if method != READING:
+        codes |= {409, 413, 422}
+    return sorted(codes)

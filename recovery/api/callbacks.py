@@ -1,0 +1,137 @@
+"""Calls promised to customers, and each try."""
+
+from typing import Any
+
+from flask import Response
+
+from recovery.api import answers
+from recovery.api.acting import Moment, answer_with, carry_out
+from recovery.api.answers import Answer
+from recovery.api.blueprint import ApiBlueprint
+from recovery.api.schemas.answers import CallbackOnTicketSchema, CallSchema, SlotSchema, page_of
+from recovery.api.schemas.queries import CallQuery, SlotQuery
+from recovery.api.schemas.requests import AttemptSchema, NewCallbackSchema
+from recovery.domain.permissions import Permission
+from recovery.models import Callback
+from recovery.services import callbacks, listing
+from recovery.services.access import refuse_stale, ticket_of_callback, visible_site
+from recovery.services.reading_tickets import ticket_row_with
+
+blueprint = ApiBlueprint("callbacks", "Calls promised to customers.")
+
+CALLBACK = "callback"
+
+
+@blueprint.call(
+    "POST",
+    "/tickets/<reference:reference>/callbacks",
+    may=Permission.WORK,
+    of="ticket",
+    takes=NewCallbackSchema,
+    gives=CallbackOnTicketSchema,
+    status=201,
+)
+def book_callback(body: dict[str, Any], reference: str) -> Response:
+    """Book a call; without a time, as soon as someone is free
+
+    A ticket that has a call booked gets it moved, not doubled.
+    """
+
+    def act(at: Moment) -> int:
+        ticket = at.ticket(reference, body.get("version"))
+        return callbacks.book(at.session, ticket, due_at=body.get("due_at"), now=at.now, by=at.by).id
+
+    return carry_out(act, thing=CALLBACK, show=_shown, status=201)
+
+
+@blueprint.call("GET", "/callbacks", may=Permission.SEE, of="site", asks=CallQuery, gives=page_of(CallSchema))
+def list_callbacks(asked: dict[str, Any]) -> Response:
+    """List calls, the soonest due first"""
+
+    def read(at: Moment) -> Answer:
+        found = listing.calls(at.session, by=at.by, **asked)
+        tickets = {row.ticket.id: row.ticket for row in found.items}
+        closed, spelled = at.unseen(tickets.values()), at.all_spelled(tickets.values())
+        return answers.page(
+            found,
+            lambda row: answers.call(row, spelled[row.ticket.id], restricted=row.ticket.id in closed),
+        )
+
+    return answer_with(read)
+
+
+@blueprint.call("GET", "/callbacks/slots", may=Permission.SEE, of="site", asks=SlotQuery, gives=page_of(SlotSchema))
+def list_slots(asked: dict[str, Any]) -> Response:
+    """List the times that a customer may choose at a site"""
+
+    def read(at: Moment) -> Answer:
+        site = visible_site(at.session, asked["site"], by=at.by)
+        return answers.slots(callbacks.open_slots(at.session, site, now=at.now))
+
+    return answer_with(read)
+
+
+@blueprint.call(
+    "POST",
+    "/callbacks/<row_id:callback_id>/attempts",
+    may=Permission.WORK,
+    of="callback",
+    takes=AttemptSchema,
+    gives=CallbackOnTicketSchema,
+    status=201,
+)
+def record_attempt(body: dict[str, Any], callback_id: int) -> Response:
+    """Say how a try to call went
+
+    After `disconnected` the redial is due in two minutes and the customer is told; nobody there: it is tried again later.
+    """
+
+    def act(at: Moment) -> int:
+        ticket, callback = ticket_of_callback(at.session, callback_id, by=at.by)
+        refuse_stale(at.session, ticket, body.get("version"))
+        callbacks.attempt(
+            at.session, ticket, callback, outcome=body["outcome"], note=body.get("note"), now=at.now, by=at.by
+        )
+        return callback.id
+
+    return carry_out(act, thing=CALLBACK, show=_shown, status=201)
+
+
+@blueprint.call(
+    "PATCH",
+    "/callbacks/<row_id:callback_id>",
+    may=Permission.WORK,
+    of="callback",
+    takes=NewCallbackSchema,
+    gives=CallbackOnTicketSchema,
+)
+def move_callback(body: dict[str, Any], callback_id: int) -> Response:
+    """Move a call; without a time, to as soon as someone is free"""
+
+    def act(at: Moment) -> int:
+        ticket, callback = ticket_of_callback(at.session, callback_id, by=at.by)
+        refuse_stale(at.session, ticket, body.get("version"))
+        callbacks.reschedule(at.session, ticket, callback, due_at=body.get("due_at"), now=at.now, by=at.by)
+        return callback.id
+
+    return carry_out(act, thing=CALLBACK, show=_shown)
+
+
+@blueprint.call(
+    "DELETE", "/callbacks/<row_id:callback_id>", may=Permission.WORK, of="callback", gives=CallbackOnTicketSchema
+)
+def cancel_callback(callback_id: int) -> Response:
+    """Cancel a call: the customer is told"""
+
+    def act(at: Moment) -> int:
+        ticket, callback = ticket_of_callback(at.session, callback_id, by=at.by)
+        callbacks.cancel(at.session, ticket, callback, now=at.now, by=at.by)
+        return callback.id
+
+    return carry_out(act, thing=CALLBACK, show=_shown)
+
+
+def _shown(at: Moment, callback_id: int) -> Answer:
+    row = ticket_row_with(at.session, Callback, callback_id, by=at.by)
+    found = next(each for each in row.callbacks if each.id == callback_id)
+    return answers.callback(found) | {"ticket": answers.state(row)}

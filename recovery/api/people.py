@@ -1,0 +1,64 @@
+"""Who and where: yourself, colleagues, sites, known customers."""
+
+from typing import Any
+
+from flask import Response
+
+from recovery.api import answers
+from recovery.api.acting import Moment, answer_with
+from recovery.api.answers import Answer
+from recovery.api.blueprint import ApiBlueprint
+from recovery.api.schemas.answers import CustomerFoundSchema, MeSchema, SiteSchema, StaffSchema, page_of
+from recovery.api.schemas.queries import CustomerQuery, StaffQuery
+from recovery.domain.permissions import GRANTED, Permission
+from recovery.models import Staff
+from recovery.services import directory, listing
+
+blueprint = ApiBlueprint("people_and_sites", "Who and where.")
+
+
+@blueprint.call("GET", "/staff/me", may=Permission.SIGNED_IN, gives=MeSchema)
+def me() -> Response:
+    """Read who this token acts as, and what it may do"""
+    return answer_with(_me)
+
+
+@blueprint.call("GET", "/staff", may=Permission.SEE, of="site", asks=StaffQuery, gives=page_of(StaffSchema))
+def list_staff(asked: dict[str, Any]) -> Response:
+    """List colleagues at your sites"""
+    return answer_with(
+        lambda at: answers.whole(directory.staff_of(at.session, by=at.by, site=asked.get("site")), answers.staff)
+    )
+
+
+@blueprint.call("GET", "/sites", may=Permission.SEE, of="site", gives=page_of(SiteSchema))
+def list_sites() -> Response:
+    """List your sites"""
+    return answer_with(lambda at: answers.whole(directory.sites_of(at.session, by=at.by), answers.site))
+
+
+@blueprint.call(
+    "GET", "/customers", may=Permission.SEE, of="site", asks=CustomerQuery, gives=page_of(CustomerFoundSchema)
+)
+def find_customers(asked: dict[str, Any]) -> Response:
+    """Find a customer of your sites by phone number"""
+
+    def read(at: Moment) -> Answer:
+        numbers = listing.phones_as_written(at.session, asked["phone"], by=at.by, site=None, field="phone")
+        return answers.whole(directory.customers_with(at.session, numbers, by=at.by), answers.known_customer)
+
+    return answer_with(read)
+
+
+def _me(at: Moment) -> Answer:
+    staff = at.session.get_one(Staff, at.by.id)
+    role = staff.role
+    return {
+        "id": str(staff.id),
+        "name": staff.name,
+        "email": staff.email,
+        "role": role,
+        "sites": [site.slug for site in directory.sites_of(at.session, by=at.by)],
+        "scopes": sorted(at.by.scopes or ()),
+        "permissions": sorted(each for each in GRANTED[role] if at.by.may(each)),
+    }

@@ -1,0 +1,105 @@
+"""What the customer is told: promises and texts."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Response
+
+from recovery.api import answers
+from recovery.api.acting import Moment, answer_with, carry_out
+from recovery.api.answers import Answer
+from recovery.api.blueprint import ApiBlueprint
+from recovery.api.schemas.answers import MessageSchema, PromiseOnTicketSchema, page_of
+from recovery.api.schemas.queries import Paged
+from recovery.api.schemas.requests import NewMessageSchema, PromiseSchema
+from recovery.domain.errors import NotFound, Refused
+from recovery.domain.permissions import Permission
+from recovery.services.promises import promise_by_hand
+from recovery.services.reading_tickets import ticket_row_by_id
+from recovery.services.threads import message_row, messages_of
+from recovery.services.tickets import write_to_customer
+
+blueprint = ApiBlueprint("promises_and_texts", "What the customer is told.")
+
+WITHHELD = 0
+"""The id of a text that may not go."""
+
+
+@blueprint.call(
+    "POST",
+    "/tickets/<reference:reference>/promise",
+    may=Permission.WORK,
+    of="ticket",
+    takes=PromiseSchema,
+    gives=PromiseOnTicketSchema,
+    status=201,
+)
+def make_promise(body: dict[str, Any], reference: str) -> Response:
+    """Promise a new time, and tell the customer if asked to"""
+
+    def act(at: Moment) -> int:
+        ticket = at.ticket(reference, body.get("version"))
+        due_at = body.get("due_at") or at.now + timedelta(minutes=body["minutes"])
+        promise_by_hand(at.session, ticket, due_at=due_at, tell=body["tell_customer"], now=at.now, by=at.by)
+        return ticket.id
+
+    return carry_out(act, thing="promise", show=_shown_promise, status=201)
+
+
+@blueprint.call(
+    "POST",
+    "/tickets/<reference:reference>/messages",
+    may=Permission.WORK,
+    of="ticket",
+    takes=NewMessageSchema,
+    gives=MessageSchema,
+    status=201,
+)
+def text_customer(body: dict[str, Any], reference: str) -> Response:
+    """Text the customer in your own words
+
+    409 where no text may go (no phone, opted out): what was tried stands on the ticket, and a call is to be made.
+    """
+
+    def act(at: Moment) -> int:
+        ticket = at.ticket(reference, body.get("version"))
+        message = write_to_customer(at.session, ticket, body["body"], now=at.now, by=at.by)
+        return message.id if message else WITHHELD
+
+    return carry_out(act, thing="message", show=_shown_message, status=201)
+
+
+@blueprint.call(
+    "GET",
+    "/tickets/<reference:reference>/messages",
+    may=Permission.SEE,
+    of="ticket",
+    asks=Paged,
+    gives=page_of(MessageSchema),
+)
+def list_messages(asked: dict[str, Any], reference: str) -> Response:
+    """List the conversation, oldest first, with the state of each text"""
+
+    def read(at: Moment) -> Answer:
+        ticket = at.opened(reference)
+        return answers.page(
+            messages_of(at.session, ticket.id, limit=asked["limit"], cursor=asked.get("cursor")), answers.message
+        )
+
+    return answer_with(read)
+
+
+def _shown_promise(at: Moment, ticket_id: int) -> Answer:
+    row = ticket_row_by_id(at.session, ticket_id, by=at.by)
+    promise = answers.promise(row.promise)
+    if promise is None:
+        raise NotFound("Nothing is promised on this ticket.")
+    return promise | {"ticket": answers.state(row)}
+
+
+def _shown_message(at: Moment, message_id: int) -> Answer:
+    row = message_row(at.session, message_id)
+    if row is None:
+        raise Refused("This customer gets no texts from us: the ticket says why. Call them instead.")
+    ticket_row_by_id(at.session, row.ticket_id, by=at.by)
+    return answers.message(row)
