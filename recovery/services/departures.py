@@ -221,7 +221,7 @@ def _leave(
         .returning(Message.id, Message.attempts),
         execution_options=BULK,
     )
-    attempts = dict(begun.tuples().all())
+    attempts = dict(begun.all())
     return [
         Departure(message_id, token, attempts[message_id], now, until, text)
         for message_id, text in texts.items()

@@ -7,7 +7,7 @@ can be in doubt.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, event, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, event, exists, func, or_, select, text, update
 from sqlalchemy.orm import aliased
 
 from recovery.domain.messages import MessageStatus
@@ -45,9 +45,9 @@ def claim(session: DeskSession, *, limit: int, token: str, lease: timedelta, now
 
     Whatever else has to be so (consent, quiet hours, still true) is looked at when they begin to be sent.
     """
-    ids = _claimable(session, Message.urgent_until > now, limit=limit, now=now)
+    ids = _taken(session, claimable(now).where(Message.urgent_until > now), limit)
     if len(ids) < limit:
-        ids += _claimable(session, Message.id.not_in(ids), limit=limit - len(ids), now=now)
+        ids += _taken(session, claimable(now).where(Message.id.not_in(ids)), limit - len(ids))
     if ids:
         session.execute(
             update(Message)
@@ -108,16 +108,13 @@ def oldest_due(session: DeskSession, *, now: datetime) -> datetime | None:
     return session.scalar(select(func.min(Message.not_before)).where(*_due(now)))
 
 
-def _claimable(session: DeskSession, condition: ColumnElement[bool], *, limit: int, now: datetime) -> list[int]:
-    return list(
-        session.scalars(
-            select(Message.id)
-            .where(*_due(now), condition, ~_behind_another(now))
-            .order_by(Message.not_before, Message.id)
-            .limit(limit)
-            .with_for_update(of=Message, skip_locked=True),
-        ),
-    )
+def claimable(now: datetime) -> Select[int]:
+    """What may leave now, the longest due first."""
+    return select(Message.id).where(*_due(now), ~_behind_another(now)).order_by(Message.not_before, Message.id)
+
+
+def _taken(session: DeskSession, query: Select[int], limit: int) -> list[int]:
+    return list(session.scalars(query.limit(limit).with_for_update(of=Message, skip_locked=True)))
 
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:

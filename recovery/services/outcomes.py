@@ -45,6 +45,7 @@ def accept(session: DeskSession, ticket: Ticket | None, message: Message, *, sid
     _settle(message, MessageStatus.SENT)
     message.provider_sid = sid
     message.sent_at = now
+    message.error = None
     if ticket is None:
         return
     if message.audience == "customer" and message.template != BY_A_PERSON and ticket.auto_response_at is None:

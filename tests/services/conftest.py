@@ -6,6 +6,7 @@ from config.settings import Settings
 from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from tests.factories import Business
+from tests.services.post import Post
 
 
 @pytest.fixture
@@ -14,3 +15,8 @@ def business(settings: Settings, clock: FrozenClock) -> Iterator[Business]:
     desk = build(settings, clock=clock)
     yield Business.opened(desk)
     desk.dispose()
+
+
+@pytest.fixture
+def post(business: Business) -> Post:
+    return Post(business)

@@ -1,0 +1,136 @@
+"""The outbox by hand, one step at a time, with a provider that answers what the test says."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from recovery.bootstrap import Components
+from recovery.domain.actors import MACHINE
+from recovery.domain.events import Tag
+from recovery.domain.messages import MessageStatus
+from recovery.domain.provider_codes import FaultCategory
+from recovery.models import Callback, Event, Message, Ticket
+from recovery.services import answers, departures, outbox
+from recovery.services.access import lock_ticket
+from recovery.services.answers import Answer
+from recovery.services.customers import NewCustomer
+from recovery.services.departures import Departure
+from recovery.services.messages import Saying, tell_customer
+from recovery.services.receipts import Told, take
+from recovery.services.session import DeskSession
+from recovery.sms.gateway import Accepted, SendInDoubt, SendRefused
+from tests.factories import SAM, Business
+
+Outcome = Accepted | SendInDoubt | SendRefused
+
+REFUSED_FOR_GOOD = SendRefused(FaultCategory.PERMANENT_NUMBER, 21614, "not a mobile number")
+TOO_MANY = SendRefused(FaultCategory.RETRY, 20429, "Too Many Requests")
+NO_ANSWER = SendInDoubt("The provider gave no usable answer (ReadTimeout).")
+
+
+@dataclass
+class Post:
+    business: Business
+    accepted: int = 0
+
+    @property
+    def now(self) -> datetime:
+        return self.business.now
+
+    @property
+    def desk(self) -> Components:
+        return self.business.desk
+
+    def ticket(self, customer: NewCustomer = SAM) -> Ticket:
+        """A logged mistake, whose apology waits in the outbox."""
+        return self.business.log(customer=customer)
+
+    def say(self, ticket: Ticket, words: str = "Nearly there.", *, template: str = "free", **saying: object) -> int:
+        """One more text to the ticket's customer; its id."""
+        new = Saying(template, f"test:{secrets.token_hex(6)}", {"words": words, "promise": "soon"}, **saying)  # type: ignore[arg-type]
+
+        def work(session: DeskSession) -> int:
+            message = tell_customer(session, lock_ticket(session, ticket.id), new, now=self.now, by=MACHINE)
+            assert message is not None
+            return message.id
+
+        return self.desk.transact(work)
+
+    def claim(self, *, limit: int = 8, token: str = "") -> tuple[str, list[int]]:
+        token = token or secrets.token_hex(16)
+        claimed = self.desk.transact(
+            lambda s: outbox.claim(s, limit=limit, token=token, lease=self.desk.terms.lease, now=self.now)
+        )
+        return token, claimed
+
+    def begin(self, token: str, ids: Sequence[int], *, real: bool = False) -> list[Departure]:
+        terms = self.desk.terms
+        return self.desk.transact(
+            lambda s: departures.begin(s, ids, token=token, lease=terms.lease, real=real, now=self.now)
+        )
+
+    def depart(self, *, limit: int = 8) -> list[Departure]:
+        return self.begin(*self.claim(limit=limit))
+
+    def accept(self) -> Accepted:
+        self.accepted += 1
+        return Accepted(f"SM{self.accepted:032d}", "queued")
+
+    def finish(self, departure: Departure, outcome: Outcome, *, lease_lost: bool = False) -> None:
+        answer = Answer(departure, outcome, lease_lost=lease_lost)
+        self.desk.transact(lambda s: answers.finish(s, [answer], terms=self.desk.terms, now=self.now))
+
+    def send_all(self, outcome: Callable[[], Outcome] | None = None) -> int:
+        """Everything that may go now, until nothing more does."""
+        sent = 0
+        while (claimed := self.claim())[1]:
+            for departure in self.begin(*claimed):
+                self.finish(departure, (outcome or self.accept)())
+                sent += 1
+        return sent
+
+    def reap(self) -> None:
+        terms = self.desk.terms
+        with self.desk.read() as session:
+            ids = outbox.expired(session, lease=terms.lease, now=self.now)
+        self.desk.transact(lambda s: outbox.reap(s, ids, terms=terms, now=self.now))
+
+    def receipt(self, sid: str, status: str, *, code: str = "", of: int | None = None) -> bool:
+        ref = departures.ref_of(self.desk.house, of) if of is not None else None
+        return self.desk.transact(lambda s: take(s, Told(sid, status, code, ref), now=self.now))
+
+    def texts(self, ticket: Ticket) -> list[Message]:
+        with self.desk.read() as session:
+            return list(
+                session.scalars(
+                    select(Message)
+                    .where(Message.ticket_id == ticket.id, Message.audience == "customer")
+                    .order_by(Message.id)
+                )
+            )
+
+    def text(self, message_id: int) -> Message:
+        with self.desk.read() as session:
+            return session.get_one(Message, message_id)
+
+    def status(self, message_id: int) -> MessageStatus:
+        return self.text(message_id).status
+
+    def trail(self, ticket: Ticket) -> list[Event]:
+        with self.desk.read() as session:
+            return list(session.scalars(select(Event).where(Event.stream_id == ticket.id).order_by(Event.seq)))
+
+    def told(self, ticket: Ticket, tag: Tag) -> list[str]:
+        """The payloads of such events."""
+        return [event.payload for event in self.trail(ticket) if event.tag == tag]
+
+    def call_tasks(self, ticket: Ticket) -> list[str]:
+        with self.desk.read() as session:
+            return list(session.scalars(select(Callback.reason).where(Callback.ticket_id == ticket.id)))
+
+    def reread(self, ticket: Ticket) -> Ticket:
+        with self.desk.read() as session:
+            return session.get_one(Ticket, ticket.id)
