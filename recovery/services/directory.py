@@ -15,7 +15,7 @@ from recovery.services.session import DeskSession
 
 def sites_of(session: DeskSession, *, by: Actor) -> Sequence[SiteBrief]:
     query = select(Site.id, Site.slug, Site.name, Site.timezone, Site.currency, Site.country, Site.hours)
-    found = session.execute(query.where(sites_visible_to(by)).order_by(Site.name, Site.id)).tuples()
+    found = session.execute(query.where(sites_visible_to(by)).order_by(Site.name, Site.id))
     return [SiteBrief(*row) for row in found]
 
 
@@ -24,7 +24,7 @@ def staff_of(session: DeskSession, *, by: Actor, site: str | None = None) -> Seq
     slugs = {each.id: each.slug for each in sites_of(session, by=by) if site in {None, each.slug}}
     places = session.execute(
         select(StaffSite.staff_id, StaffSite.site_id).where(StaffSite.site_id.in_(slugs)),
-    ).tuples()
+    )
     where: dict[int, list[str]] = {}
     for staff_id, site_id in places:
         where.setdefault(staff_id, []).append(slugs[site_id])
@@ -33,7 +33,7 @@ def staff_of(session: DeskSession, *, by: Actor, site: str | None = None) -> Seq
         .where(Staff.deactivated_at.is_(None), or_(Staff.id.in_(where), Staff.role == Role.ADMIN))
         .order_by(Staff.name, Staff.id)
     )
-    return [StaffRow(*row, tuple(sorted(where.get(row[0], ())))) for row in session.execute(query).tuples()]
+    return [StaffRow(*row, tuple(sorted(where.get(row[0], ())))) for row in session.execute(query)]
 
 
 def customers_with(session: DeskSession, phones: Iterable[str], *, by: Actor) -> Sequence[CustomerFound]:
@@ -53,7 +53,7 @@ def customers_with(session: DeskSession, phones: Iterable[str], *, by: Actor) ->
         .where(Contact.phone.in_(list(phones)), at_sites_of(Customer.site_id, by), Customer.erased_at.is_(None))
         .order_by(Customer.added_at, Customer.id)
     )
-    rows: Sequence[Sequence[Any]] = session.execute(query).tuples().all()
+    rows: Sequence[Sequence[Any]] = session.execute(query).all()
     latest = _latest_tickets(session, [row[0] for row in rows], by=by)
     nothing = (None, None, None, 0)
     return [CustomerFound(*(*row[:5], row[5] is not None, *latest.get(row[0], nothing))) for row in rows]

@@ -161,7 +161,7 @@ def approval_rows(session: DeskSession, remedy_ids: Sequence[int]) -> Sequence[A
         .join(asked, asked.id == Approval.asked_of_id)
         .where(Approval.remedy_id.in_(remedy_ids))
     )
-    rows = session.execute(query).tuples()
+    rows = session.execute(query)
     found = {approval.remedy_id: (approval, Person(staff_id, name)) for approval, staff_id, name in rows}
     on = ticket_rows_by_id(session, (approval.ticket_id for approval, _ in found.values()))
     return [_approval(*found[remedy_id], on[found[remedy_id][0].ticket_id]) for remedy_id in remedy_ids]

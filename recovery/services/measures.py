@@ -62,7 +62,7 @@ def _late(session: DeskSession, now: datetime) -> dict[tuple[str, ...], float]:
 
 def _texts(session: DeskSession) -> dict[tuple[str, ...], float]:
     counted = select(Message.status, func.count()).where(Message.status.in_(OPEN_TEXTS)).group_by(Message.status)
-    found = {status: float(count) for status, count in session.execute(counted).tuples()}
+    found = {status: float(count) for status, count in session.execute(counted)}
     return {(status.value,): found.get(status, 0.0) for status in OPEN_TEXTS}
 
 
@@ -73,9 +73,9 @@ def _oldest(session: DeskSession, now: datetime) -> dict[tuple[str, ...], float]
 
 
 def _beats(session: DeskSession, now: datetime) -> dict[tuple[str, ...], float]:
-    rows = session.execute(select(Heartbeat.name, Heartbeat.at)).tuples()
+    rows = session.execute(select(Heartbeat.name, Heartbeat.at))
     return {(name,): (now - at).total_seconds() for name, at in rows}
 
 
 def _tallies(session: DeskSession) -> dict[tuple[str, ...], float]:
-    return {(name,): float(count) for name, count in session.execute(select(Tally.name, Tally.count)).tuples()}
+    return {(name,): float(count) for name, count in session.execute(select(Tally.name, Tally.count))}

@@ -289,4 +289,4 @@ def _by_ticket(rows: Iterable[Row]) -> dict[int, list[Row]]:
 
 def _rows(session: DeskSession, query: Query) -> Iterable[Sequence[Any]]:
     """Untyped on purpose: what follows takes them apart by place."""
-    return session.execute(query).tuples()
+    return session.execute(query)

@@ -97,7 +97,7 @@ def _select_messages() -> Any:
 
 
 def _message_rows(session: DeskSession, query: Any) -> Sequence[MessageRow]:
-    rows: Iterable[Sequence[Any]] = session.execute(query).tuples()
+    rows: Iterable[Sequence[Any]] = session.execute(query)
     return [MessageRow(*(*row[:7], Person(row[7], row[8]) if row[7] else None, *row[9:])) for row in rows]
 
 
@@ -105,5 +105,5 @@ def _people(session: DeskSession, ids: Iterable[int | None]) -> dict[int, Person
     wanted = {each for each in ids if each is not None}
     if not wanted:
         return {}
-    rows = session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(wanted))).tuples()
+    rows = session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(wanted)))
     return {row_id: Person(row_id, name) for row_id, name in rows}
