@@ -20,6 +20,7 @@ from recovery.services.trail import record_of_staff
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)*")
 LONGEST = 200
+NOBODY = "There is no such person here."
 UNKNOWN_COUNTRY = "ZZ"
 """For a person without a site: their number then has to begin with +."""
 
@@ -118,12 +119,20 @@ def reactivate(session: DeskSession, person: Staff, *, now: datetime, by: Actor)
 
 def locked_person(session: DeskSession, staff_id: int) -> Staff:
     """For changing. Raises NotFound."""
-    person = session.scalar(
+    found = session.scalar(
         select(Staff).where(Staff.id == staff_id).with_for_update().execution_options(populate_existing=True),
     )
-    if person is None:
-        raise NotFound("There is nobody of that number here.")
-    return person
+    if found is None:
+        raise NotFound(NOBODY)
+    return found
+
+
+def person(session: DeskSession, staff_id: int) -> Staff:
+    """For reading. Raises NotFound."""
+    found = session.get(Staff, staff_id)
+    if found is None:
+        raise NotFound(NOBODY)
+    return found
 
 
 def everybody(session: DeskSession) -> Sequence[Staff]:

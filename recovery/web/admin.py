@@ -1,0 +1,115 @@
+"""The admin's first page, how the desk is, and erasing a customer."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from recovery.domain.errors import DomainError, Invalid
+from recovery.domain.opening_hours import OpeningHours
+from recovery.domain.permissions import Permission
+from recovery.domain.phones import masked, parse_phone
+from recovery.edge import actor, components, needs, status_of
+from recovery.models import Site, Staff
+from recovery.services.erasing import erase
+from recovery.services.health import checks
+from recovery.services.session import DeskSession
+from recovery.services.sites import all_sites
+from recovery.services.staff import everybody
+from recovery.web.admin_forms import ErasureForm
+from recovery.web.forms import loaded, typed
+from recovery.web.hours_view import hours_in_words
+from recovery.web.session import now
+
+blueprint = Blueprint("admin", __name__, url_prefix="/admin")
+
+WORST_FIRST = {"late": 0, "soon": 1, "ok": 2}
+HEADLINES = {
+    "ok": "The desk is well.",
+    "soon": "The desk works; something wants a look.",
+    "late": "The desk needs a person.",
+}
+
+
+@blueprint.get("")
+@needs(Permission.ADMINISTER)
+def show() -> ResponseReturnValue:
+    with components().read() as session:
+        found = sorted(checks(session, now=now()), key=lambda check: WORST_FIRST[check.state])
+        sites, people = all_sites(session), everybody(session)
+        by_id = {site.id: site.name for site in sites}
+        return render_template(
+            "admin/show.html",
+            headline=HEADLINES[found[0].state],
+            checks=found,
+            sites=[_site(site) for site in sites],
+            people=[_person(person, by_id) for person in people],
+        )
+
+
+@blueprint.get("/erasure")
+@needs(Permission.ADMINISTER)
+def ask_erasure() -> ResponseReturnValue:
+    return render_template("admin/erasure.html", form={}, errors={})
+
+
+@blueprint.post("/erasure")
+@needs(Permission.ADMINISTER, of="customer")
+def erase_customer() -> ResponseReturnValue:
+    try:
+        form = loaded(ErasureForm)
+        phone = _confirmed(form)
+        done = components().transact(lambda session: erase(session, phone, now=now(), by=actor()))
+    except DomainError as wrong:
+        return render_template("admin/erasure.html", form=typed(), errors=_errors(wrong)), status_of(wrong)
+    flash(
+        f"{masked(phone)} is forgotten: {done.tickets} tickets keep their figures, {done.texts} texts their times.",
+        "ok",
+    )
+    return redirect(url_for("admin.show"), 303)
+
+
+def sentences(wrong: Invalid) -> dict[str, str]:
+    """The first sentence of each field, as the components of forms want them."""
+    return {name: found[0] for name, found in wrong.errors.items()}
+
+
+def _confirmed(form: dict[str, Any]) -> str:
+    with components().read() as session:
+        country = _first_country(session)
+    phone = parse_phone(form["phone"], country)
+    if phone is None:
+        raise Invalid.field("phone", "Write the number of the customer who asked to be forgotten.")
+    if not form["sure"]:
+        raise Invalid.field("sure", "Tick that you are sure: it cannot be undone.")
+    return phone
+
+
+def _first_country(session: DeskSession) -> str:
+    sites = all_sites(session)
+    return sites[0].country if sites else "GB"
+
+
+def _errors(wrong: DomainError) -> dict[str, str]:
+    return sentences(wrong) if isinstance(wrong, Invalid) and wrong.errors else {"phone": wrong.detail}
+
+
+def _site(site: Site) -> dict[str, Any]:
+    return {
+        "name": site.name,
+        "url": url_for("admin_sites.show", slug=site.slug),
+        "zone": site.timezone,
+        "currency": site.currency,
+        "hours": hours_in_words(OpeningHours.parse(site.hours)),
+    }
+
+
+def _person(person: Staff, sites: dict[int, str]) -> dict[str, Any]:
+    return {
+        "name": person.name,
+        "url": url_for("admin_staff.show", staff_id=person.id),
+        "role": person.role.label,
+        "sites": ", ".join(sorted(sites[site_id] for site_id in person.site_ids)) or "every site",
+        "has_password": person.password_hash is not None,
+        "is_active": person.deactivated_at is None,
+    }

@@ -1,0 +1,91 @@
+"""What the admin's forms may bring; money is read by the service's own rules."""
+
+from typing import Any
+
+from flask import request
+from marshmallow import fields
+
+from recovery.domain.authority import LimitSpan
+from recovery.domain.errors import Invalid
+from recovery.domain.money import parse_amount, plain_amount
+from recovery.domain.permissions import Role, Scope
+from recovery.models import Site
+from recovery.services.authority import CUSTOMER
+from recovery.services.sites import NewSite
+from recovery.services.staff import NewStaff
+from recovery.web.forms import Form, Line, one_of
+
+LONGEST_HOURS = 1000
+NOTHING = {"0", "0.0", "0.00", "0,00", "0.000"}
+LIMITS = (
+    (Role.FRONTLINE.value, LimitSpan.TICKET),
+    (Role.FRONTLINE.value, LimitSpan.STAFF_DAY),
+    (Role.SUPERVISOR.value, LimitSpan.TICKET),
+    (Role.SUPERVISOR.value, LimitSpan.STAFF_DAY),
+    (CUSTOMER, LimitSpan.CUSTOMER_MONTH),
+)
+
+
+class SiteForm(Form):
+    name = Line(load_default="")
+    slug = Line(load_default="")
+    timezone = Line(load_default="")
+    currency = Line(load_default="")
+    country = Line(load_default="")
+    hours = Line(LONGEST_HOURS, load_default="")
+
+
+class StaffForm(Form):
+    name = Line(load_default="")
+    email = Line(254, load_default="")
+    role = Line(load_default="")
+    phone = Line(load_default="")
+    deputy = Line(254, load_default="")
+    sites = fields.List(Line(), load_default=list)
+
+
+class TokenForm(Form):
+    scopes = fields.List(fields.String(validate=one_of(Scope)), load_default=list)
+
+
+class ErasureForm(Form):
+    phone = Line(load_default="")
+    sure = fields.Boolean(load_default=False)
+
+
+def new_site(form: dict[str, Any]) -> NewSite:
+    return NewSite(**form)
+
+
+def new_staff(form: dict[str, Any]) -> NewStaff:
+    return NewStaff(**form | {"sites": tuple(form["sites"])})
+
+
+def limit_field(whom: str, span: LimitSpan) -> str:
+    return f"{whom}_{span.value}"
+
+
+def limits_typed(site: Site) -> dict[tuple[str, LimitSpan], int | None]:
+    """In minor units; an empty field is no limit, zero is nothing without asking. Raises Invalid naming every field."""
+    limits: dict[tuple[str, LimitSpan], int | None] = {}
+    errors: dict[str, list[str]] = {}
+    for whom, span in LIMITS:
+        name = limit_field(whom, span)
+        try:
+            limits[whom, span] = _limit(request.form.get(name, ""), site.currency, field=name)
+        except Invalid as wrong:
+            errors.update(wrong.errors)
+    if errors:
+        raise Invalid(next(iter(errors.values()))[0], errors)
+    return limits
+
+
+def shown_limit(minor_units: int | None, currency: str) -> str:
+    return "" if minor_units is None else plain_amount(minor_units, currency)
+
+
+def _limit(text: str, currency: str, *, field: str) -> int | None:
+    text = text.strip()
+    if not text:
+        return None
+    return 0 if text in NOTHING else parse_amount(text, currency, field=field)

@@ -1,0 +1,151 @@
+"""Adding a site, changing it, and what its people may grant alone."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from recovery.domain.authority import LimitSpan
+from recovery.domain.errors import Invalid
+from recovery.domain.money import MINOR_DIGITS, SYMBOLS, format_money
+from recovery.domain.opening_hours import OpeningHours
+from recovery.domain.permissions import Permission, Role
+from recovery.edge import actor, components, needs
+from recovery.models import Site
+from recovery.services.access import visible_site
+from recovery.services.authority import CUSTOMER, limits_of, policy_limits, set_limit
+from recovery.services.session import DeskSession
+from recovery.services.sites import add_site, change_site
+from recovery.web.admin import sentences
+from recovery.web.admin_forms import LIMITS, SiteForm, limit_field, limits_typed, new_site, shown_limit
+from recovery.web.forms import loaded, typed
+from recovery.web.hours_view import EXAMPLES, week_of
+from recovery.web.session import now
+
+blueprint = Blueprint("admin_sites", __name__, url_prefix="/admin/sites")
+
+SPAN_LABELS = {
+    LimitSpan.TICKET: "on one ticket",
+    LimitSpan.STAFF_DAY: "one person, one day",
+    LimitSpan.CUSTOMER_MONTH: "one customer, one month",
+}
+USUAL_CURRENCIES = ("EUR", "GBP", "USD")
+
+
+@blueprint.get("/new")
+@needs(Permission.ADMINISTER)
+def begin() -> ResponseReturnValue:
+    return _new({}, {})
+
+
+@blueprint.post("")
+@needs(Permission.ADMINISTER)
+def add() -> ResponseReturnValue:
+    try:
+        form = new_site(loaded(SiteForm))
+        slug = components().transact(lambda session: add_site(session, form, now=now(), by=actor()).slug)
+    except Invalid as wrong:
+        return _new(typed(), sentences(wrong)), 422
+    flash("The site is there. Add its people next, or set what they may grant alone.", "ok")
+    return redirect(url_for("admin_sites.show", slug=slug), 303)
+
+
+@blueprint.get("/<slug>")
+@needs(Permission.ADMINISTER, of="site")
+def show(slug: str) -> ResponseReturnValue:
+    with components().read() as session:
+        return _one(session, visible_site(session, slug, by=actor()))
+
+
+@blueprint.post("/<slug>")
+@needs(Permission.ADMINISTER, of="site")
+def change(slug: str) -> ResponseReturnValue:
+    def act(session: DeskSession) -> list[str]:
+        site = visible_site(session, slug, by=actor())
+        return change_site(session, site, new_site(loaded(SiteForm) | {"slug": slug}), now=now(), by=actor())
+
+    try:
+        changed = components().transact(act)
+    except Invalid as wrong:
+        with components().read() as session:
+            return _one(session, visible_site(session, slug, by=actor()), form=typed(), errors=sentences(wrong)), 422
+    flash("Saved." if changed else "Nothing was different, so nothing changed.", "ok")
+    return redirect(url_for("admin_sites.show", slug=slug), 303)
+
+
+@blueprint.post("/<slug>/limits")
+@needs(Permission.ADMINISTER, of="site")
+def change_limits(slug: str) -> ResponseReturnValue:
+    try:
+        changed = components().transact(lambda session: _set_limits(session, visible_site(session, slug, by=actor())))
+    except Invalid as wrong:
+        with components().read() as session:
+            site = visible_site(session, slug, by=actor())
+            return _one(session, site, limits=request.form.to_dict(), errors=sentences(wrong)), 422
+    flash(f"{changed} limits changed, from now on." if changed else "The limits stay as they were.", "ok")
+    return redirect(url_for("admin_sites.show", slug=slug, _anchor="limits"), 303)
+
+
+def _set_limits(session: DeskSession, site: Site) -> int:
+    wanted = {key: value for key, value in limits_typed(site).items() if value != _in_force(session, site, *key)}
+    for (whom, span), minor_units in wanted.items():
+        set_limit(session, site, whom=whom, span=span, minor_units=minor_units, now=now(), by=actor())
+    return len(wanted)
+
+
+def _in_force(session: DeskSession, site: Site, whom: str, span: LimitSpan) -> int | None:
+    return limits_of(session, site, _role(whom)).of(span)
+
+
+def _role(whom: str) -> Role:
+    """What one customer may get is kept beside the limits of the role that gives it."""
+    return Role.FRONTLINE if whom == CUSTOMER else Role(whom)
+
+
+def _new(form: dict[str, Any], errors: dict[str, str]) -> str:
+    return render_template("admin/new_site.html", form=form, errors=errors, **_choices())
+
+
+def _one(
+    session: DeskSession,
+    site: Site,
+    *,
+    form: dict[str, Any] | None = None,
+    limits: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+) -> str:
+    kept = {name: getattr(site, name) for name in ("name", "timezone", "currency", "country", "hours")}
+    return render_template(
+        "admin/site.html",
+        site={"name": site.name, "slug": site.slug, "sign": SYMBOLS.get(site.currency, site.currency)},
+        form=form or kept,
+        errors=errors or {},
+        week=week_of(OpeningHours.parse(site.hours)),
+        limits=[_limit(session, site, whom, span, limits) for whom, span in LIMITS],
+        **_choices(),
+    )
+
+
+def _limit(
+    session: DeskSession, site: Site, whom: str, span: LimitSpan, given: dict[str, str] | None
+) -> dict[str, Any]:
+    name = limit_field(whom, span)
+    policy = policy_limits(session, site, _role(whom)).of(span)
+    usual = "no limit" if policy is None else format_money(policy, site.currency)
+    return {
+        "name": name,
+        "whom": whom,
+        "label": SPAN_LABELS[span],
+        "value": given.get(name, "") if given else shown_limit(_in_force(session, site, whom, span), site.currency),
+        "hint": f"The house's rule: {usual}.",
+    }
+
+
+def _choices() -> dict[str, Any]:
+    codes = [*USUAL_CURRENCIES, *sorted(MINOR_DIGITS.keys() - set(USUAL_CURRENCIES))]
+    return {
+        "currencies": [{"value": code, "label": code} for code in codes],
+        "zones": sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")),
+        "examples": EXAMPLES,
+    }
