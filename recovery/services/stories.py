@@ -35,7 +35,7 @@ def thread_of(session: DeskSession, ticket_id: int) -> Sequence[Message]:
 
 
 def first_names(session: DeskSession, ids: Iterable[int]) -> Mapping[int, str]:
-    rows = session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(sorted(ids)))).tuples()
+    rows = session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(sorted(ids))))
     return {id_: name.split()[0] for id_, name in rows}
 
 
