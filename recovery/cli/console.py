@@ -21,7 +21,7 @@ class Parser(argparse.ArgumentParser):
     """Wrong use is one sentence, and exit code 2."""
 
     def __init__(self, **options: Any) -> None:
-        as_written = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
+        as_written: dict[str, Any] = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
         super().__init__(**(as_written | options))
 
     def error(self, message: str) -> NoReturn:

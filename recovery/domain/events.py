@@ -7,9 +7,9 @@ person deletes the value and its salt, and the chain still verifies.
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -187,7 +187,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.SITE_CHANGED: {"site": int, "field": str, "before": str, "after": str},
     Tag.LIMITS_CHANGED: {"site": int, "whom": str, "span": str, "before": int, "after": int},
     Tag.DEMO_LOADED: {"tickets": int},
-    Tag.DEMO_REMOVED: {"tickets": int},
+    Tag.DEMO_REMOVED: {"tickets": int, "streams": str},
     Tag.BACKUP_MADE: {"anchor": int},
     Tag.BACKUP_RESTORED: {"anchor": int, "made_at": str},
     Tag.OUTBOX_RELEASED: {"messages": int},
@@ -237,13 +237,12 @@ def canonical(tag: Tag, payload: Mapping[str, Any]) -> str:
 
 def chain_hash(key: bytes, fields: ChainFields) -> str:
     """HMAC-SHA256 over length-prefixed fields, so that no two different events spell the same bytes."""
-    microseconds = int((fields.at - EPOCH).total_seconds()) * 1_000_000 + fields.at.microsecond
     parts = (
         fields.stream_id,
         fields.seq,
         fields.tag,
         fields.tag_version,
-        microseconds,
+        _microseconds(fields.at),
         fields.actor_kind,
         "" if fields.actor_id is None else fields.actor_id,
         "" if fields.site_id is None else fields.site_id,
@@ -251,13 +250,27 @@ def chain_hash(key: bytes, fields: ChainFields) -> str:
         fields.key_id,
         fields.previous,
     )
-    encoded = (str(part).encode() for part in parts)
-    return hmac.digest(key, b"".join(b"%d:%b" % (len(part), part) for part in encoded), "sha256").hex()
+    return _hmac(key, (str(part) for part in parts))
+
+
+def anchor_hash(key: bytes, *, at: datetime, heads: str, previous: str) -> str:
+    """Of an anchor, which chains to the one before it. `heads` is canonical JSON."""
+    parts = (str(_microseconds(at)), heads, previous)
+    return _hmac(key, parts)
 
 
 def key_id(key: bytes) -> str:
     """Names the key in each event without telling it."""
     return hashlib.sha256(b"audit-key:" + key).hexdigest()[:12]
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def _hmac(key: bytes, parts: Iterable[str]) -> str:
+    encoded = (part.encode() for part in parts)
+    return hmac.digest(key, b"".join(b"%d:%b" % (len(part), part) for part in encoded), "sha256").hex()
 
 
 def commitment(salt: str, text: str | None) -> str | None:

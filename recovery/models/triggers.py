@@ -4,12 +4,21 @@ again after every migration."""
 from sqlalchemy import Connection, text
 
 APPEND_ONLY = ("events", "anchors")
+VERBS = ("update", "delete")
 
 
 def make_triggers(connection: Connection) -> None:
     """Makes every trigger anew; safe to repeat."""
     for statement in _statements(connection.dialect.name):
         connection.execute(text(statement))
+
+
+def drop_triggers(connection: Connection) -> None:
+    """For the one transaction that takes the demo business away, and makes them again."""
+    for table in APPEND_ONLY:
+        for verb in VERBS:
+            on = f" ON {table}" if connection.dialect.name == "postgresql" else ""
+            connection.execute(text(f"DROP TRIGGER {table}_append_only_{verb}{on}"))
 
 
 def count_triggers(connection: Connection) -> int:
@@ -20,16 +29,14 @@ def count_triggers(connection: Connection) -> int:
     return int(connection.execute(text(counting)).scalar_one())
 
 
-EXPECTED = 2 * len(APPEND_ONLY)
+EXPECTED = len(VERBS) * len(APPEND_ONLY)
 
 
 def _statements(dialect: str) -> list[str]:
     if dialect == "sqlite":
-        return [
-            statement for table in APPEND_ONLY for verb in ("update", "delete") for statement in _sqlite(table, verb)
-        ]
+        return [statement for table in APPEND_ONLY for verb in VERBS for statement in _sqlite(table, verb)]
     return [_POSTGRES_FUNCTION] + [
-        statement for table in APPEND_ONLY for verb in ("update", "delete") for statement in _postgres(table, verb)
+        statement for table in APPEND_ONLY for verb in VERBS for statement in _postgres(table, verb)
     ]
 
 
