@@ -104,3 +104,16 @@ class Progress:
         filled = done * BAR_LETTERS // total
         bar = "█" * filled + "░" * (BAR_LETTERS - filled)
         return f"\r{self._what}  {bar}  {done * 100 // total:3d} %" + ("\n" if done >= total else "")
+
+
+class Counter:
+    """For work of which nobody knows how much there is; only where somebody watches."""
+
+    def __init__(self, what: str, *, stream: TextIO | None = None) -> None:
+        self._what = what
+        self._stream = stream or sys.stderr
+
+    def __call__(self, done: int) -> None:
+        if self._stream.isatty():
+            self._stream.write(f"\r{self._what}: {done} ")
+            self._stream.flush()
