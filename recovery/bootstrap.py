@@ -183,6 +183,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Components:
         public_url=settings.public_url.rstrip("/"),
         sender=sender_of(settings),
         cheap_hashes=settings.argon2_cheap,
+        anchor_file=settings.audit_anchor_file,
     )
     return Components(
         settings=settings,

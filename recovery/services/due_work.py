@@ -5,36 +5,26 @@ Any number of workers may run any line at once: what was found is only a hint, a
 its ticket's lock.
 """
 
-import logging
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
 
+import structlog
 from sqlalchemy import Select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from recovery.models import Ticket
-from recovery.services import due_rows, sweeping
+from recovery.services import anchors, due_rows, sweeping
 from recovery.services.access import lock_ticket
+from recovery.services.ground import Ground
 from recovery.services.session import DeskSession
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
-Result = TypeVar("Result")
 Find = Callable[[DeskSession, datetime], Select[int, int]]
 """Gives (ticket id, row id) of what looks due, the longest overdue first."""
 Act = Callable[[DeskSession, Ticket, int, datetime], bool]
 """Does it, if it still is due. The ticket is locked; the id is the row's."""
-
-
-class Ground(Protocol):
-    """What due work stands on; `bootstrap.Components` is one."""
-
-    def read(self) -> AbstractContextManager[DeskSession]: ...
-
-    def transact(self, work: Callable[[DeskSession], Result], /) -> Result: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +56,7 @@ def _handled(ground: Ground, act: Act, ticket_id: int, row_id: int, now: datetim
     except (OperationalError, InterfaceError):
         raise
     except Exception:
-        log.exception("due_work:parked", extra={"act": act.__name__, "ticket": ticket_id, "row": row_id})
+        log.exception("due_work:parked", act=act.__name__, ticket=ticket_id, row=row_id)
         return False
 
 
@@ -96,6 +86,7 @@ DUE_WORK: Sequence[DueWork] = (
     DueWork("promises to warn", 5, of_tickets(due_rows.promises_to_warn, due_rows.warn)),
     DueWork("approvals overdue", 5, of_tickets(due_rows.approvals_overdue, due_rows.pass_on)),
     DueWork("resolved to close", 5 * MINUTE, of_tickets(due_rows.resolved_to_close, due_rows.close)),
+    DueWork("anchor", 5 * MINUTE, anchors.anchor),
     DueWork("old idempotency keys", HOUR, swept(sweeping.IDEMPOTENCY_KEYS)),
     DueWork("ended sessions", HOUR, swept(sweeping.SESSIONS)),
     DueWork("ended sign-in links", HOUR, swept(sweeping.SIGN_IN_LINKS)),

@@ -5,6 +5,7 @@ Transactions belong to the edge: nothing in `services` commits.
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Table, event, insert
@@ -39,6 +40,8 @@ class House:
     sender: str
     """Our number or messaging service; opt-outs belong to it."""
     cheap_hashes: bool = False
+    anchor_file: Path | None = None
+    """Where anchors of the trail are told; None: to the log."""
 
 
 @dataclass(slots=True)

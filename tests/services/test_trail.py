@@ -10,7 +10,7 @@ from recovery.domain.actors import MACHINE
 from recovery.domain.events import GENESIS, Tag, chain_hash
 from recovery.models import Event, Ticket
 from recovery.services.access import lock_ticket
-from recovery.services.session import UnprovenChange
+from recovery.services.session import DeskSession, UnprovenChange
 from recovery.services.tickets import Change, change
 from recovery.services.trail import record
 from tests.factories import Business
@@ -40,12 +40,15 @@ def test_a_change_in_bulk_is_refused_because_it_tells_of_nothing(business: Busin
         session.execute(update(Ticket).values(note="silent"))
 
 
+def change_then_save(session: DeskSession, ticket: Ticket) -> None:
+    lock_ticket(session, ticket.id).note = "silent"
+    session.begin_nested().commit()
+
+
 def test_a_savepoint_that_is_released_forgets_nothing_of_what_changed_before_it(business: Business) -> None:
     ticket = business.log()
-    with pytest.raises(UnprovenChange), business.desk.write() as session:
-        lock_ticket(session, ticket.id).note = "silent"
-        with session.begin_nested():
-            pass
+    with pytest.raises(UnprovenChange):
+        business.desk.transact(lambda session: change_then_save(session, ticket))
 
 
 def test_a_savepoint_that_is_rolled_back_takes_only_its_own_events_with_it(business: Business) -> None:
@@ -54,10 +57,10 @@ def test_a_savepoint_that_is_rolled_back_takes_only_its_own_events_with_it(busin
         held = lock_ticket(session, ticket.id)
         held.note = "told of"
         record(session, held, Tag.TICKET_CHANGED, by=MACHINE, at=business.now, field="note", before="", after="x")
-        with pytest.raises(ZeroDivisionError), session.begin_nested():
-            held.cause = "never"
-            record(session, held, Tag.TICKET_CHANGED, by=MACHINE, at=business.now, field="cause", before="", after="x")
-            raise ZeroDivisionError
+        savepoint = session.begin_nested()
+        held.cause = "never"
+        record(session, held, Tag.TICKET_CHANGED, by=MACHINE, at=business.now, field="cause", before="", after="x")
+        savepoint.rollback()
     again = business.again(ticket)
     assert (again.note, again.cause) == ("told of", None)
     assert business.tags(ticket)[-1] == "ticket:changed"
@@ -80,7 +83,7 @@ def test_the_machine_never_raises_it_so_that_a_lapse_costs_nobody_their_form(bus
     assert business.again(ticket).version == 1
 
 
-@pytest.mark.parametrize("table", ["events"])
+@pytest.mark.parametrize("table", ["events", "anchors"])
 @pytest.mark.parametrize("change_it", ["UPDATE {} SET hash = ''", "DELETE FROM {}"])
 def test_the_database_itself_refuses_to_change_or_delete_a_line_of_the_trail(
     business: Business, table: str, change_it: str

@@ -1,0 +1,19 @@
+"""What work without a request stands on; `bootstrap.Components` is one."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
+
+from recovery.services.session import DeskSession
+
+Result = TypeVar("Result")
+
+
+class Ground(Protocol):
+    def read(self) -> AbstractContextManager[DeskSession]:
+        """On an engine that cannot change anything."""
+        ...
+
+    def transact(self, work: Callable[[DeskSession], Result], /) -> Result:
+        """In one transaction, repeated where another was in its way."""
+        ...
