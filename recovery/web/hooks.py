@@ -55,7 +55,7 @@ def receive_text() -> ResponseReturnValue:
         desk.transact(lambda session: replies.receive(session, inbound, now=desk.clock.now()))
     except IntegrityError:  # its twin came in the same moment, and is kept by now
         desk.transact(lambda session: replies.receive(session, inbound, now=desk.clock.now()))
-    return Response(EMPTY, content_type="text/xml")
+    return Response(EMPTY, mimetype="text/xml")
 
 
 @blueprint.post("/status")

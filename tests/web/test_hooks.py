@@ -1,0 +1,233 @@
+"""The machines' doors: forged calls change nothing, genuine ones change one thing once."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import requests
+from sqlalchemy import func, select
+from twilio.request_validator import RequestValidator
+
+from recovery.app import create_app
+from recovery.bootstrap import build
+from recovery.clock import FrozenClock
+from recovery.domain.messages import MessageStatus
+from recovery.models import Message, Receipt
+from recovery.services.departures import ref_of
+from recovery.services.tallies import HOOKS_REFUSED, counted
+from recovery.sms.gateway import Accepted
+from tests.factories import Business
+from tests.fake_twilio import ACCOUNT_SID, AUTH_TOKEN
+from tests.fixtures.serving import serve
+from tests.fixtures.settings import MakeSettings
+from tests.fixtures.waiting import free_port
+from tests.services.post import Post
+
+PUBLIC = "https://desk.example.com"
+OLD_TOKEN = "the token before the rotation"
+SAM, US = "+447700900123", "+447700900001"
+
+
+@dataclass
+class Provider:
+    """Signs for the public address and calls the server on loopback, as a proxy in front would."""
+
+    server: str
+    post: Post
+
+    def call(
+        self,
+        path: str,
+        fields: dict[str, str],
+        *,
+        token: str = AUTH_TOKEN,
+        signed_for: str | None = None,
+        **more: Any,
+    ) -> requests.Response:
+        signature = RequestValidator(token).compute_signature(signed_for or PUBLIC + path, fields)
+        headers = {"X-Twilio-Signature": signature, **more.pop("headers", {})}
+        return requests.post(self.server + path, data=fields, headers=headers, timeout=10, **more)
+
+    def status(self, word: str, *, sid: str = "SM1", ref: str = "", **fields: str) -> int:
+        path = "/hooks/twilio/status" + (f"?ref={ref}" if ref else "")
+        told = {"AccountSid": ACCOUNT_SID, "MessageSid": sid, "MessageStatus": word, **fields}
+        return self.call(path, told).status_code
+
+    def text(self, body: str, *, sid: str = "SMin", **fields: str) -> requests.Response:
+        told = {"AccountSid": ACCOUNT_SID, "MessageSid": sid, "From": SAM, "To": US, "Body": body, **fields}
+        return self.call("/hooks/twilio/messages", told)
+
+    @property
+    def refused(self) -> int:
+        with self.post.desk.read() as session:
+            return counted(session, HOOKS_REFUSED)
+
+    def count(self, what: type) -> int:
+        with self.post.desk.read() as session:
+            return session.scalar(select(func.count()).select_from(what)) or 0
+
+
+@pytest.fixture
+def provider(make_settings: MakeSettings, database_url: str, clock: FrozenClock) -> Iterator[Provider]:
+    settings = make_settings(
+        DATABASE_URL=database_url,
+        PUBLIC_URL=PUBLIC,
+        RECOVERY_TEST_CHEAP_HASH=0,
+        SMS_GATEWAY="twilio",
+        TWILIO_ACCOUNT_SID=ACCOUNT_SID,
+        TWILIO_AUTH_TOKEN=f"{AUTH_TOKEN},{OLD_TOKEN.replace(' ', '-')}",
+        TWILIO_FROM=US,
+    )
+    desk = build(settings, clock=clock)
+    post = Post(Business.opened(desk))
+    with serve(create_app(settings, desk), free_port()) as url:
+        yield Provider(url, post)
+    desk.dispose()
+
+
+STATUS = {"AccountSid": ACCOUNT_SID, "MessageSid": "SM1", "MessageStatus": "delivered"}
+
+
+def test_a_receipt_is_kept_and_answered_with_nothing(provider: Provider) -> None:
+    ticket = provider.post.ticket()
+    provider.post.finish(provider.post.depart()[0], Accepted("SM1", "queued"))
+    assert provider.status("delivered") == 204
+    assert provider.post.texts(ticket)[0].status is MessageStatus.DELIVERED
+    assert provider.refused == 0
+
+
+def test_the_reference_in_the_address_names_the_text(provider: Provider) -> None:
+    ticket = provider.post.ticket()
+    departure = provider.post.depart()[0]
+    assert provider.status("sent", ref=ref_of(provider.post.desk.house, departure.message_id)) == 204
+    assert provider.post.texts(ticket)[0].provider_sid == "SM1"
+
+
+def test_a_receipt_for_a_text_that_nobody_knows_is_kept(provider: Provider) -> None:
+    assert provider.status("delivered", sid="SMunknown") == 204
+    assert provider.count(Receipt) == 1
+
+
+def test_a_replayed_receipt_changes_nothing_more(provider: Provider) -> None:
+    with ThreadPoolExecutor(8) as many:
+        assert set(many.map(lambda _: provider.status("delivered"), range(50))) == {204}
+    assert provider.count(Receipt) == 1
+
+
+def test_a_token_that_is_being_replaced_is_still_good(provider: Provider) -> None:
+    answer = provider.call("/hooks/twilio/status", STATUS, token=OLD_TOKEN.replace(" ", "-"))
+    assert answer.status_code == 204
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"token": "another account's token"},
+        {"headers": {"X-Twilio-Signature": ""}},
+        {"headers": {"X-Twilio-Signature": "AAAA"}},
+        {"headers": {"X-Twilio-Signature": "é".encode().decode("latin-1")}},
+        {"signed_for": "http://desk.example.com/hooks/twilio/status"},
+        {"signed_for": "https://desk.example.com:8443/hooks/twilio/status"},
+        {"signed_for": "https://other.example.com/hooks/twilio/status"},
+        {"signed_for": f"{PUBLIC}/hooks/twilio/messages"},
+        {"signed_for": f"{PUBLIC}/hooks/twilio/status?ref=another"},
+    ],
+    ids=[
+        "other token",
+        "none",
+        "truncated",
+        "not ASCII",
+        "other scheme",
+        "other port",
+        "other host",
+        "other path",
+        "query",
+    ],
+)
+def test_a_forged_call_is_refused_counted_and_writes_nothing(provider: Provider, forged: dict[str, Any]) -> None:
+    assert provider.call("/hooks/twilio/status", STATUS, **forged).status_code == 403
+    assert (provider.refused, provider.count(Receipt)) == (1, 0)
+
+
+def test_a_changed_field_breaks_the_signature(provider: Provider) -> None:
+    signature = RequestValidator(AUTH_TOKEN).compute_signature(f"{PUBLIC}/hooks/twilio/status", STATUS)
+    fields = STATUS | {"MessageStatus": "failed"}
+    headers = {"X-Twilio-Signature": signature}
+    answer = requests.post(f"{provider.server}/hooks/twilio/status", data=fields, headers=headers, timeout=10)
+    assert (answer.status_code, provider.refused) == (403, 1)
+
+
+def test_a_signed_empty_form_opens_no_door_to_json(provider: Provider) -> None:
+    """The signature over a JSON body covers an empty form, and so would fit every body."""
+    signature = RequestValidator(AUTH_TOKEN).compute_signature(f"{PUBLIC}/hooks/twilio/status", {})
+    headers = {"X-Twilio-Signature": signature, "Content-Type": "application/json"}
+    answer = requests.post(
+        f"{provider.server}/hooks/twilio/status", data=json.dumps(STATUS), headers=headers, timeout=10
+    )
+    assert (answer.status_code, provider.refused, provider.count(Receipt)) == (403, 1, 0)
+
+
+def test_another_account_is_refused_though_it_signs_well(provider: Provider) -> None:
+    assert provider.status("delivered", AccountSid="AC" + "9" * 32) == 403
+    assert provider.count(Receipt) == 0
+
+
+def test_a_receipt_without_a_name_is_refused(provider: Provider) -> None:
+    assert provider.status("delivered", sid="") == 403
+
+
+def test_a_body_of_a_megabyte_is_not_read(provider: Provider) -> None:
+    fields = STATUS | {"Filler": "x" * 70_000}
+    assert provider.call("/hooks/twilio/status", fields).status_code == 413
+    assert provider.count(Receipt) == 0
+
+
+def test_the_query_is_checked_exactly_as_it_came(provider: Provider) -> None:
+    path = "/hooks/twilio/status?b=%20&ref=x+y&empty=&a=1"
+    assert provider.call(path, STATUS).status_code == 204
+
+
+def test_a_text_is_answered_by_an_empty_response_and_stands_on_the_ticket(provider: Provider) -> None:
+    ticket = provider.post.ticket()
+    answer = provider.text("Thank you!")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/xml; charset=utf-8")
+    assert answer.text.endswith("<Response/>")
+    assert provider.post.reread(ticket).unread == 1
+
+
+def test_a_text_that_comes_twice_is_kept_once(provider: Provider) -> None:
+    ticket = provider.post.ticket()
+    before = provider.count(Message)
+    with ThreadPoolExecutor(8) as many:
+        answers = list(many.map(lambda _: provider.text("2").status_code, range(24)))
+    assert set(answers) == {200}
+    assert provider.count(Message) == before + 1
+    assert provider.post.reread(ticket).unread == 1
+
+
+def test_where_the_provider_answered_a_stop_we_stay_silent(provider: Provider) -> None:
+    ticket = provider.post.ticket()
+    provider.post.send_all()
+    provider.text("STOP", OptOutType="STOP")
+    assert provider.post.reread(ticket).no_text_reason == "opted_out"
+    assert provider.post.send_all() == 0
+
+
+def test_a_text_from_a_stranger_is_kept(provider: Provider) -> None:
+    assert provider.text("Who is this?", From="+447700900199").status_code == 200
+    assert provider.count(Message) == 1
+
+
+def test_a_text_full_of_oddities_is_kept(provider: Provider) -> None:
+    provider.post.ticket()
+    assert provider.text("a \0 byte, an 😀, <script>, {name}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/hooks/twilio/status", "/hooks/twilio/messages"])
+def test_a_door_is_for_posts_alone(provider: Provider, path: str) -> None:
+    assert requests.get(provider.server + path, timeout=10).status_code == 405
+    assert requests.post(provider.server + path, data=urlencode(STATUS), timeout=10).status_code == 403
