@@ -18,7 +18,7 @@ AREAS = ("212", "646", "718", "917", "347", "929")
 LAST_OF_CUSTOMERS = {"GB": 899, "US": 539, "FR": 9899}
 """The numbers after these belong to the demo's staff and to its live tickets."""
 NO_NUMBER, NOBODY = 0.07, 0.05
-REGULARS = 2
+REGULARS = 1.6
 """The higher, the more often the same people come back."""
 
 

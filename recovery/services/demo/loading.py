@@ -30,10 +30,10 @@ Tell = Callable[[int, int], None]
 """How many tickets of how many are there."""
 
 
-def load(ground: Ground, *, now: datetime, password_hash: str, tell: Tell) -> int:
+def load(ground: Ground, *, now: datetime, password_hash: str, tell: Tell, sites: Sequence[DemoSite] = SITES) -> int:
     """Gives the number of tickets. The database holds no real ones, and no half of a demo: see `standing`."""
-    ground.transact(lambda session: _open(session, password_hash, opened=now - timedelta(days=DAYS + 1)))
-    history = _history(now)
+    ground.transact(lambda session: _open(session, sites, password_hash, opened=now - timedelta(days=DAYS + 1)))
+    history = _history(sites, now=now)
     done = 0
     for some in _in_parts(history):
         ground.transact(lambda session, some=some: _live_through(session, some, now=now))  # type: ignore[misc]  # mypy sees no type in a default
@@ -45,8 +45,8 @@ def load(ground: Ground, *, now: datetime, password_hash: str, tell: Tell) -> in
     return total
 
 
-def _open(session: DeskSession, password_hash: str, *, opened: datetime) -> None:
-    for site in SITES:
+def _open(session: DeskSession, sites: Sequence[DemoSite], password_hash: str, *, opened: datetime) -> None:
+    for site in sites:
         add_site(session, _new_site(site), now=opened, by=MACHINE, is_demo=True)
     session.flush()
     for person in PEOPLE:
@@ -77,11 +77,11 @@ def _new_staff(person: DemoPerson) -> NewStaff:
     )
 
 
-def _history(now: datetime) -> list[tuple[str, Plan]]:
+def _history(sites: Sequence[DemoSite], *, now: datetime) -> list[tuple[str, Plan]]:
     """In the order in which it happened, over all sites."""
     told = [
         (site.slug, plan(site, number, at, now=now))
-        for site in SITES
+        for site in sites
         for number, at in enumerate(moments(site, now=now, random=_chance(site)))
     ]
     return sorted(told, key=lambda pair: pair[1].at)
