@@ -26,7 +26,7 @@ ANY_ERROR = "errors/any.html"
 BEARER = 'Bearer realm="Recovery Desk"'
 
 SENTENCES = {
-    400: "That could not be read: check how it is written.",
+    400: "That is not JSON: check quotation marks, commas and brackets.",
     401: "Send a token of yours: “Authorization: Bearer …”.",
     403: "You may not do this.",
     404: "There is nothing here that you may see.",
@@ -60,7 +60,9 @@ def problem(
     **besides: Any,
 ) -> Response:
     body = {"type": "about:blank", "title": title or HTTPStatus(status).phrase, "status": status, "detail": detail}
-    answer = Response(dumps(body | besides), status=status, content_type=PROBLEM, headers=dict(headers or {}))
+    answer = Response(
+        dumps(body | besides, plain=True), status=status, content_type=PROBLEM, headers=dict(headers or {})
+    )
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

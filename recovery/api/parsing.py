@@ -8,18 +8,12 @@ from flask import Request
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from webargs.multidictproxy import MultiDictProxy
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from recovery.domain.errors import DomainError, Invalid
+from recovery.domain.errors import Invalid
 
 JSON = "application/json"
 WHOLE = "_schema"
-
-
-class Unreadable(DomainError):
-    """No JSON, or broken: nothing in it could be looked at."""
-
-    title = "That could not be read"
 
 
 class StrictParser(FlaskParser):
@@ -40,7 +34,7 @@ class StrictParser(FlaskParser):
 
 
 def json_body(request: Request) -> Any:
-    """An empty body is an empty object; only a body that is there has to be JSON. Raises Unreadable."""
+    """An empty body is an empty object; only a body that is there has to be JSON. Raises BadRequest, UnsupportedMediaType."""
     raw = request.get_data()
     if not raw:
         return {}
@@ -49,7 +43,7 @@ def json_body(request: Request) -> Any:
     try:
         return json.loads(raw, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise Unreadable("That is not JSON: check quotation marks, commas and brackets.") from None
+        raise BadRequest from None
 
 
 def complaint(error: ValidationError) -> Invalid:

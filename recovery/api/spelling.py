@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 
-def dumps(value: Any) -> str:
-    return json.dumps(value, default=_spelled, ensure_ascii=False, separators=(",", ":"))
+def dumps(value: Any, *, plain: bool = False) -> str:
+    """`plain` in ASCII: for problems, which may repeat half a character that was sent."""
+    return json.dumps(value, default=_spelled, ensure_ascii=plain, separators=(",", ":"))
 
 
 def instant(moment: datetime | None) -> str | None:
