@@ -73,6 +73,7 @@ class Ticket(Proven, Streamed, Base):
         # the closing tick: resolved and not yet closed
         Index(
             "ix_tickets_resolved_open",
+            "status",  # always the same, but without it SQLite prefers the whole index by status
             "resolved_at",
             sqlite_where=text("status = 'resolved'"),
             postgresql_where=text("status = 'resolved'"),

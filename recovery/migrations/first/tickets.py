@@ -109,7 +109,7 @@ def _tickets() -> None:
     )
     op.create_index("ix_tickets_logged", "tickets", ["logged_at", "id"])
     op.create_index("ix_tickets_owner_logged", "tickets", ["owner_id", "logged_at", "id"])
-    op.create_index("ix_tickets_resolved_open", "tickets", ["resolved_at"], **where("status = 'resolved'"))
+    op.create_index("ix_tickets_resolved_open", "tickets", ["status", "resolved_at"], **where("status = 'resolved'"))
     op.create_index("ix_tickets_site_failure_logged", "tickets", ["site_id", "failure", "logged_at", "id"])
     op.create_index("ix_tickets_site_logged", "tickets", ["site_id", "logged_at", "id"])
     op.create_index("ix_tickets_site_status_logged", "tickets", ["site_id", "status", "logged_at", "id"])
