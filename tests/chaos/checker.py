@@ -1,0 +1,128 @@
+"""Looks from outside, after the storm: at the provider's own record, at the rows and at the trail, by no code that sends."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import select
+
+from recovery.domain.callbacks import CallReason
+from recovery.domain.events import GENESIS, Tag, chain_hash
+from recovery.domain.links import open_token
+from recovery.domain.messages import Direction, MessageStatus
+from recovery.models import Callback, Event, Message, Ticket
+from tests.chaos.rig import CANARY, UNSETTLED, Rig
+
+AS_SENT = {MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNDELIVERED}
+RANKS = {Tag.TEXT_QUEUED: 0, Tag.TEXT_SENT: 1, Tag.TEXT_DELIVERED: 2, Tag.TEXT_UNDELIVERED: 2, Tag.TEXT_FAILED: 2}
+
+
+def check(rig: Rig, *, in_order: bool = True) -> None:
+    """Fails with everything that is not as it must be. `in_order`: nothing had the right to overtake."""
+    wrong = [*_sent_once(rig), *_settled(rig), *_explained(rig), *_proven(rig), *_silent(rig)]
+    if in_order:
+        wrong += _in_order(rig)
+    assert wrong == [], "\n".join(wrong[:20])
+
+
+def doubted(rig: Rig) -> int:
+    return sum(message.doubted_at is not None for message in _outbound(rig))
+
+
+def _sent_once(rig: Rig) -> Iterator[str]:
+    """0 doubled: the provider accepted each row at most once. 0 lost: else a person was told to call."""
+    accepted = Counter(_accepted_ids(rig))
+    with rig.desk.read() as session:
+        called = set(session.scalars(select(Callback.ticket_id).where(Callback.reason == CallReason.UNDELIVERED)))
+    for message in _outbound(rig):
+        times = accepted.pop(message.id, 0)
+        if times > 1:
+            yield f"text {message.id} was accepted {times} times"
+        if message.status in AS_SENT and times == 0:
+            yield f"text {message.id} counts as {message.status} and the provider never had it"
+        if message.status is MessageStatus.FAILED and message.ticket_id not in called:
+            yield f"text {message.id} failed and nobody is told to call"
+        if times and message.status not in AS_SENT | {MessageStatus.FAILED}:
+            yield f"text {message.id} was accepted and counts as {message.status}"
+    if accepted:
+        yield f"the provider has texts that we do not know: {dict(accepted)}"
+
+
+def _settled(rig: Rig) -> Iterator[str]:
+    for message in _outbound(rig):
+        if message.status in UNSETTLED:
+            yield f"text {message.id} is still {message.status}"
+        if message.claim_token is not None or message.lease_until is not None:
+            yield f"text {message.id} is {message.status} and has an owner"
+
+
+def _in_order(rig: Rig) -> Iterator[str]:
+    by_number: dict[str | None, list[int]] = defaultdict(list)
+    numbers = {message.id: message.to_number for message in _outbound(rig)}
+    for text_id in _accepted_ids(rig):
+        by_number[numbers.get(text_id)].append(text_id)
+    for texts in by_number.values():
+        if texts != sorted(texts):
+            yield f"texts of one customer arrived out of order: {texts}"
+
+
+def _explained(rig: Rig) -> Iterator[str]:
+    """Every doubt has its beginning and its end in the trail, and no state went back."""
+    told: dict[int, list[Tag]] = defaultdict(list)
+    for event in _events(rig):
+        about = json.loads(event.payload).get("message")
+        if about is not None:
+            told[about].append(Tag(event.tag))
+    for message in _outbound(rig):
+        tags = told[message.id]
+        if message.doubted_at is not None and Tag.TEXT_DOUBTED not in tags:
+            yield f"text {message.id} was in doubt, and its trail does not say so"
+        if tags.count(Tag.TEXT_SETTLED) < tags.count(Tag.TEXT_DOUBTED):
+            yield f"the doubt about text {message.id} was never settled: {tags}"
+        ranks = [RANKS[tag] for tag in tags if tag in RANKS]
+        if ranks != sorted(ranks):
+            yield f"text {message.id} went back: {tags}"
+        if tags.count(Tag.TEXT_SENT) > 1:
+            yield f"text {message.id} was told as sent more than once"
+
+
+def _proven(rig: Rig) -> Iterator[str]:
+    """The chain of every ticket, computed anew."""
+    heads: dict[int, tuple[int, str]] = defaultdict(lambda: (0, GENESIS))
+    for event in _events(rig):
+        seq, head = heads[event.stream_id]
+        right = chain_hash(rig.desk.house.audit_key, event.fields())
+        if (event.seq, event.previous, event.hash) != (seq + 1, head, right):
+            yield f"the chain of {event.stream_id} breaks at {event.seq}"
+        heads[event.stream_id] = (event.seq, event.hash)
+    with rig.desk.read() as session:
+        for ticket in session.scalars(select(Ticket)):
+            if heads[ticket.id] != (ticket.event_seq, ticket.event_head):
+                yield f"ticket {ticket.reference} does not end where its chain does"
+
+
+def _silent(rig: Rig) -> Iterator[str]:
+    said = rig.said_in_logs() + "".join(event.payload for event in _events(rig))
+    if CANARY in said or CANARY.split(maxsplit=1)[0] in said:
+        yield "a customer's name stands in a log or in the trail"
+    for number in {message.to_number for message in _outbound(rig)}:
+        if number and number in said:
+            yield "a customer's number stands in a log or in the trail"
+            return
+
+
+def _accepted_ids(rig: Rig) -> list[int]:
+    """In the order in which the provider took them."""
+    secret = rig.desk.house.secret_key
+    opened = [open_token(secret, "r", text.ref or "") for text in rig.twilio.accepted]
+    return [token.id if token else 0 for token in opened]
+
+
+def _outbound(rig: Rig) -> Sequence[Message]:
+    with rig.desk.read() as session:
+        return session.scalars(select(Message).where(Message.direction == Direction.OUTBOUND)).all()
+
+
+def _events(rig: Rig) -> Sequence[Event]:
+    with rig.desk.read() as session:
+        return session.scalars(select(Event).order_by(Event.stream_id, Event.seq)).all()

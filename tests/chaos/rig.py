@@ -1,0 +1,188 @@
+"""A whole outbox under fire: a business with many customers, workers as processes of their own, a provider over HTTP."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import func, select, text
+
+from config.settings import Settings
+from recovery.bootstrap import Components, build
+from recovery.domain.actors import MACHINE
+from recovery.domain.messages import MessageStatus
+from recovery.models import Heartbeat, Message, Ticket
+from recovery.services.access import lock_ticket
+from recovery.services.messages import Saying, tell_customer
+from recovery.services.session import DeskSession
+from tests.factories import Business, NewCustomer
+from tests.fake_twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
+from tests.fixtures.waiting import wait_until
+
+REPOSITORY = Path(__file__).parents[2]
+OUR_NUMBER = "+447700900001"
+CANARY = "Canaria Plumley"
+"""The name of every customer: it must stand in no log and in no event."""
+ALLOWANCE = 3
+"""A deadline is three times its figure: the machine is shared."""
+UNSETTLED = (
+    MessageStatus.PENDING,
+    MessageStatus.HELD,
+    MessageStatus.CLAIMED,
+    MessageStatus.SENDING,
+    MessageStatus.IN_DOUBT,
+)
+START = """
+import sys
+from config.settings import Settings
+from recovery.worker import main
+sys.exit(main(Settings.from_env()))
+"""
+
+
+@dataclass
+class Rig:
+    desk: Components
+    business: Business
+    twilio: FakeTwilio
+    environment: dict[str, str]
+    logs: Path
+    workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    started: int = 0
+
+    def start_worker(self) -> "subprocess.Popen[bytes]":
+        self.started += 1
+        with (self.logs / f"worker-{self.started}.log").open("wb") as log:
+            worker = subprocess.Popen([sys.executable, "-c", START], cwd=REPOSITORY, env=self.environment, stderr=log)
+        self.workers.append(worker)
+        return worker
+
+    def start_workers(self, count: int) -> None:
+        """And waits until each of them works."""
+        before = self._beats()
+        for _ in range(count):
+            self.start_worker()
+        wait_until(lambda: self._beats() >= before + count, what="the workers work")
+
+    def kill(self, worker: "subprocess.Popen[bytes]", number: int = signal.SIGKILL) -> None:
+        worker.send_signal(number)
+        worker.wait(timeout=30)
+        self.workers.remove(worker)
+
+    def queue(self, texts: int, *, customers: int) -> None:
+        """`texts` for so many customers, in the outbox at once; they can leave only when a worker comes."""
+        tickets = [self._ticket(number) for number in range(customers)]
+        rest = texts - customers
+        for start in range(0, rest, 50):
+            numbers = range(start, min(start + 50, rest))
+            self.desk.transact(
+                lambda session, some=numbers: [self._say(session, tickets[n % customers], n) for n in some],
+            )
+
+    def statuses(self) -> dict[MessageStatus, int]:
+        with self.desk.read() as session:
+            rows = session.execute(select(Message.status, func.count()).group_by(Message.status)).all()
+        return {status: count for status, count in rows}  # noqa: C416 - a row is no pair for mypy
+
+    def unsettled(self) -> int:
+        return sum(count for status, count in self.statuses().items() if status in UNSETTLED)
+
+    def wait_until_settled(self, *, seconds: float = 120) -> float:
+        """How long it took, in seconds."""
+        began = time.monotonic()
+        try:
+            wait_until(lambda: self.unsettled() == 0, what="every text is settled", seconds=seconds)
+        except AssertionError as late:
+            raise AssertionError(f"{late} {self.statuses()}") from None
+        return time.monotonic() - began
+
+    def wait_for(
+        self, condition: Callable[[dict[MessageStatus, int]], bool], *, what: str, seconds: float = 60
+    ) -> None:
+        wait_until(lambda: condition(self.statuses()), what=what, seconds=seconds)
+
+    def said_in_logs(self) -> str:
+        return "\n".join(path.read_text(errors="replace") for path in sorted(self.logs.glob("*.log")))
+
+    def _ticket(self, number: int) -> Ticket:
+        customer = NewCustomer(f"+447700{900200 + number}" if number < 700 else f"+1555555{number:04}", CANARY)
+        return self.business.log(customer=customer, remedies=())
+
+    def _say(self, session: DeskSession, ticket: Ticket, number: int) -> None:
+        saying = Saying("free", f"chaos:{number}", {"words": f"This is text {number}."})
+        now = self.desk.clock.now()
+        assert tell_customer(session, lock_ticket(session, ticket.id), saying, now=now, by=MACHINE) is not None
+
+    def _beats(self) -> int:
+        with self.desk.read() as session:
+            return session.scalar(select(func.count()).select_from(Heartbeat)) or 0
+
+    def idle_in_transaction(self, *, over: float) -> list[str]:
+        """PostgreSQL's sessions that hold a transaction open and do nothing, for longer than `over` seconds."""
+        asked = text(
+            "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction' "
+            "AND clock_timestamp() - state_change > make_interval(secs => :over)"
+        )
+        with self.desk.read() as session:
+            return list(session.scalars(asked, {"over": over}))
+
+
+@contextmanager
+def outbox_under_fire(url: str, folder: Path, **variables: object) -> Iterator[Rig]:
+    """`url` is a migrated, empty database; `variables` are the environment's own names."""
+    logs = folder / "logs"
+    logs.mkdir()
+    with FakeTwilio() as twilio:
+        environment = _environment(url, folder, twilio) | {name: str(value) for name, value in variables.items()}
+        desk = build(Settings.from_env(environment))
+        rig = Rig(desk, Business.opened(desk), twilio, environment, logs)
+        try:
+            yield rig
+        finally:
+            for worker in list(rig.workers):
+                worker.send_signal(signal.SIGCONT)
+                rig.kill(worker)
+            desk.dispose()
+
+
+def at_random_moments(rig: Rig, kills: int, *, seed: int, between: tuple[float, float]) -> None:
+    """Kills one worker after the other with SIGKILL, each somewhere in its work, and starts another in its place."""
+    chance = random.Random(seed)
+    for _ in range(kills):
+        time.sleep(chance.uniform(*between))
+        victim = chance.choice(rig.workers)
+        rig.kill(victim)
+        rig.start_worker()
+
+
+def _environment(url: str, folder: Path, twilio: FakeTwilio) -> dict[str, str]:
+    """No quiet hours, short leases: a doubt is settled in seconds."""
+    policy = (REPOSITORY / "config" / "policy.toml").read_text(encoding="utf-8")
+    awake = folder / "policy.toml"
+    awake.write_text(policy.replace('"21:00"', '"00:00"').replace('"08:00"', '"00:00"'), encoding="utf-8")
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | {
+        "DATABASE_URL": url,
+        "SECRET_KEY": "a secret key that only this storm knows",
+        "AUDIT_KEY": "an audit key that only this storm knows",
+        "DATA_DIR": str(folder),
+        "POLICY_FILE": str(awake),
+        "SMS_GATEWAY": "twilio",
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "TWILIO_FROM": OUR_NUMBER,
+        "TWILIO_API_URL": twilio.url,
+        "LOG_FORMAT": "json",
+        "RECOVERY_TEST_CHEAP_HASH": "1",
+        "PYTHONPATH": str(REPOSITORY),
+        "WORKER_LEASE_SECONDS": "4",
+        "TWILIO_TIMEOUT_SECONDS": "2",
+        "RECONCILE_GRACE_SECONDS": "3",
+        "RECONCILE_INTERVAL_SECONDS": "1",
+    }
