@@ -7,18 +7,20 @@ from recovery.cli.ground import desk
 from recovery.domain.actors import MACHINE
 from recovery.domain.errors import NotFound
 from recovery.domain.events import Tag
-from recovery.domain.permissions import Role
+from recovery.domain.permissions import Role, Scope
 from recovery.models import Staff
 from recovery.services import sign_in
 from recovery.services.session import DeskSession
 from recovery.services.sites import NewSite, add_site
-from recovery.services.staff import NewStaff, add_staff
+from recovery.services.staff import NewStaff, add_staff, locked_person
+from recovery.services.tokens import DEFAULT_SCOPES, add_token
 from recovery.services.trail import record_of_staff
 
 
 def add_to(commands: Commands) -> None:
     _add_site_to(family(commands, "site", does="sites: branches, desks, call floors"))
     _add_staff_to(family(commands, "staff", does="people who work here"))
+    _add_token_to(family(commands, "token", does="tokens for the API"))
 
 
 def _add_site_to(commands: Commands) -> None:
@@ -59,6 +61,26 @@ def _add_staff_to(commands: Commands) -> None:
     parser.add_argument("--deputy", default="", metavar="EMAIL", help="who answers for a supervisor who does not")
     parser.add_argument(
         "--password-stdin", action="store_true", help="read their password from the first line of stdin"
+    )
+
+
+def _add_token_to(commands: Commands) -> None:
+    parser = command(
+        commands,
+        "add",
+        add_a_token,
+        does="make a token for the API, and print it once",
+        more="It acts as the person, narrowed by its scopes. Nobody can show it again: only its hash is kept.",
+        example="token add maya@example.com --scope read --scope write",
+    )
+    parser.add_argument("email", metavar="EMAIL", help="whom it acts as")
+    scopes = " ".join(sorted(DEFAULT_SCOPES))
+    parser.add_argument(
+        "--scope",
+        action="extend",
+        nargs="+",
+        choices=[scope.value for scope in Scope],
+        help=f"what it may do (left out: {scopes})",
     )
 
 
@@ -111,9 +133,24 @@ def add_a_person(arguments: Arguments) -> int:
     return DONE
 
 
-def person_at(session: DeskSession, email: str) -> Staff:
+def add_a_token(arguments: Arguments) -> int:
+    scopes = frozenset(Scope(word) for word in arguments.scope) if arguments.scope else DEFAULT_SCOPES
+
+    def work(session: DeskSession) -> str:
+        person = person_at(session, arguments.email, lock=True)
+        _, plain = add_token(session, person, scopes=scopes, now=components.clock.now(), by=MACHINE)
+        return plain
+
+    with desk() as components:
+        give(components.transact(work))
+    return DONE
+
+
+def person_at(session: DeskSession, email: str, *, lock: bool = False) -> Staff:
     """Raises NotFound."""
     person = sign_in.active_staff(session, email)
+    if person is not None and lock:
+        person = locked_person(session, person.id)
     if person is None:
         raise NotFound(f"Nobody active signs in as {email}: `staff add` adds people.")
     return person
