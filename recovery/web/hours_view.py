@@ -19,9 +19,9 @@ def hours_in_words(hours: OpeningHours) -> str:
 
 
 def week_of(hours: OpeningHours) -> list[dict[str, Any]]:
-    """[{day, words, bars: [{left, width}]}], left and width in hundredths of the day; past midnight goes on next day."""
+    """[{day, words, bars: [{left, width}]}], left and width in hundredths of the day; past midnight goes on next day. [] never shuts."""
     if hours.always_open:
-        return [{"day": day, "words": "all day", "bars": [{"left": 0.0, "width": 100.0}]} for day in FULL]
+        return []
     return [
         {
             "day": FULL[number],
