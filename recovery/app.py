@@ -10,7 +10,7 @@ from recovery import api, web
 from recovery.api import errors
 from recovery.bootstrap import Components, build
 from recovery.domain.errors import Forbidden
-from recovery.edge import demand_of
+from recovery.edge import CONVERTERS, demand_of
 
 LONGEST_BODY = 1024 * 1024
 """Bytes: the longest note is a thousandth of it, and nobody uploads files here."""
@@ -48,6 +48,7 @@ def create_app(settings: Settings, components: Components | None = None) -> Flas
     app.extensions["desk"] = components or build(settings)
     _trust_proxies(app, settings.trusted_proxies)
     _add_headers(app, secure=secure)
+    app.url_map.converters |= CONVERTERS
     app.before_request(_refuse_unmarked)
     app.before_request(_refuse_long_body)
     api.install(app)

@@ -1,10 +1,12 @@
 """What pages and API share: the components of this app, the actor of this request, and one table from domain errors to
-HTTP. Nothing here knows a URL."""
+HTTP, and how ids stand in addresses. Nothing here knows a whole URL."""
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from flask import current_app, g
+from werkzeug.routing import BaseConverter, IntegerConverter
 
 from recovery.bootstrap import Components
 from recovery.domain.actors import Actor
@@ -19,8 +21,13 @@ from recovery.domain.errors import (
     WrongState,
 )
 from recovery.domain.permissions import Permission
+from recovery.domain.tickets import REFERENCE_ALPHABET, REFERENCE_LETTERS
 
 View = TypeVar("View", bound=Callable[..., Any])
+
+REFERENCE = re.compile(f"[Rr][Dd]-[{REFERENCE_ALPHABET}{REFERENCE_ALPHABET.lower()}]{{{REFERENCE_LETTERS}}}")
+LARGEST_ID = 2**63 - 1
+NEVER_GIVEN = "RD-"
 
 STATUS: dict[type[DomainError], int] = {
     Invalid: 422,
@@ -68,3 +75,24 @@ def demand_of(endpoint: str | None, method: str) -> tuple[Permission, str] | Non
     if permission is None:
         return None
     return permission, getattr(handler, "object_scope", "")
+
+
+class ReferenceConverter(BaseConverter):
+    """What cannot be a reference is looked up as one that is never given: the answer is that of any unknown ticket."""
+
+    part_isolating = True
+
+    def to_python(self, value: str) -> str:
+        return value.upper() if REFERENCE.fullmatch(value) else NEVER_GIVEN
+
+
+class RowIdConverter(IntegerConverter):
+    """Whatever would not fit into the database is an id that is never given."""
+
+    def to_python(self, value: str) -> int:
+        number = int(value) if len(value) <= len(str(LARGEST_ID)) else 0
+        return number if number <= LARGEST_ID else 0
+
+
+CONVERTERS: dict[str, type[BaseConverter]] = {"reference": ReferenceConverter, "row_id": RowIdConverter}
+"""For rules of pages and API: `/tickets/<reference:reference>`, `/remedies/<row_id:remedy_id>`."""

@@ -14,7 +14,6 @@ from recovery.api import (
     talking,
     tickets,
 )
-from recovery.api.blueprint import ReferenceConverter, RowIdConverter
 
 DESCRIBED = (
     tickets.blueprint,
@@ -27,7 +26,6 @@ DESCRIBED = (
 
 
 def install(app: Flask) -> None:
-    app.url_map.converters |= {"reference": ReferenceConverter, "row_id": RowIdConverter}
     authentication.install(app, frozenset(blueprint.name for blueprint in DESCRIBED))
     limits.install(app)
     description.install(app, DESCRIBED)

@@ -6,9 +6,7 @@ from typing import Any, TypeVar, cast
 from flask import Response
 from flask_smorest import Blueprint as DescribedBlueprint
 from marshmallow import Schema
-from werkzeug.routing import BaseConverter, IntegerConverter
 
-from recovery.api.fields import LARGEST_ID, REFERENCE
 from recovery.api.parsing import StrictParser
 from recovery.api.schemas.problems import ProblemSchema
 from recovery.domain.permissions import Permission
@@ -19,7 +17,6 @@ View = TypeVar("View", bound=Callable[..., Response])
 PREFIX = "/api/v1"
 PROBLEM = "application/problem+json"
 READING = "GET"
-NEVER_GIVEN = "RD-"
 IDEMPOTENCY_KEY = {
     "in": "header",
     "name": "Idempotency-Key",
@@ -39,23 +36,6 @@ WORDS = {
     429: "Too many calls: see Retry-After.",
     503: "The database does not answer: see Retry-After.",
 }
-
-
-class ReferenceConverter(BaseConverter):
-    """What cannot be a reference is looked up as one that is never given: the answer is that of any unknown ticket."""
-
-    part_isolating = True
-
-    def to_python(self, value: str) -> str:
-        return value.upper() if REFERENCE.fullmatch(value) else NEVER_GIVEN
-
-
-class RowIdConverter(IntegerConverter):
-    """Whatever would not fit into the database is an id that is never given."""
-
-    def to_python(self, value: str) -> int:
-        number = int(value) if len(value) <= len(str(LARGEST_ID)) else 0
-        return number if number <= LARGEST_ID else 0
 
 
 class ApiBlueprint(DescribedBlueprint):  # type: ignore[misc]  # flask-smorest is untyped

@@ -7,11 +7,11 @@ from flask import Blueprint, Flask, Response, current_app, render_template
 from flask_smorest import Api
 
 from config.settings import VERSION
-from recovery.api.blueprint import ApiBlueprint, ReferenceConverter, RowIdConverter
+from recovery.api.blueprint import ApiBlueprint
 from recovery.api.reading_aloud import sections
 from recovery.api.spelling import dumps
 from recovery.domain.permissions import Permission
-from recovery.edge import needs
+from recovery.edge import ReferenceConverter, RowIdConverter, needs
 
 blueprint = Blueprint("api_description", __name__, url_prefix="/api")
 

@@ -8,15 +8,13 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
-from recovery.domain.tickets import REFERENCE_ALPHABET, REFERENCE_LETTERS
+from recovery.edge import LARGEST_ID, REFERENCE
 
-LARGEST_ID = 2**63 - 1
 LONGEST_LINE = 200
 LONGEST_NOTE = 4000
 LARGEST_NUMBER = 10**9
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Outside of this a time is a slip, and far outside no database keeps it."""
-REFERENCE = re.compile(f"[Rr][Dd]-[{REFERENCE_ALPHABET}{REFERENCE_ALPHABET.lower()}]{{{REFERENCE_LETTERS}}}")
 SPOKEN = re.compile(r"true|false")
 DIGITS = re.compile(r"[0-9]{1,10}")
 
