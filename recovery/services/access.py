@@ -1,6 +1,6 @@
 """Who sees what. The wrong site is the same as nothing, because the query itself leaves it out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
@@ -9,7 +9,8 @@ from sqlalchemy.orm import joinedload
 from recovery.domain.actors import Actor, ActorKind
 from recovery.domain.errors import Forbidden, NotFound, Stale
 from recovery.domain.permissions import Permission
-from recovery.models import Callback, Customer, Event, Remedy, Site, Ticket
+from recovery.models import Callback, Customer, Remedy, Site, Ticket
+from recovery.services.changes_since import changes_since
 from recovery.services.session import DeskSession
 
 
@@ -43,10 +44,17 @@ def visible_ticket(session: DeskSession, reference: str, *, by: Actor) -> Ticket
     return _one(session, _by_reference(reference, by))
 
 
-def locked_ticket(session: DeskSession, reference: str, *, by: Actor, version: int | None = None) -> Ticket:
+def locked_ticket(
+    session: DeskSession,
+    reference: str,
+    *,
+    by: Actor,
+    version: int | None = None,
+    yours: Mapping[str, Any] | None = None,
+) -> Ticket:
     """For changing: the row is locked, and is what the form was made from. Raises NotFound, Stale."""
     ticket = _one(session, _by_reference(reference, by), lock=True)
-    refuse_stale(session, ticket, version)
+    refuse_stale(session, ticket, version, yours=yours)
     return ticket
 
 
@@ -91,26 +99,18 @@ def visible_site(session: DeskSession, slug: str, *, by: Actor) -> Site:
     return site
 
 
-def refuse_stale(session: DeskSession, ticket: Ticket, version: int | None) -> None:
-    """Raises Stale where a person changed the ticket after `version` was read."""
+def refuse_stale(
+    session: DeskSession, ticket: Ticket, version: int | None, *, yours: Mapping[str, Any] | None = None
+) -> None:
+    """Raises Stale where a person changed the ticket after `version` was read. `yours`: what was to be saved, by field."""
     if version is None or version >= ticket.version:
         return
+    missed = changes_since(session, ticket, version)
     raise Stale(
         "Somebody changed this ticket after you opened it. Look at what changed, then save again.",
         current=ticket.version,
-        changed=_since(session, ticket, ticket.version - version),
+        changed=[{**change, "yours": (yours or {}).get(change["field"])} for change in missed],
     )
-
-
-def _since(session: DeskSession, ticket: Ticket, changes: int) -> Sequence[dict[str, Any]]:
-    """The latest events of people: at least as many as the versions that the reader missed."""
-    rows = session.scalars(
-        select(Event)
-        .where(Event.stream_id == ticket.id, Event.actor_kind != ActorKind.MACHINE)
-        .order_by(Event.seq.desc())
-        .limit(max(changes, 1) * 2),
-    ).all()
-    return [{"what": row.words, "by": row.actor_id, "at": row.at, "payload": row.payload} for row in reversed(rows)]
 
 
 def _by_reference(reference: str, by: Actor) -> Select[Ticket]:
