@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import root
 
+from config import logging
 from config.settings import Settings
 from recovery.bootstrap import Components, build
 from recovery.domain.errors import Refused
@@ -12,7 +14,10 @@ from recovery.migrations import schema_is_current
 @contextmanager
 def desk() -> Iterator[Components]:
     """Raises SettingsError; Refused where the database has not been migrated."""
-    components = build(Settings.from_env())
+    settings = Settings.from_env()
+    if not root.handlers:
+        logging.configure(settings.log_format)
+    components = build(settings)
     try:
         refuse_old_schema(components)
         yield components
