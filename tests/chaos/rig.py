@@ -2,6 +2,7 @@
 
 import os
 import random
+import secrets
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, select, text
 
@@ -20,10 +22,11 @@ from recovery.domain.messages import MessageStatus
 from recovery.models import Heartbeat, Message, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.messages import Saying, tell_customer
+from recovery.services.replies import Inbound, receive
 from recovery.services.session import DeskSession
 from tests.factories import Business, NewCustomer
 from tests.fake_twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
-from tests.fixtures.waiting import wait_until
+from tests.fixtures.waiting import free_port, is_listening, wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 OUR_NUMBER = "+447700900001"
@@ -107,6 +110,25 @@ class Rig:
     ) -> None:
         wait_until(lambda: condition(self.statuses()), what=what, seconds=seconds)
 
+    def write_back(self, number: str, words: str) -> None:
+        """A customer's text, committed when this returns."""
+        inbound = Inbound(number, OUR_NUMBER, words, f"SM{secrets.token_hex(8)}")
+        self.desk.transact(lambda session: receive(session, inbound, now=self.desk.clock.now()))
+
+    @contextmanager
+    def web(self) -> Iterator[str]:
+        """The web server as a process; its address."""
+        port = urlsplit(self.environment["PUBLIC_URL"]).port or 0
+        command = ["-m", "gunicorn", "wsgi:app", "-c", "config/gunicorn.py", "--bind", f"127.0.0.1:{port}"]
+        with (self.logs / "web.log").open("wb") as log:
+            web = subprocess.Popen([sys.executable, *command], cwd=REPOSITORY, env=self.environment, stderr=log)
+        try:
+            wait_until(lambda: is_listening(port), what="the web listens")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            web.terminate()
+            web.wait(timeout=30)
+
     def said_in_logs(self) -> str:
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.logs.glob("*.log")))
 
@@ -169,6 +191,7 @@ def _environment(url: str, folder: Path, twilio: FakeTwilio) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return kept | {
         "DATABASE_URL": url,
+        "PUBLIC_URL": f"http://127.0.0.1:{free_port()}",
         "SECRET_KEY": "a secret key that only this storm knows",
         "AUDIT_KEY": "an audit key that only this storm knows",
         "DATA_DIR": str(folder),
