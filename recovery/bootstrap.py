@@ -31,7 +31,12 @@ Result = TypeVar("Result")
 REPEATS = 3
 """How often the whole transaction of an edge is tried where it met another's (deadlock, serialisation, same reference)."""
 RETRIED_STATES = {"40001", "40P01"}
-RETRIED_UNIQUE = ("uq_tickets_reference", "tickets.reference", "pk_events", "events.stream_id")
+RETRIED_UNIQUE = (
+    *("uq_tickets_reference", "tickets.reference"),
+    *("pk_events", "events.stream_id"),
+    *("uq_customers_site_id_contact_id", "customers.site_id, customers.contact_id"),  # two logged the same new number
+    *("pk_settings_stream", "settings_stream.id"),  # the first two changes of an installation
+)
 BUSY_MILLISECONDS = 5000
 TEMPLATES = Path(__file__).parent / "templates"
 SIMULATOR_SENDER = "simulator"
