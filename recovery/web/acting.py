@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from flask import g, redirect, render_template, url_for
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from recovery.domain.calendars import local_time
 from recovery.domain.errors import DomainError, Invalid, NotFound, Stale
+from recovery.domain.tickets import TicketStatus
 from recovery.edge import actor, components, status_of
 from recovery.models import Callback, Remedy, Ticket
 from recovery.services.access import locked_ticket, tickets_visible_to
@@ -18,6 +19,7 @@ from recovery.services.rows import TicketRow
 from recovery.services.session import DeskSession
 from recovery.services.stories import first_names
 from recovery.web.forms import Form, loaded, typed
+from recovery.web.rows import clock
 from recovery.web.saying import say
 from recovery.web.session import may_view, now
 from recovery.web.ticket_view import ticket_values
@@ -37,6 +39,18 @@ LABELS = {
 }
 
 
+FIELDS = {
+    "reply": ("body",),
+    "grant": ("kind", "amount"),
+    "book": ("when", "due_at"),
+    "promise": ("minutes", "due_at"),
+    "close": ("cause", "action"),
+    "change": ("owner", "severity", "note"),
+    "void": ("reason",),
+}
+"""Which sentences stand beside a field, by part of the page."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What did not work, and in which part of the page."""
@@ -46,9 +60,13 @@ class Problem:
 
     @property
     def errors(self) -> dict[str, str]:
-        if isinstance(self.error, Invalid) and self.error.errors:
-            return {name: sentences[0] for name, sentences in self.error.errors.items()}
-        return {"": self.error.detail}
+        """By field; under the empty name what has no field of its own on that part of the page."""
+        if not isinstance(self.error, Invalid) or not self.error.errors:
+            return {"": self.error.detail}
+        said = {name: sentences[0] for name, sentences in self.error.errors.items()}
+        beside = {name: sentence for name, sentence in said.items() if name in FIELDS.get(self.part, ())}
+        rest = " ".join(sentence for name, sentence in said.items() if name not in beside)
+        return beside | ({"": rest} if rest else {})
 
 
 class Unviewed(Exception):  # it is no error: the page asks first
@@ -116,11 +134,12 @@ def ticket_page(reference: str, problem: Problem | None = None) -> str:
 
 def stale_page(reference: str, stale: Stale) -> str:
     """What somebody did meanwhile beside what was typed: nothing of either is lost."""
-    g.is_error = False
     mine = {LABELS[name]: value for name, value in typed().items() if name in LABELS and value}
     with components().read() as reading:
         row = ticket_row(reading, reference, by=actor())
-        names = first_names(reading, {int(each["by"]) for each in stale.changed if each.get("by")})
+        people = {each["by"] for each in stale.changed if each["by"]}
+        wanted = typed().get("owner", "")
+        names = first_names(reading, people | ({int(wanted)} if wanted.isdecimal() else set()))
     return render_template(
         "errors/409.html",
         detail=stale.detail,
@@ -131,12 +150,18 @@ def stale_page(reference: str, stale: Stale) -> str:
 
 
 def _changed(each: Mapping[str, Any], names: Mapping[int, str], row: TicketRow) -> dict[str, str]:
-    field = str(each.get("field") or each.get("what") or "ticket")
-    at = each.get("at")
+    field = str(each["field"])
+    mine = typed().get(field) or ""
     return {
-        "field": LABELS.get(field, field.capitalize()),
-        "theirs": str(each.get("theirs") or getattr(row, field, "") or "changed"),
-        "yours": str(each.get("yours") or typed().get(field) or "–"),
-        "by": names.get(int(each["by"]), "The customer") if each.get("by") else "The customer",
-        "at": f"{local_time(at, row.site.timezone):%H:%M}" if at else "",
+        "field": LABELS.get(field, field.replace("_", " ").capitalize()),
+        "theirs": _in_words(field, str(each["theirs"]), row),
+        "yours": (names.get(int(mine), mine) if field == "owner" and mine.isdecimal() else mine) or "–",
+        "by": names.get(each["by"] or 0, "The customer"),
+        "at": clock(each["at"], row.site),
     }
+
+
+def _in_words(field: str, theirs: str, row: TicketRow) -> str:
+    if field == "promise":
+        return f"by {clock(datetime.fromisoformat(theirs), row.site)}"
+    return TicketStatus(theirs).label if field == "status" else theirs or "–"

@@ -30,13 +30,13 @@ def index() -> ResponseReturnValue:
     return _page()
 
 
-@blueprint.post("/<int:remedy_id>/approval")
+@blueprint.post("/<row_id:remedy_id>/approval")
 @needs(Permission.APPROVE, of="remedy")
 def approve(remedy_id: int) -> ResponseReturnValue:
     return _decided(remedy_id, "approve")
 
 
-@blueprint.post("/<int:remedy_id>/refusal")
+@blueprint.post("/<row_id:remedy_id>/refusal")
 @needs(Permission.APPROVE, of="remedy")
 def decline(remedy_id: int) -> ResponseReturnValue:
     return _decided(remedy_id, "decline")
@@ -66,6 +66,9 @@ def approval_values(reading: DeskSession, asked: ApprovalRow) -> dict[str, Any]:
         "who": "Kept private" if ticket.is_sensitive else customer_name(ticket),
         "asker": remedy.proposed_by.first_name,
         "what": remedy_label(remedy),
+        "yes": format_money(remedy.amount, remedy.currency)
+        if remedy.amount and remedy.currency
+        else f"the {remedy.kind.label.lower()}",
         "failure": failure_label(ticket.failure),
         "note": "" if ticket.is_sensitive else ticket.note or "",
         "limit": f"Passes {format_money(asked.limit, ticket.site.currency)} {asked.span.label}.",

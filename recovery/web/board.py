@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
 from recovery.services import listing
+from recovery.services.rows import TicketRow
 from recovery.web.polling import answer, etag_of
-from recovery.web.rows import board_row
+from recovery.web.rows import Row, board_row
 from recovery.web.session import now
 from recovery.web.wording import counted
 
@@ -47,9 +48,15 @@ def _values() -> dict[str, Any]:
         waiting = listing.count_waiting(reading, by=actor(), now=now())
     return {
         "headline": _headline(waiting),
-        "rows": [board_row(row) for row in page.items],
+        "rows": [_row(row) for row in page.items],
         "hidden": max(0, waiting.all - len(page.items)),
     }
+
+
+def _row(ticket: TicketRow) -> Row:
+    """Who works at one site need not be told which."""
+    row = board_row(ticket)
+    return row | {"site": ""} if len(actor().site_ids) == 1 and not actor().is_admin else row
 
 
 def _headline(waiting: listing.Waiting) -> str:

@@ -25,7 +25,7 @@ SAID: dict[str, str] = {
 RETRIED = "Noted. The next try stands on the list."
 
 
-@blueprint.post("/tickets/<reference>/callbacks")
+@blueprint.post("/tickets/<reference:reference>/callbacks")
 @needs(Permission.WORK, of="ticket")
 def book(reference: str) -> ResponseReturnValue:
     return on_ticket(
@@ -39,7 +39,7 @@ def book(reference: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/callbacks/<int:callback_id>/attempts")
+@blueprint.post("/callbacks/<row_id:callback_id>/attempts")
 @needs(Permission.WORK, of="callback")
 def attempt(callback_id: int) -> ResponseReturnValue:
     said = SAID.get(request.form.get("outcome", ""), RETRIED)
@@ -60,7 +60,7 @@ def attempt(callback_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/callbacks/<int:callback_id>/move")
+@blueprint.post("/callbacks/<row_id:callback_id>/move")
 @needs(Permission.WORK, of="callback")
 def move(callback_id: int) -> ResponseReturnValue:
     return on_ticket(
@@ -79,7 +79,7 @@ def move(callback_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/callbacks/<int:callback_id>/cancellation")
+@blueprint.post("/callbacks/<row_id:callback_id>/cancellation")
 @needs(Permission.WORK, of="callback")
 def cancel(callback_id: int) -> ResponseReturnValue:
     return on_ticket(

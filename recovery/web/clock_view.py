@@ -40,11 +40,9 @@ def clock_words(reading: DeskSession, ticket: Ticket, site: SiteBrief, *, now: d
 
 
 def length(seconds: int) -> str:
-    """In the words of components/time.html: 45 s, 4:12, 34 min, 3 h 05, 2 days."""
+    """Whole units, as one says it: 45 s, 34 min, 3 h 05, 2 days."""
     if seconds < MINUTE:
         return f"{seconds} s"
-    if seconds < 10 * MINUTE:
-        return f"{seconds // MINUTE}:{seconds % MINUTE:02d} min"
     if seconds < 90 * MINUTE:
         return f"{seconds // MINUTE} min"
     if seconds < DAY:

@@ -13,7 +13,7 @@ from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import Severity
 
 OF_EVERY_FORM = frozenset({"csrf_token", "do"})
-MANY = frozenset({"remedy"})
+MANY = frozenset({"remedy", "scopes", "sites"})
 LONGEST_LINE = 120
 LONGEST_NOTE = 2000
 LONGEST_TEXT = 1000

@@ -23,7 +23,7 @@ from recovery.services.submissions import Submission, earlier, keep
 from recovery.web.forms import LogForm, RecallForm, loaded, typed
 from recovery.web.log_choices import authority_words, choices, half_ticket, last_time, new_ticket, preview_words
 from recovery.web.saying import say
-from recovery.web.session import now
+from recovery.web.session import allow_viewing, now
 from recovery.web.shell import SITE, chosen_site
 from recovery.web.throttle import RECALL, throttle
 
@@ -47,17 +47,19 @@ def save() -> ResponseReturnValue:
         return _filled_without_script()
     try:
         form = loaded(LogForm)
-        reference, is_new = _logged(form)
+        ticket, is_new = _logged(form)
     except DomainError as wrong:
         with components().read() as reading:
             return _page(reading, typed(), wrong=wrong), status_of(wrong)
     session[SITE] = form["site"]
-    if not is_new:
-        say(f"This was saved already, as {reference}: nothing was doubled.")
+    if is_new:
+        allow_viewing(ticket.id)  # who logs it has just written what is in it
+        fields = {"version": str(ticket.version), "reason": UNDONE}
+        undo = url_for("tickets.void", reference=ticket.reference)
+        say(f"Saved as {ticket.reference}.", undo=undo, undo_fields=fields)
     else:
-        fields = {"version": "1", "reason": UNDONE}
-        say(f"Saved as {reference}.", undo=url_for("tickets.void", reference=reference), undo_fields=fields)
-    return redirect(url_for("tickets.show", reference=reference))
+        say(f"This was saved already, as {ticket.reference}: nothing was doubled.")
+    return redirect(url_for("tickets.show", reference=ticket.reference))
 
 
 @blueprint.post("/recall")
@@ -75,29 +77,31 @@ def preview() -> ResponseReturnValue:
         return render_template("tickets/preview.html", text=_preview(reading, loaded(RecallForm)))
 
 
-def _logged(form: Mapping[str, Any]) -> tuple[str, bool]:
-    """The ticket's reference, and whether this submission made it. Raises DomainError."""
+def _logged(form: Mapping[str, Any]) -> tuple[Ticket, bool]:
+    """The ticket, and whether this submission made it. Raises DomainError."""
     by, instant = actor(), now()
     spelt = json.dumps({name: value for name, value in form.items() if name != "submission"}, sort_keys=True)
     submission = Submission(by.id or 0, form["submission"], hashlib.sha256(spelt.encode()).hexdigest())
 
-    def work(writing: DeskSession) -> tuple[str, bool]:
+    def work(writing: DeskSession) -> tuple[Ticket, bool]:
         known = earlier(writing, submission, thing="ticket", now=instant)
         if known is not None:
             return _saved_before(writing, known.thing_id, same=known.fingerprint == submission.fingerprint), False
         site = visible_site(writing, form["site"], by=by)
         ticket = log(writing, new_ticket(form, site), now=instant, by=by)
         keep(writing, submission, thing_id=ticket.id)
-        return ticket.reference, True
+        return ticket, True
 
     return components().transact(work)
 
 
-def _saved_before(writing: DeskSession, ticket_id: int | None, *, same: bool) -> str:
-    reference = writing.get_one(Ticket, ticket_id).reference
+def _saved_before(writing: DeskSession, ticket_id: int | None, *, same: bool) -> Ticket:
+    ticket = writing.get_one(Ticket, ticket_id)
     if not same:
-        raise Invalid(f"This form was saved already, as {reference}. Save once more if this is another mistake.")
-    return reference
+        raise Invalid(
+            f"This form was saved already, as {ticket.reference}. Save once more if this is another mistake.",
+        )
+    return ticket
 
 
 def _filled_without_script() -> ResponseReturnValue:

@@ -21,13 +21,13 @@ from recovery.web.session import now
 blueprint = Blueprint("remedies", __name__)
 
 
-@blueprint.post("/tickets/<reference>/remedies")
+@blueprint.post("/tickets/<reference:reference>/remedies")
 @needs(Permission.WORK, of="ticket")
 def propose(reference: str) -> ResponseReturnValue:
     return on_ticket(reference, RemedyForm, _propose, part="grant", said="Noted.")
 
 
-@blueprint.post("/remedies/<int:remedy_id>/readiness")
+@blueprint.post("/remedies/<row_id:remedy_id>/readiness")
 @needs(Permission.WORK, of="remedy")
 def make_ready(remedy_id: int) -> ResponseReturnValue:
     return on_ticket(
@@ -41,7 +41,7 @@ def make_ready(remedy_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/remedies/<int:remedy_id>/fulfilment")
+@blueprint.post("/remedies/<row_id:remedy_id>/fulfilment")
 @needs(Permission.WORK, of="remedy")
 def fulfil(remedy_id: int) -> ResponseReturnValue:
     return on_ticket(
@@ -55,7 +55,7 @@ def fulfil(remedy_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/remedies/<int:remedy_id>/cancellation")
+@blueprint.post("/remedies/<row_id:remedy_id>/cancellation")
 @needs(Permission.WORK, of="remedy")
 def cancel(remedy_id: int) -> ResponseReturnValue:
     return on_ticket(
@@ -69,7 +69,7 @@ def cancel(remedy_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/remedies/<int:remedy_id>/failure")
+@blueprint.post("/remedies/<row_id:remedy_id>/failure")
 @needs(Permission.WORK, of="remedy")
 def fail(remedy_id: int) -> ResponseReturnValue:
     return on_ticket(

@@ -15,6 +15,7 @@ from recovery.domain.tickets import REFERENCE_ALPHABET
 from recovery.edge import components, demand_of
 from recovery.models import Staff
 from recovery.services.sign_in import Door, door_of, is_stamp_due, stamp
+from recovery.services.viewings import LASTS
 
 TOKEN = "login"  # noqa: S105  # the name of a field
 SEEN = "seen"
@@ -22,7 +23,6 @@ VIEWED = "viewed"
 IDLE_END = timedelta(hours=1)
 SEEN_TO_THE = timedelta(minutes=1)
 """The stamp moves by minutes, so that not every answer carries a cookie."""
-VIEWING_LASTS = timedelta(minutes=15)
 POLL = "X-Poll"
 WITHOUT_CSRF = frozenset({"customer", "approval_link", "hooks"})
 """The token in the path is the authority there; in-app browsers drop cookies."""
@@ -134,7 +134,7 @@ def _to_the_door() -> ResponseReturnValue:
 
 def _standing_views() -> dict[str, int]:
     views = session.get(VIEWED)
-    oldest = _seconds(now() - VIEWING_LASTS)
+    oldest = _seconds(now() - LASTS)
     return {key: at for key, at in views.items() if at >= oldest} if isinstance(views, dict) else {}
 
 

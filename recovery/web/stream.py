@@ -13,13 +13,17 @@ from recovery.domain.messages import Direction
 from recovery.domain.money import format_money
 from recovery.domain.provider_codes import fault_for
 from recovery.domain.remedies import RemedyKind
-from recovery.domain.tickets import Severity
+from recovery.domain.tickets import PromiseAbout, Severity
 from recovery.models import Event, Message
 from recovery.services.rows import SiteBrief
 from recovery.web.rows import failure_label
 
 Names = Mapping[int, str]
 Payload = Mapping[str, Any]
+
+
+TOLD_BESIDES = frozenset({PromiseAbout.CALLBACK.value, PromiseAbout.ANSWER.value})
+"""Promises that come with a call or with a question: the line of that one says it."""
 
 
 class Teller(NamedTuple):
@@ -57,16 +61,18 @@ def people_in(events: Sequence[Event], messages: Sequence[Message]) -> set[int]:
 
 
 def _line(event: Event, names: Names, site: SiteBrief) -> dict[str, Any] | None:
-    teller = TELLERS.get(Tag(event.tag))
-    if teller is None:
+    teller, payload = TELLERS.get(Tag(event.tag)), json.loads(event.payload)
+    if teller is None or payload.get("about") in TOLD_BESIDES:
         return None
     by = {ActorKind.CUSTOMER: "The customer", ActorKind.MACHINE: ""}.get(event.actor_kind)
+    by = names.get(event.actor_id or 0, "") if by is None else by
+    words = teller.words(payload, names, site)
     return {
         "kind": "event",
         "moment": event.at,
         "icon": teller.icon,
-        "by": names.get(event.actor_id or 0, "") if by is None else by,
-        "text": teller.words(json.loads(event.payload), names, site),
+        "by": by,
+        "text": words if by else words[:1].upper() + words[1:],
         "at": f"{local_time(event.at, site.timezone):%H:%M}",
     }
 

@@ -91,7 +91,7 @@ def _head(row: TicketRow, *, now: datetime) -> dict[str, Any]:
         "facts": _facts(row, now=now),
         "owner": row.owner,
         "unread": row.unread,
-        "is_sensitive": row.is_sensitive,
+        "call_is_due": any(call.is_live and call.due_at <= now for call in row.callbacks),
         "linked": {"reference": row.linked_to, "url": url_for("tickets.show", reference=row.linked_to)}
         if row.linked_to
         else None,
@@ -101,10 +101,9 @@ def _head(row: TicketRow, *, now: datetime) -> dict[str, Any]:
 
 def _chips(row: TicketRow) -> list[dict[str, str]]:
     tone = {"severe": "late", "serious": "soon"}.get(row.severity.value, "plain")
-    chips = [
-        {"text": row.status.label.capitalize(), "tone": ""},
-        {"text": row.severity.label.capitalize(), "tone": tone},
-    ]
+    chips = [{"text": row.status.label.capitalize(), "tone": ""}]
+    if row.severity is not Severity.MINOR:
+        chips.append({"text": row.severity.label.capitalize(), "tone": tone})
     if row.lapses:
         times = "once" if row.lapses == 1 else f"{row.lapses} times"
         chips.append({"text": f"Promise broken {times}", "tone": "late"})
@@ -152,7 +151,7 @@ def _may(row: TicketRow, by: Actor) -> dict[str, bool]:
         "asked": row.is_live and asked,
         "wait": row.is_live and row.status is not TicketStatus.WAITING_FOR_CUSTOMER,
         "promise": row.is_live and row.promise is not None,
-        "book": row.is_live,
+        "book": row.is_live and not any(call.is_live and not call.is_task for call in row.callbacks),
         "grant": row.is_live,
         "reopen": row.status in ENDED,
         "close": row.status is TicketStatus.RESOLVED and by.may(Permission.SUPERVISE),

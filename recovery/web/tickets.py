@@ -53,13 +53,13 @@ def index() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/<reference>")
+@blueprint.get("/<reference:reference>")
 @needs(Permission.SEE, of="ticket")
 def show(reference: str) -> ResponseReturnValue:
     return ticket_page(reference)
 
 
-@blueprint.post("/<reference>/viewings")
+@blueprint.post("/<reference:reference>/viewings")
 @needs(Permission.SEE, of="ticket")
 def open_sensitive(reference: str) -> ResponseReturnValue:
     by, instant = actor(), now()
@@ -73,7 +73,7 @@ def open_sensitive(reference: str) -> ResponseReturnValue:
     return redirect(url_for("tickets.show", reference=reference))
 
 
-@blueprint.post("/<reference>/resolution")
+@blueprint.post("/<reference:reference>/resolution")
 @needs(Permission.WORK, of="ticket")
 def resolve(reference: str) -> ResponseReturnValue:
     return on_ticket(
@@ -86,7 +86,7 @@ def resolve(reference: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/<reference>/resolution/undo")
+@blueprint.post("/<reference:reference>/resolution/undo")
 @needs(Permission.WORK, of="ticket")
 def undo_resolution(reference: str) -> ResponseReturnValue:
     return on_ticket(
@@ -98,7 +98,7 @@ def undo_resolution(reference: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/<reference>/reopening")
+@blueprint.post("/<reference:reference>/reopening")
 @needs(Permission.WORK, of="ticket")
 def reopen(reference: str) -> ResponseReturnValue:
     return on_ticket(
@@ -110,7 +110,7 @@ def reopen(reference: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/<reference>/waiting")
+@blueprint.post("/<reference:reference>/waiting")
 @needs(Permission.WORK, of="ticket")
 def wait(reference: str) -> ResponseReturnValue:
     return on_ticket(
@@ -122,7 +122,7 @@ def wait(reference: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/<reference>/closure")
+@blueprint.post("/<reference:reference>/closure")
 @needs(Permission.SUPERVISE, of="ticket")
 def close(reference: str) -> ResponseReturnValue:
     return on_ticket(
@@ -134,7 +134,7 @@ def close(reference: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/<reference>/void")
+@blueprint.post("/<reference:reference>/void")
 @needs(Permission.WORK, of="ticket")
 def void(reference: str) -> ResponseReturnValue:
     return on_ticket(
@@ -148,7 +148,7 @@ def void(reference: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/<reference>/change")
+@blueprint.post("/<reference:reference>/change")
 @needs(Permission.WORK, of="ticket")
 def change(reference: str) -> ResponseReturnValue:
     return on_ticket(
@@ -160,7 +160,7 @@ def change(reference: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/<reference>/owner")
+@blueprint.post("/<reference:reference>/owner")
 @needs(Permission.WORK, of="ticket")
 def take(reference: str) -> ResponseReturnValue:
     return on_ticket(
@@ -172,7 +172,7 @@ def take(reference: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/<reference>/promise")
+@blueprint.post("/<reference:reference>/promise")
 @needs(Permission.WORK, of="ticket")
 def promise(reference: str) -> ResponseReturnValue:
     return on_ticket(
@@ -186,13 +186,13 @@ def promise(reference: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/<reference>/messages")
+@blueprint.post("/<reference:reference>/messages")
 @needs(Permission.WORK, of="ticket")
 def reply(reference: str) -> ResponseReturnValue:
     return on_ticket(reference, ReplyForm, _reply, part="reply", said="Your text is on its way.")
 
 
-@blueprint.post("/<reference>/reading")
+@blueprint.post("/<reference:reference>/reading")
 @needs(Permission.WORK, of="ticket")
 def mark_read(reference: str) -> ResponseReturnValue:
     return on_ticket(

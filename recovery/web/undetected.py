@@ -30,7 +30,7 @@ def index() -> ResponseReturnValue:
         page = _page_of(reading)
     return render_template(
         "undetected/index.html",
-        headline=f"{counted(count, 'ticket is', 'tickets are')} nobody's yet." if count else "Nobody is overlooked.",
+        headline=f"{counted(count, 'customer is', 'customers are')} overlooked." if count else "Nobody is overlooked.",
         rows=[_row(each) for each in page.items],
         next_url=url_for("undetected.index", cursor=page.next_cursor) if page.next_cursor else "",
         first_url=url_for("undetected.index") if request.args.get("cursor") else "",
