@@ -75,7 +75,7 @@ def change_staff(session: DeskSession, person: Staff, wanted: NewStaff, *, now: 
     if role is not Role.ADMIN:
         _keep_an_admin(session, person, "role")
     changes = [
-        ("name", "", "", person.name != name),
+        ("name", None, None, person.name != name),
         ("role", person.role.value, role.value, person.role is not role),
         ("sites", _slugs(_sites_of(session, person)), _slugs(sites), person.site_ids != {site.id for site in sites}),
         ("phone", _given(person.phone), _given(phone), person.phone != phone),
@@ -241,6 +241,14 @@ def _given(phone: str | None) -> str:
 
 
 def _tell(
-    session: DeskSession, person: Staff, field: str, before: str, after: str, *, now: datetime, by: Actor
+    session: DeskSession,
+    person: Staff,
+    field: str,
+    before: str | None,
+    after: str | None,
+    *,
+    now: datetime,
+    by: Actor,
 ) -> None:
+    """None for both tells that it changed, and no more."""
     record_of_staff(session, person, Tag.STAFF_CHANGED, by=by, at=now, field=field, before=before, after=after)
