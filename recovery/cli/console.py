@@ -94,7 +94,7 @@ class Progress:
             return
         steps = 100 if self._live else STEPS_IN_A_LOG
         step = done * steps // total
-        if step == self._shown:
+        if step == self._shown or (step == 0 and not self._live):
             return
         self._shown = step
         self._stream.write(self._drawn(done, total) if self._live else f"{self._what}: {done} of {total}\n")

@@ -7,8 +7,13 @@ from logging import root
 from config import logging
 from config.settings import Settings
 from recovery.bootstrap import Components, build
+from recovery.domain.actors import Actor, ActorKind
 from recovery.domain.errors import Refused
+from recovery.domain.permissions import Role
 from recovery.migrations import schema_is_current
+
+OPERATOR = Actor(ActorKind.MACHINE, role=Role.ADMIN)
+"""Whoever can run commands holds the database already: they see every site."""
 
 
 @contextmanager
