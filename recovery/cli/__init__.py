@@ -5,11 +5,11 @@ import sys
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
 from config.settings import SettingsError
-from recovery.cli import copies, demo, people, processes, records, schema, texts, trail
+from recovery.cli import copies, demo, health, people, processes, records, schema, texts, trail
 from recovery.cli.console import DONE, FINDING, WRONG_USE, Parser, say
 from recovery.domain.errors import DomainError, Invalid, NotFound
 
-FAMILIES = (schema, processes, demo, people, trail, texts, records, copies)
+FAMILIES = (schema, processes, health, demo, people, trail, texts, records, copies)
 DATABASE_ERRORS = (OperationalError, InterfaceError, ProgrammingError)
 """Away, or not as this version knows it. Others are faults of ours and end in a traceback."""
 
