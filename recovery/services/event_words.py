@@ -25,6 +25,8 @@ UNSAID = (
     "currency",
     "order_currency",
     "salt",
+    "session",
+    "token",
 )
 """Numbers that mean nothing to people, or that stand beside what they belong to."""
 MINUTE_OF_A_DAY = "%a %-d %b %H:%M"

@@ -1,13 +1,10 @@
 """Setting up: sites, people, limits and tokens, each change told; what was typed stays beside its sentence."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import select
 
-from recovery.bootstrap import build
-from recovery.clock import FrozenClock
 from recovery.domain.permissions import Role
 from recovery.models import ApiToken, Customer, Event, Site, Staff
 from recovery.services import tickets
@@ -16,8 +13,7 @@ from recovery.services.heartbeats import beat
 from recovery.services.sign_in import owner_of_link
 from recovery.services.tokens import bearer_of
 from tests.factories import Business
-from tests.fixtures.settings import MakeSettings
-from tests.web.visitors import signed_in
+from tests.web.pages import Visitor
 
 NEW_SITE = {
     "name": "Plaza Desk",
@@ -36,13 +32,6 @@ NEW_PERSON = {
 }
 
 
-@pytest.fixture
-def business(make_settings: MakeSettings, sqlite_url: str, clock: FrozenClock) -> Iterator[Business]:
-    desk = build(make_settings(DATABASE_URL=sqlite_url), clock=clock)
-    yield Business.opened(desk)
-    desk.dispose()
-
-
 def site_page(business: Business, slug: str = "harbour-st") -> str:
     return f"/admin/sites/{slug}"
 
@@ -53,14 +42,14 @@ def staff_page(business: Business, name: str) -> str:
 
 @pytest.mark.parametrize("name", ["maya", "omar"])
 def test_only_admins_come_in(business: Business, name: str) -> None:
-    visitor = signed_in(business, name)
+    visitor = Visitor.signed_in(business, name)
     for address in ("/admin", "/admin/sites/new", site_page(business), "/admin/staff/new", "/admin/erasure"):
-        assert visitor.get(address).status_code == 403
-    assert visitor.post("/admin/sites", NEW_SITE).status_code == 403
+        assert visitor.open(address).status_code == 403
+    assert visitor.post("/admin/sites", **NEW_SITE).status_code == 403
 
 
 def test_the_first_page_names_the_sites_the_people_and_what_is_wrong(business: Business) -> None:
-    page = signed_in(business, "ada").get("/admin").text
+    page = Visitor.signed_in(business, "ada").open("/admin").text
     assert "The desk needs a person." in page
     assert "Nothing sends texts or watches promises" in page
     for name in ("Harbour St Coffee", "The Quay Hotel", "Maya Okafor", "Nell Ruiz"):
@@ -69,23 +58,23 @@ def test_the_first_page_names_the_sites_the_people_and_what_is_wrong(business: B
 
 def test_a_worker_that_beats_is_well(business: Business) -> None:
     business.desk.transact(lambda session: beat(session, "worker:one", now=business.now, detail={}))
-    page = signed_in(business, "ada").get("/admin").text
+    page = Visitor.signed_in(business, "ada").open("/admin").text
     assert "The desk is well." in page
 
 
 def test_adding_a_site(business: Business) -> None:
-    ada = signed_in(business, "ada")
-    answer = ada.post("/admin/sites", NEW_SITE)
+    ada = Visitor.signed_in(business, "ada")
+    answer = ada.post("/admin/sites", **NEW_SITE)
     assert answer.headers["Location"] == "/admin/sites/plaza-desk"
-    page = ada.get("/admin/sites/plaza-desk").text
+    page = ada.open("/admin/sites/plaza-desk").text
     assert "09:00–14:00, 16:00–20:00" in page
     assert "shut" in page
     assert business.site("plaza-desk").country == "ES"
 
 
 def test_a_wrong_field_has_its_sentence_and_what_was_typed_stays(business: Business) -> None:
-    answer = signed_in(business, "ada").post(
-        "/admin/sites", NEW_SITE | {"hours": "mon 25:00-26:00", "timezone": "Mars"}
+    answer = Visitor.signed_in(business, "ada").post(
+        "/admin/sites", **(NEW_SITE | {"hours": "mon 25:00-26:00", "timezone": "Mars"})
     )
     assert answer.status_code == 422
     assert "the day begins at 00:00 and ends at 24:00" in answer.text
@@ -95,9 +84,9 @@ def test_a_wrong_field_has_its_sentence_and_what_was_typed_stays(business: Busin
 
 
 def test_changing_the_hours_is_told_before_and_after(business: Business) -> None:
-    ada = signed_in(business, "ada")
+    ada = Visitor.signed_in(business, "ada")
     fields = {"name": "Harbour St Coffee", "timezone": "Europe/London", "currency": "GBP", "country": "GB"}
-    assert ada.post(site_page(business), fields | {"hours": "mon-sun 07:00-19:00"}).status_code == 303
+    assert ada.post(site_page(business), **(fields | {"hours": "mon-sun 07:00-19:00"})).status_code == 303
     assert business.site().hours == "mon-sun 07:00-19:00"
     with business.desk.read() as session:
         told = session.scalars(select(Event).where(Event.tag == "settings:site:changed")).one()
@@ -105,8 +94,8 @@ def test_changing_the_hours_is_told_before_and_after(business: Business) -> None
 
 
 def test_limits_are_money_empty_is_none_and_zero_asks_every_time(business: Business) -> None:
-    ada = signed_in(business, "ada")
-    page = ada.get(site_page(business)).text
+    ada = Visitor.signed_in(business, "ada")
+    page = ada.open(site_page(business)).text
     assert 'name="frontline_ticket" type="text" inputmode="decimal" autocomplete="off" value="20.00"' in page
     assert "The house&#39;s rule: £20.00." in page
     limits = {
@@ -116,7 +105,7 @@ def test_limits_are_money_empty_is_none_and_zero_asks_every_time(business: Busin
         "supervisor_staff_day": "500",
         "customer_customer_month": "",
     }
-    assert ada.post(f"{site_page(business)}/limits", limits).status_code == 303
+    assert ada.post(f"{site_page(business)}/limits", **limits).status_code == 303
     with business.desk.read() as session:
         frontline = limits_of(session, session.get_one(Site, business.site().id), Role.FRONTLINE)
         told = session.scalars(select(Event).where(Event.tag == "settings:limits:changed")).all()
@@ -126,7 +115,7 @@ def test_limits_are_money_empty_is_none_and_zero_asks_every_time(business: Busin
 
 @pytest.mark.parametrize("amount", ["-5", "1e400", "a lot", "4.567", "99999999999"])
 def test_a_limit_that_is_no_money_changes_nothing(business: Business, amount: str) -> None:
-    answer = signed_in(business, "ada").post(f"{site_page(business)}/limits", {"frontline_ticket": amount})
+    answer = Visitor.signed_in(business, "ada").post(f"{site_page(business)}/limits", frontline_ticket=amount)
     assert answer.status_code == 422
     assert f'value="{amount}"' in answer.text
     with business.desk.read() as session:
@@ -134,8 +123,8 @@ def test_a_limit_that_is_no_money_changes_nothing(business: Business, amount: st
 
 
 def test_adding_a_person_shows_a_sign_in_link_once(business: Business) -> None:
-    ada = signed_in(business, "ada")
-    answer = ada.post("/admin/staff", NEW_PERSON)
+    ada = Visitor.signed_in(business, "ada")
+    answer = ada.post("/admin/staff", **NEW_PERSON)
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
     link = re.search(r'value="http://127\.0\.0\.1:8000/sign-in/([^"]+)"', answer.text)
@@ -144,11 +133,13 @@ def test_adding_a_person_shows_a_sign_in_link_once(business: Business) -> None:
     assert (ines.role, ines.phone, len(ines.places)) == (Role.SUPERVISOR, "+447700900140", 2)
     with business.desk.read() as session:
         assert owner_of_link(session, link[1], now=business.now).id == ines.id
-    assert link[1] not in ada.get(staff_page(business, "ines")).text
+    assert link[1] not in ada.open(staff_page(business, "ines")).text
 
 
 def test_a_person_who_cannot_be_added_keeps_what_was_typed(business: Business) -> None:
-    answer = signed_in(business, "ada").post("/admin/staff", NEW_PERSON | {"email": "maya@example.com", "phone": "12"})
+    answer = Visitor.signed_in(business, "ada").post(
+        "/admin/staff", **(NEW_PERSON | {"email": "maya@example.com", "phone": "12"})
+    )
     assert answer.status_code == 422
     assert "under this address already" in answer.text
     assert "That phone number is too short" in answer.text
@@ -156,38 +147,38 @@ def test_a_person_who_cannot_be_added_keeps_what_was_typed(business: Business) -
 
 
 def test_changing_a_role_and_sites(business: Business) -> None:
-    ada = signed_in(business, "ada")
+    ada = Visitor.signed_in(business, "ada")
     fields = {"name": "Maya Okafor", "role": "supervisor", "sites": ["quay"], "phone": "", "deputy": ""}
-    assert ada.post(staff_page(business, "maya"), fields).status_code == 303
+    assert ada.post(staff_page(business, "maya"), **fields).status_code == 303
     maya = business.staff("maya")
     assert (maya.role, maya.phone) == (Role.SUPERVISOR, None)
     assert [place.site_id for place in maya.places] == [business.site("quay").id]
 
 
 def test_who_has_left_is_signed_out_at_once_and_may_come_back(business: Business) -> None:
-    maya, ada = signed_in(business, "maya"), signed_in(business, "ada")
+    maya, ada = Visitor.signed_in(business, "maya"), Visitor.signed_in(business, "ada")
     assert ada.post(f"{staff_page(business, 'maya')}/deactivation").status_code == 303
-    assert maya.get("/log").status_code == 302
+    assert maya.open("/log").status_code == 302
     assert ada.post(f"{staff_page(business, 'maya')}/reactivation").status_code == 303
     assert business.staff("maya").deactivated_at is None
-    assert maya.get("/log").status_code == 302
+    assert maya.open("/log").status_code == 302
 
 
 def test_nobody_locks_themselves_out(business: Business) -> None:
-    ada = signed_in(business, "ada")
+    ada = Visitor.signed_in(business, "ada")
     assert ada.post(f"{staff_page(business, 'ada')}/deactivation").status_code == 422
     demoted = {"name": "Ada Lind", "role": "supervisor", "sites": ["quay"]}
-    answer = ada.post(staff_page(business, "ada"), demoted)
+    answer = ada.post(staff_page(business, "ada"), **demoted)
     assert answer.status_code == 422
     assert "This is the last admin" in answer.text
 
 
 def test_a_token_is_shown_once_and_revoked_for_good(business: Business) -> None:
-    ada = signed_in(business, "ada")
-    answer = ada.post(f"{staff_page(business, 'omar')}/tokens", {"scopes": ["read"]})
+    ada = Visitor.signed_in(business, "ada")
+    answer = ada.post(f"{staff_page(business, 'omar')}/tokens", scopes=["read"])
     plain = re.search(r'value="(rd_[^"]+)"', answer.text)
     assert plain is not None
-    assert plain[1] not in ada.get(staff_page(business, "omar")).text
+    assert plain[1] not in ada.open(staff_page(business, "omar")).text
     with business.desk.read() as session:
         token = session.scalars(select(ApiToken)).one()
         assert bearer_of(session, plain[1]) is not None
@@ -201,26 +192,26 @@ def test_a_token_is_shown_once_and_revoked_for_good(business: Business) -> None:
 
 @pytest.mark.parametrize("address", ["/admin/staff/1", "/admin/staff/99999999999999999999999", "/admin/sites/nowhere"])
 def test_what_is_not_there_is_404(business: Business, address: str) -> None:
-    assert signed_in(business, "ada").get(address).status_code == 404
+    assert Visitor.signed_in(business, "ada").open(address).status_code == 404
 
 
 def test_forgetting_a_customer_asks_twice(business: Business) -> None:
     ticket = business.log()
-    ada = signed_in(business, "ada")
-    unsure = ada.post("/admin/erasure", {"phone": "07700 900123"})
+    ada = Visitor.signed_in(business, "ada")
+    unsure = ada.post("/admin/erasure", phone="07700 900123")
     assert unsure.status_code == 422
     assert 'value="07700 900123"' in unsure.text
-    live = ada.post("/admin/erasure", {"phone": "07700 900123", "sure": "1"})
+    live = ada.post("/admin/erasure", phone="07700 900123", sure="1")
     assert live.status_code == 409
     assert ticket.reference in live.text
     business.on(ticket, lambda session, row, maya: tickets.resolve(session, row, how=None, now=business.now, by=maya))
-    assert ada.post("/admin/erasure", {"phone": "07700 900123", "sure": "1"}).status_code == 303
+    assert ada.post("/admin/erasure", phone="07700 900123", sure="1").status_code == 303
     with business.desk.read() as session:
         assert session.scalars(select(Customer.name)).all() == [None]
 
 
 def test_every_change_needs_the_token_of_the_page(business: Business) -> None:
-    ada = signed_in(business, "ada")
+    ada = Visitor.signed_in(business, "ada")
     answer = ada.client.post("/admin/sites", data=NEW_SITE)
     assert answer.status_code == 400
     with business.desk.read() as session:

@@ -1,27 +1,17 @@
 """The trail on a page: whoever may read it finds who did what, before and after, and proves that nobody changed it."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
 
-from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.tickets import Severity
 from recovery.models.triggers import drop_triggers
 from recovery.services import tickets, verifying
 from tests.factories import Business, NewCustomer
-from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until
-from tests.web.visitors import Visitor, signed_in
-
-
-@pytest.fixture
-def business(make_settings: MakeSettings, sqlite_url: str, clock: FrozenClock) -> Iterator[Business]:
-    desk = build(make_settings(DATABASE_URL=sqlite_url), clock=clock)
-    yield Business.opened(desk)
-    desk.dispose()
+from tests.web.pages import Visitor
 
 
 def words_of(page: str) -> str:
@@ -38,12 +28,12 @@ def verified(business: Business, visitor: Visitor) -> str:
         return found is not None and found.state != verifying.RUNNING
 
     wait_until(is_done, what="the trail was verified")
-    return words_of(visitor.get("/audit").text)
+    return words_of(visitor.open("/audit").text)
 
 
 def test_maya_does_not_read_the_trail(business: Business) -> None:
-    maya = signed_in(business, "maya")
-    assert maya.get("/audit").status_code == 403
+    maya = Visitor.signed_in(business, "maya")
+    assert maya.open("/audit").status_code == 403
     assert maya.post("/audit/verification").status_code == 403
 
 
@@ -51,7 +41,7 @@ def test_who_did_what_and_when_newest_first(business: Business, clock: FrozenClo
     ticket = business.log()
     clock.advance(minutes=3)
     business.on(ticket, lambda session, row, maya: tickets.resolve(session, row, how=None, now=business.now, by=maya))
-    page = words_of(signed_in(business, "omar").get("/audit").text)
+    page = words_of(Visitor.signed_in(business, "omar").open("/audit").text)
     assert f"09:33:00 Ticket resolved · Maya Okafor · {ticket.reference}" in page
     assert f"09:30:00 Ticket logged · Maya Okafor · {ticket.reference}" in page
     assert page.index("Ticket resolved ·") < page.index("Ticket logged ·")
@@ -65,7 +55,7 @@ def test_a_change_stands_before_and_after(business: Business) -> None:
             session, row, tickets.Change(severity=Severity.SEVERE), now=business.now, by=maya
         ),
     )
-    page = signed_in(business, "omar").get("/audit").text
+    page = Visitor.signed_in(business, "omar").open("/audit").text
     assert "<del>minor</del>" in page
     assert "<ins>severe</ins>" in page
 
@@ -74,10 +64,10 @@ def test_filters_by_person_action_ticket_and_day(business: Business, clock: Froz
     first = business.log()
     clock.advance(days=1)
     second = business.log(by="omar")
-    omar = signed_in(business, "omar")
+    omar = Visitor.signed_in(business, "omar")
 
     def shown(query: str) -> set[str]:
-        page = omar.get(f"/audit?{query}").text
+        page = omar.open(f"/audit?{query}").text
         return {reference for reference in (first.reference, second.reference) if reference in page.partition("<ol")[2]}
 
     assert shown("") == {first.reference, second.reference}
@@ -91,10 +81,10 @@ def test_filters_by_person_action_ticket_and_day(business: Business, clock: Froz
 
 def test_the_list_goes_on_where_the_page_ends(business: Business) -> None:
     references = [business.log(remedies=()).reference for _ in range(20)]
-    omar = signed_in(business, "omar")
+    omar = Visitor.signed_in(business, "omar")
     seen, address = "", "/audit"
     for _ in range(20):
-        page = omar.get(address).text
+        page = omar.open(address).text
         seen += page
         found = re.search(r'href="(/audit\?after=[^"]+)" rel="next"', page)
         if found is None:
@@ -107,14 +97,14 @@ def test_the_list_goes_on_where_the_page_ends(business: Business) -> None:
 def test_a_supervisor_reads_their_own_sites_and_an_admin_all_of_it(business: Business) -> None:
     ours = business.log()
     theirs = business.log(by="nell", site="quay", customer=NewCustomer("+1 212 555 0123", "Gus"))
-    omar, ada = signed_in(business, "omar"), signed_in(business, "ada")
-    page = omar.get("/audit").text
+    omar, ada = Visitor.signed_in(business, "omar"), Visitor.signed_in(business, "ada")
+    page = omar.open("/audit").text
     assert ours.reference in page
     assert theirs.reference not in page
     assert "Staff added</strong>" not in page
     assert "The Quay Hotel" not in page
-    assert theirs.reference not in omar.get(f"/audit?ticket={theirs.reference}").text.partition("<ol")[2]
-    whole = ada.get("/audit").text
+    assert theirs.reference not in omar.open(f"/audit?ticket={theirs.reference}").text.partition("<ol")[2]
+    whole = ada.open("/audit").text
     assert ours.reference in whole
     assert "Staff added</strong>" in whole
     assert theirs.reference in whole
@@ -124,15 +114,15 @@ def test_a_supervisor_reads_their_own_sites_and_an_admin_all_of_it(business: Bus
     "query", ["person=x", "person=99999999999999999999", "action=mood", "from=soon", "after=nonsense"]
 )
 def test_nonsense_in_a_filter_gets_one_sentence(business: Business, query: str) -> None:
-    answer = signed_in(business, "omar").get(f"/audit?{query}")
+    answer = Visitor.signed_in(business, "omar").open(f"/audit?{query}")
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
 
 
 def test_the_chain_is_verified_from_the_page(business: Business) -> None:
     business.log()
-    omar = signed_in(business, "omar")
-    assert "The chain has not been verified from here yet." in omar.get("/audit").text
+    omar = Visitor.signed_in(business, "omar")
+    assert "The chain has not been verified from here yet." in omar.open("/audit").text
     assert "Chain verified at 09:30 on 10 March 2026" in verified(business, omar)
 
 
@@ -143,24 +133,24 @@ def test_an_edited_event_shows_and_only_an_admin_reads_where(business: Business)
         connection.execute(
             text("UPDATE events SET payload = '{}' WHERE stream_id = :id AND seq = 1"), {"id": ticket.id}
         )
-    ada = signed_in(business, "ada")
+    ada = Visitor.signed_in(business, "ada")
     page = verified(business, ada)
     assert "The chain is broken" in page
     assert ticket.reference in page.partition("The chain is broken")[2][:200]
-    supervisors = words_of(signed_in(business, "nell").get("/audit").text)
+    supervisors = words_of(Visitor.signed_in(business, "nell").open("/audit").text)
     assert "The chain is broken" in supervisors
     assert ticket.reference not in supervisors
 
 
 def test_a_second_press_waits_for_the_first(business: Business) -> None:
     business.desk.transact(lambda session: verifying.tell(session, 4000, now=business.now))
-    omar = signed_in(business, "omar")
+    omar = Visitor.signed_in(business, "omar")
     assert omar.post("/audit/verification").status_code == 303
-    assert "Verifying: 4,000 events so far." in omar.get("/audit/verification").text
+    assert "Verifying: 4,000 events so far." in omar.open("/audit/verification").text
 
 
 def test_a_proof_whose_process_died_is_told_so(business: Business, clock: FrozenClock) -> None:
     business.desk.transact(lambda session: verifying.tell(session, 4000, now=business.now))
     clock.advance(minutes=3)
-    page = words_of(signed_in(business, "omar").get("/audit").text)
+    page = words_of(Visitor.signed_in(business, "omar").open("/audit").text)
     assert "before its end, which proves nothing: verify once more." in page

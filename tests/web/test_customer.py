@@ -1,14 +1,12 @@
 """The customer's page: a link, no login, no script; reading changes nothing, and nothing that a customer does is lost."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
 
 from recovery.app import create_app
-from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.actors import Actor
 from recovery.domain.callbacks import CallbackStatus, Outcome
@@ -21,16 +19,8 @@ from recovery.services.links import customer_token
 from recovery.services.remedies import fulfil, remedies_of
 from recovery.services.session import DeskSession
 from tests.factories import LEE, REMAKE, SAM, Business, NewCustomer, refund
-from tests.fixtures.settings import MakeSettings
 
 LINK_PREVIEW = {"User-Agent": "facebookexternalhit/1.1 Facebot Twitterbot/1.0"}
-
-
-@pytest.fixture
-def business(make_settings: MakeSettings, sqlite_url: str, clock: FrozenClock) -> Iterator[Business]:
-    desk = build(make_settings(DATABASE_URL=sqlite_url), clock=clock)
-    yield Business.opened(desk)
-    desk.dispose()
 
 
 @pytest.fixture

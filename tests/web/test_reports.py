@@ -3,24 +3,14 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
 
 import pytest
 
-from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.models import Ticket
 from recovery.services import tickets
 from tests.factories import LEE, NOOR, SAM, Business, NewCustomer
-from tests.fixtures.settings import MakeSettings
-from tests.web.visitors import signed_in
-
-
-@pytest.fixture
-def business(make_settings: MakeSettings, sqlite_url: str, clock: FrozenClock) -> Iterator[Business]:
-    desk = build(make_settings(DATABASE_URL=sqlite_url), clock=clock)
-    yield Business.opened(desk)
-    desk.dispose()
+from tests.web.pages import Visitor
 
 
 def recovered(business: Business, clock: FrozenClock, *, minutes: int, **options: object) -> Ticket:
@@ -39,16 +29,16 @@ def words_of(page: str) -> str:
 
 
 def test_maya_reads_no_reports(business: Business) -> None:
-    maya = signed_in(business, "maya")
+    maya = Visitor.signed_in(business, "maya")
     for address in ("/reports", "/reports.csv", "/reports/tickets"):
-        assert maya.get(address).status_code == 403
+        assert maya.open(address).status_code == 403
 
 
 def test_who_is_not_recovered_comes_by_name_before_any_average(business: Business, clock: FrozenClock) -> None:
     recovered(business, clock, minutes=10, customer=NOOR)
     business.log(customer=SAM)
     clock.advance(minutes=20)
-    page = words_of(signed_in(business, "omar").get("/reports").text)
+    page = words_of(Visitor.signed_in(business, "omar").open("/reports").text)
     assert "Sam Whitfield Wrong order waits 20 min , past our promise Maya" in page
     assert page.index("Sam Whitfield") < page.index("Half are recovered within")
     assert "Noor" not in page.partition("Half are recovered within")[0]
@@ -57,7 +47,7 @@ def test_who_is_not_recovered_comes_by_name_before_any_average(business: Busines
 def test_median_slow_tenth_target_and_promises(business: Business, clock: FrozenClock) -> None:
     for minutes in (5, 7, 90):
         recovered(business, clock, minutes=minutes)
-    page = words_of(signed_in(business, "omar").get("/reports").text)
+    page = words_of(Visitor.signed_in(business, "omar").open("/reports").text)
     assert "Half are recovered within 7 min The target is 1 h 00." in page
     assert "Nine in ten within 1 h 30" in page
     assert "Within the target 66 % 2 of 3 recovered." in page
@@ -67,16 +57,16 @@ def test_median_slow_tenth_target_and_promises(business: Business, clock: Frozen
 def test_every_number_opens_its_tickets(business: Business, clock: FrozenClock) -> None:
     recovered(business, clock, minutes=5, customer=SAM)
     recovered(business, clock, minutes=90, customer=NOOR, failure="late")
-    omar = signed_in(business, "omar")
-    page = omar.get("/reports").text
+    omar = Visitor.signed_in(business, "omar")
+    page = omar.open("/reports").text
     links = set(re.findall(r'href="(/reports/tickets\?[^"]+)"', page))
     assert len(links) > 10
     for address in links:
-        assert omar.get(address.replace("&amp;", "&")).status_code == 200
-    slow = omar.get("/reports/tickets?clock=resolved&at_least=5400").text
+        assert omar.open(address.replace("&amp;", "&")).status_code == 200
+    slow = omar.open("/reports/tickets?clock=resolved&at_least=5400").text
     assert "Noor Aziz" in slow
     assert "Sam Whitfield" not in slow
-    late = omar.get("/reports/tickets?group_by=failure&key=late").text
+    late = omar.open("/reports/tickets?group_by=failure&key=late").text
     assert "Noor Aziz" in late
     assert "Sam Whitfield" not in late
 
@@ -86,7 +76,7 @@ def test_each_grouping_has_its_chart_and_the_same_as_a_table(
     business: Business, clock: FrozenClock, group_by: str
 ) -> None:
     recovered(business, clock, minutes=5)
-    answer = signed_in(business, "omar").get(f"/reports?group_by={group_by}")
+    answer = Visitor.signed_in(business, "omar").open(f"/reports?group_by={group_by}")
     assert answer.status_code == 200
     assert "<svg" in answer.text
     assert "5 min</a>" in answer.text
@@ -95,19 +85,19 @@ def test_each_grouping_has_its_chart_and_the_same_as_a_table(
 def test_a_supervisor_sees_their_own_sites_alone(business: Business, clock: FrozenClock) -> None:
     recovered(business, clock, minutes=5, customer=SAM)
     recovered(business, clock, minutes=7, by="nell", site="quay", customer=NewCustomer("+1 212 555 0123", "Gus Guest"))
-    omar, ada = signed_in(business, "omar"), signed_in(business, "ada")
-    assert "Harbour St Coffee: 1 ticket." in words_of(omar.get("/reports").text)
-    assert "all sites: 2 tickets." in words_of(ada.get("/reports").text)
-    assert "Gus" not in omar.get("/reports/tickets").text
-    assert "Gus" in ada.get("/reports/tickets").text
+    omar, ada = Visitor.signed_in(business, "omar"), Visitor.signed_in(business, "ada")
+    assert "Harbour St Coffee: 1 ticket." in words_of(omar.open("/reports").text)
+    assert "all sites: 2 tickets." in words_of(ada.open("/reports").text)
+    assert "Gus" not in omar.open("/reports/tickets").text
+    assert "Gus" in ada.open("/reports/tickets").text
     for address in ("/reports?site=quay", "/reports.csv?site=quay", "/reports/tickets?site=quay"):
-        assert omar.get(address).status_code == 404
-        assert ada.get(address).status_code == 200
+        assert omar.open(address).status_code == 404
+        assert ada.open(address).status_code == 200
 
 
 def test_the_table_for_spreadsheets_has_the_same_figures_in_seconds(business: Business, clock: FrozenClock) -> None:
     recovered(business, clock, minutes=5)
-    answer = signed_in(business, "omar").get("/reports.csv?group_by=failure")
+    answer = Visitor.signed_in(business, "omar").open("/reports.csv?group_by=failure")
     assert "attachment" in answer.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
     assert [(row["group"], row["tickets"], row["resolved_p50"], row["resolved_within_target"]) for row in rows] == [
@@ -121,7 +111,7 @@ def test_a_name_that_is_a_formula_is_only_a_name_in_the_spreadsheet(business: Bu
         maya = business.staff("maya")
         session.add(maya)
         maya.name = "=HYPERLINK(1)"
-    answer = signed_in(business, "omar").get("/reports.csv?group_by=staff")
+    answer = Visitor.signed_in(business, "omar").open("/reports.csv?group_by=staff")
     assert "\r\n'=HYPERLINK(1)," in answer.get_data(as_text=True)
 
 
@@ -138,7 +128,7 @@ def test_a_name_that_is_a_formula_is_only_a_name_in_the_spreadsheet(business: Bu
 def test_a_span_that_cannot_be_gets_one_sentence_and_stays_as_typed(
     business: Business, query: str, sentence: str
 ) -> None:
-    answer = signed_in(business, "omar").get(f"/reports?{query}")
+    answer = Visitor.signed_in(business, "omar").open(f"/reports?{query}")
     assert answer.status_code == 422
     assert sentence in answer.text
     typed = query.partition("=")[2].partition("&")[0]
@@ -149,15 +139,15 @@ def test_a_span_that_cannot_be_gets_one_sentence_and_stays_as_typed(
     "query", ["at_least=1e400", "at_least=-1", "at_least=99999999999999999999", "clock=mood", "group_by=mood"]
 )
 def test_nonsense_in_a_drill_down_is_left_out(business: Business, query: str) -> None:
-    assert signed_in(business, "omar").get(f"/reports/tickets?{query}").status_code == 200
+    assert Visitor.signed_in(business, "omar").open(f"/reports/tickets?{query}").status_code == 200
 
 
 def test_a_group_that_is_none_gets_one_sentence(business: Business) -> None:
-    assert signed_in(business, "omar").get("/reports/tickets?group_by=staff&key=mood").status_code == 422
+    assert Visitor.signed_in(business, "omar").open("/reports/tickets?group_by=staff&key=mood").status_code == 422
 
 
 def test_an_empty_span_teaches(business: Business) -> None:
-    page = words_of(signed_in(business, "omar").get("/reports").text)
+    page = words_of(Visitor.signed_in(business, "omar").open("/reports").text)
     assert "Nobody is waiting for us." in page
     assert "Nothing was logged in this span." in page
 
@@ -165,6 +155,6 @@ def test_an_empty_span_teaches(business: Business) -> None:
 def test_a_sensitive_ticket_names_nobody_on_the_report(business: Business, clock: FrozenClock) -> None:
     business.log(customer=LEE, failure="rude", by="omar")
     clock.advance(minutes=1)
-    page = signed_in(business, "omar").get("/reports").text
+    page = Visitor.signed_in(business, "omar").open("/reports").text
     assert "Kept private" in page
     assert "Lee Chen" not in page

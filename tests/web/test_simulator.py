@@ -1,7 +1,5 @@
 """The simulated phones: what is on them, and answering as the customer."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import select
 
@@ -13,17 +11,10 @@ from recovery.services import phones
 from recovery.sms.gateway import OutgoingText
 from tests.factories import SAM, Business, NewCustomer
 from tests.fixtures.settings import MakeSettings
-from tests.web.visitors import signed_in
+from tests.web.pages import Visitor
 
 SAMS = "+447700900123"
 NELLS_GUEST = "+12125550123"
-
-
-@pytest.fixture
-def business(make_settings: MakeSettings, sqlite_url: str, clock: FrozenClock) -> Iterator[Business]:
-    desk = build(make_settings(DATABASE_URL=sqlite_url), clock=clock)
-    yield Business.opened(desk)
-    desk.dispose()
 
 
 def rings(business: Business, number: str, body: str) -> None:
@@ -34,7 +25,7 @@ def rings(business: Business, number: str, body: str) -> None:
 def test_a_text_stands_on_the_phone_of_its_customer_with_a_link_to_press(business: Business) -> None:
     business.log()
     rings(business, SAMS, "Hello Sam <3, it's all here: http://127.0.0.1:8000/c/abc.")
-    page = signed_in(business, "maya").get("/simulator").text
+    page = Visitor.signed_in(business, "maya").open("/simulator").text
     assert "Sam Whitfield" in page
     assert "07700 900123" in page
     assert "Hello Sam &lt;3, it&#39;s all here" in page
@@ -43,8 +34,8 @@ def test_a_text_stands_on_the_phone_of_its_customer_with_a_link_to_press(busines
 
 def test_answering_as_the_customer_comes_in_like_a_text(business: Business) -> None:
     ticket = business.log()
-    maya = signed_in(business, "maya")
-    answer = maya.post("/simulator/replies", data={"number": SAMS, "body": "Still waiting"})
+    maya = Visitor.signed_in(business, "maya")
+    answer = maya.post("/simulator/replies", number=SAMS, body="Still waiting")
     assert answer.status_code == 303
     with business.desk.read() as session:
         assert session.get_one(Ticket, ticket.id).unread == 1
@@ -53,47 +44,47 @@ def test_answering_as_the_customer_comes_in_like_a_text(business: Business) -> N
 
 def test_a_quick_stop_opts_out(business: Business) -> None:
     business.log()
-    signed_in(business, "maya").post("/simulator/replies", data={"number": SAMS, "body": "half typed", "quick": "STOP"})
+    Visitor.signed_in(business, "maya").post("/simulator/replies", number=SAMS, body="half typed", quick="STOP")
     with business.desk.read() as session:
         assert len(session.scalars(select(OptOut)).all()) == 1
 
 
 def test_an_empty_answer_is_refused_with_a_sentence(business: Business) -> None:
     business.log()
-    answer = signed_in(business, "maya").post("/simulator/replies", data={"number": SAMS, "body": " "})
+    answer = Visitor.signed_in(business, "maya").post("/simulator/replies", number=SAMS, body=" ")
     assert answer.status_code == 422
     assert "Write something" in answer.text
 
 
 def test_the_screen_answers_304_until_a_text_rings(business: Business) -> None:
     business.log()
-    maya = signed_in(business, "maya")
+    maya = Visitor.signed_in(business, "maya")
     address = "/simulator/screen?number=%2B447700900123"
-    first = maya.get(address)
-    assert maya.get(address, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    first = maya.open(address)
+    assert maya.open(address, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
     rings(business, SAMS, "Hello again")
-    assert maya.get(address, headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
+    assert maya.open(address, headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
 
 
 def test_the_phone_of_another_sites_customer_is_as_good_as_none(business: Business) -> None:
     business.log(by="nell", site="quay", customer=NewCustomer(NELLS_GUEST, "Gus Guest"))
     rings(business, NELLS_GUEST, "Hello Gus")
-    maya = signed_in(business, "maya")
-    assert "Gus" not in maya.get("/simulator").text
+    maya = Visitor.signed_in(business, "maya")
+    assert "Gus" not in maya.open("/simulator").text
     for answer in (
-        maya.get("/simulator?number=%2B12125550123"),
-        maya.get("/simulator/screen?number=%2B12125550123"),
-        maya.post("/simulator/replies", data={"number": NELLS_GUEST, "body": "Hello"}),
+        maya.open("/simulator?number=%2B12125550123"),
+        maya.open("/simulator/screen?number=%2B12125550123"),
+        maya.post("/simulator/replies", number=NELLS_GUEST, body="Hello"),
     ):
         assert answer.status_code == 404
-    assert "Gus" in signed_in(business, "nell").get("/simulator").text
+    assert "Gus" in Visitor.signed_in(business, "nell").open("/simulator").text
 
 
 def test_a_number_that_nobody_knows_can_be_held_and_written_from(business: Business) -> None:
-    maya = signed_in(business, "maya")
-    page = maya.get("/simulator?number=07700+900199")
+    maya = Visitor.signed_in(business, "maya")
+    page = maya.open("/simulator?number=07700+900199")
     assert "Somebody" in page.text
-    assert maya.post("/simulator/replies", data={"number": "+447700900199", "body": "Hi"}).status_code == 303
+    assert maya.post("/simulator/replies", number="+447700900199", body="Hi").status_code == 303
 
 
 def test_nobody_sees_a_phone_without_signing_in(business: Business) -> None:
