@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from recovery.domain.actors import MACHINE, Actor, ActorKind
+from recovery.domain.calendars import local_time
 from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
 from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.errors import Forbidden, Invalid, WrongState
@@ -13,17 +14,19 @@ from recovery.domain.events import Tag, commitment
 from recovery.domain.messages import MessageStatus
 from recovery.domain.permissions import Permission
 from recovery.domain.remedies import RemedyStatus
-from recovery.domain.tickets import PromiseAbout, Severity, TicketStatus, ToldBy, move
+from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, Severity, TicketStatus, ToldBy, move
 from recovery.models import Callback, Message, Remedy, Staff, StaffSite, Ticket
+from recovery.services import callbacks, remedies
 from recovery.services.access import require
 from recovery.services.logging_mistakes import continued
-from recovery.services.messages import Saying, tell_customer
+from recovery.services.messages import Saying, tell_customer, why_no_text
 from recovery.services.promises import default_promise_due, end_promise, escalate, make_promise, touched, words_for
 from recovery.services.session import DeskSession
 from recovery.services.trail import record
 
 LOOK_AGAIN_AFTER = timedelta(hours=24)
 """While we wait for the customer they still have our promise to look again."""
+NOT_HANDED_OVER = (RemedyStatus.PENDING_APPROVAL, RemedyStatus.GRANTED, RemedyStatus.READY)
 QUEUED = (MessageStatus.PENDING, MessageStatus.HELD)
 
 
@@ -45,9 +48,9 @@ def change(session: DeskSession, ticket: Ticket, wanted: Change, *, now: datetim
         _reassign(session, ticket, wanted.owner_id, now=now, by=by)
     if wanted.severity is not None and wanted.severity is not ticket.severity:
         _set(session, ticket, "severity", wanted.severity, now=now, by=by)
-    if wanted.note is not None and wanted.note != (ticket.note or ""):
+    if wanted.note is not None and wanted.note.strip() != (ticket.note or ""):
         _set_text(session, ticket, "note", wanted.note, now=now, by=by)
-    if wanted.cause is not None and wanted.cause != (ticket.cause or ""):
+    if wanted.cause is not None and wanted.cause.strip() != (ticket.cause or ""):
         _set_text(session, ticket, "cause", wanted.cause, now=now, by=by)
 
 
@@ -63,10 +66,11 @@ def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datet
     ticket.promise_due_at = None
     event = record(session, ticket, Tag.TICKET_RESOLVED, by=by, at=now, how_commitment=commitment(ticket.salt, how))
     cancel_what_no_longer_holds(session, ticket, why="resolved", now=now)
+    at = f"at {local_time(now, ticket.site.timezone):%H:%M}"
     saying = Saying(
-        "resolved",
+        "resolved" if ticket.level == 1 else "resolved_again",
         f"ticket:{ticket.id}:resolved:{event.seq}",
-        {},
+        {"when": at},
         holds_while=f"resolved:{ticket.id}",
         after=session.house.policy.undo_for,
     )
@@ -89,7 +93,8 @@ def reopen(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by:
     undo = by.kind is ActorKind.STAFF and ticket.resolved_by_id == by.id and now <= resolved_at + policy.undo_for
     _back_to_work(session, ticket, why="undo" if undo else why, undo=undo, now=now, by=by)
     if undo:
-        drop_queued(session, ticket, reason="undone", now=now, templates=("resolved",))
+        drop_queued(session, ticket, reason="undone", now=now, templates=("resolved", "resolved_again"))
+        callbacks.put_back(session, ticket, cancelled_at=resolved_at, now=now, by=by)
     else:
         escalate(session, ticket, why="reopened", alert="a customer says it is still not right", now=now)
         _say_reopened(session, ticket, now=now)
@@ -135,12 +140,12 @@ def close_quietly(session: DeskSession, ticket: Ticket, *, now: datetime) -> Non
 def void(
     session: DeskSession, ticket: Ticket, *, reason: str, duplicate_of: Ticket | None, now: datetime, by: Actor
 ) -> None:
-    """Logged in error: leaves the numbers, never the trail. What has left stays, and gets one correction."""
+    """Logged in error: leaves the numbers, never the trail. What was not handed over is cancelled, and its money free
+    again. What has left stays, and gets one correction."""
     require(by, Permission.WORK)
     _check_theirs(ticket, by)
     if not reason.strip():
         raise Invalid.field("reason", "Say in a few words why this was logged in error.")
-    _refuse_while_asked(session, ticket)
     ticket.status = move(ticket.status, TicketStatus.VOID)
     ticket.void_reason, ticket.promise_due_at = reason.strip(), None
     end_promise(session, ticket, "replaced", now=now)
@@ -153,6 +158,9 @@ def void(
         reason="duplicate" if duplicate_of else "logged_in_error",
         duplicate_of=duplicate_of.id if duplicate_of else None,
     )
+    for remedy in remedies.remedies_of(session, ticket):
+        if remedy.status in NOT_HANDED_OVER:
+            remedies.cancel(session, ticket, remedy, reason=ticket.void_reason, now=now, by=by)
     cancel_what_no_longer_holds(session, ticket, why="void", now=now)
     if _something_left(session, ticket, now=now):
         tell_customer(session, ticket, Saying("voided", f"ticket:{ticket.id}:voided", {}), now=now, by=by)
@@ -191,6 +199,8 @@ def write_to_customer(session: DeskSession, ticket: Ticket, words: str, *, now: 
 
 
 def mark_read(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    """Where nothing is unread this is no change."""
+    require(by, Permission.WORK)
     unread = session.scalars(
         select(Message).where(
             Message.ticket_id == ticket.id,
@@ -200,6 +210,8 @@ def mark_read(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor)
     ).all()
     for message in unread:
         message.read_at = now
+    if not unread and not ticket.unread:
+        return
     ticket.unread = 0
     record(session, ticket, Tag.TEXTS_READ, by=by, at=now, count=len(unread))
 
@@ -262,9 +274,10 @@ def _set(session: DeskSession, ticket: Ticket, name: str, value: Severity, *, no
 
 
 def _set_text(session: DeskSession, ticket: Ticket, name: str, value: str, *, now: datetime, by: Actor) -> None:
+    kept = value.strip() or None
     before = commitment(ticket.salt, getattr(ticket, name)) or ""
-    _tell_change(session, ticket, name, before, commitment(ticket.salt, value) or "", now=now, by=by)
-    setattr(ticket, name, value.strip() or None)
+    _tell_change(session, ticket, name, before, commitment(ticket.salt, kept) or "", now=now, by=by)
+    setattr(ticket, name, kept)
 
 
 def _tell_change(
@@ -286,9 +299,12 @@ def _back_to_work(session: DeskSession, ticket: Ticket, *, why: str, undo: bool,
     ticket.resolved_at = ticket.resolved_by_id = ticket.closed_at = ticket.confirmed_at = None
     if not undo:
         ticket.level += 1
-    ticket.promise_due_at = due = default_promise_due(session, ticket, now=now)
+    due = default_promise_due(session, ticket, now=now)
+    if ticket.source not in WITHOUT_PROMISE:
+        ticket.promise_due_at = due
     record(session, ticket, Tag.TICKET_REOPENED, by=by, at=now, level=ticket.level, why=why)
-    make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=ToldBy.TEXT, now=now, by=by)
+    told_by = ToldBy.PAGE if undo or why_no_text(session, ticket) else ToldBy.TEXT
+    make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by)
 
 
 def _say_reopened(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
