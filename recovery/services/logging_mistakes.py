@@ -23,7 +23,7 @@ from recovery.domain.tickets import (
     TicketStatus,
     ToldBy,
 )
-from recovery.models import Customer, Promise, Remedy, Site, Ticket
+from recovery.models import Customer, Remedy, Site, Ticket
 from recovery.services.access import require, tickets_visible_to, visible_site
 from recovery.services.customers import NewCustomer, find_or_add
 from recovery.services.messages import OBSERVATION, Saying, remedies_in_words, tell_customer
@@ -75,8 +75,10 @@ def log(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor) -> Ti
         for remedy in new.remedies:
             check_remedy(ticket, remedy)
         granted = [propose(session, ticket, remedy, now=now, by=by, tell=False) for remedy in new.remedies]
-        promise = _first_promise(session, ticket, new, granted, now=now, by=by)
-        _apologise(session, ticket, granted, promise, now=now, by=by)
+        due = _first_due(session, ticket, new, granted, now=now)
+        told_by = _apologise(session, ticket, granted, due, now=now, by=by)
+        about = PromiseAbout.ANSWER if _asked(granted) else PromiseAbout.REMEDY if granted else PromiseAbout.TOUCH
+        make_promise(session, ticket, due_at=due, about=about, told_by=told_by, now=now, by=by, first=True)
     return ticket
 
 
@@ -192,47 +194,33 @@ def _record_logged(session: DeskSession, ticket: Ticket, *, now: datetime, by: A
     )
 
 
-def _first_promise(
-    session: DeskSession,
-    ticket: Ticket,
-    new: NewTicket,
-    remedies: list[Remedy],
-    *,
-    now: datetime,
-    by: Actor,
-) -> Promise | None:
-    asked = any(remedy.status is RemedyStatus.PENDING_APPROVAL for remedy in remedies)
+def _first_due(
+    session: DeskSession, ticket: Ticket, new: NewTicket, remedies: list[Remedy], *, now: datetime
+) -> datetime:
     if new.promise_minutes is not None:
         due = now + timedelta(minutes=new.promise_minutes)
         check_due(due, now=now)
-    elif asked:
-        due = now + session.house.policy.approval_deadline
-    else:
-        due = default_promise_due(session, ticket, now=now)
-    about = PromiseAbout.ANSWER if asked else PromiseAbout.REMEDY if remedies else PromiseAbout.TOUCH
-    told = ToldBy.TEXT if ticket.customer and ticket.customer.phone else ToldBy.IN_PERSON
-    return make_promise(session, ticket, due_at=due, about=about, told_by=told, now=now, by=by, first=True)
+        return due
+    if _asked(remedies):
+        return now + session.house.policy.approval_deadline
+    return default_promise_due(session, ticket, now=now)
 
 
 def _apologise(
-    session: DeskSession,
-    ticket: Ticket,
-    remedies: list[Remedy],
-    promise: Promise | None,
-    *,
-    now: datetime,
-    by: Actor,
-) -> None:
-    """Goes out whatever an approval will say; the customer is told that the answer comes."""
-    if promise is None:
-        return
-    asked = any(remedy.status is RemedyStatus.PENDING_APPROVAL for remedy in remedies)
+    session: DeskSession, ticket: Ticket, remedies: list[Remedy], due: datetime, *, now: datetime, by: Actor
+) -> ToldBy:
+    """Goes out whatever an approval will say; the customer is told that the answer comes. Gives how they hear of it."""
+    if ticket.source in WITHOUT_PROMISE:
+        return ToldBy.NOBODY
     granted = [remedy for remedy in remedies if remedy.status is RemedyStatus.GRANTED]
-    values = {"remedies": remedies_in_words(granted), "promise": words_for(ticket, promise.due_at, now=now)}
-    template = "logged_waiting" if asked else "logged"
+    values = {"remedies": remedies_in_words(granted), "promise": words_for(ticket, due, now=now)}
+    template = "logged_waiting" if _asked(remedies) else "logged"
     message = tell_customer(session, ticket, Saying(template, f"ticket:{ticket.id}:logged", values), now=now, by=by)
-    if message is None:
-        promise.told_by = ToldBy.IN_PERSON
+    return ToldBy.TEXT if message else ToldBy.IN_PERSON
+
+
+def _asked(remedies: list[Remedy]) -> bool:
+    return any(remedy.status is RemedyStatus.PENDING_APPROVAL for remedy in remedies)
 
 
 def _linked(session: DeskSession, reference: str, *, by: Actor) -> int:

@@ -13,7 +13,7 @@ from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.tickets import FAILURES
 from recovery.domain.wording import joined, remedy_words
-from recovery.models import Contact, Message, OptOut, Remedy, Staff, Ticket
+from recovery.models import Message, OptOut, Remedy, Staff, Ticket
 from recovery.services.call_tasks import open_call_task
 from recovery.services.links import customer_url, ticket_url
 from recovery.services.session import DeskSession
@@ -51,7 +51,7 @@ def tell_customer(
     """Queues the text. None where none goes: the reason then stands on the ticket and in its trail, and where we ought
     to have said something, a call task is there for a person."""
     contact = ticket.customer.contact if ticket.customer else None
-    reason = _why_none(session, ticket, contact)
+    reason = why_no_text(session, ticket)
     if reason or contact is None or contact.phone is None:
         withhold(session, ticket, saying.template, reason or NO_PHONE, now=now)
         return None
@@ -96,6 +96,16 @@ def withhold(session: DeskSession, ticket: Ticket, template: str, reason: str, *
         open_call_task(session, ticket, reason, now=now)
 
 
+def why_no_text(session: DeskSession, ticket: Ticket) -> str | None:
+    """None where texts reach the customer."""
+    contact = ticket.customer.contact if ticket.customer else None
+    if ticket.no_text_reason in {OBSERVATION, WRONG_NUMBER}:
+        return ticket.no_text_reason
+    if contact is None or contact.phone is None:
+        return NO_PHONE
+    return OPTED_OUT if standing_opt_out(session, contact.id, session.house.sender) else None
+
+
 def render(session: DeskSession, ticket: Ticket, template: str, values: Mapping[str, str], *, by: Actor) -> Text:
     """As the customer will read it; also what pages preview."""
     customer = ticket.customer
@@ -130,14 +140,6 @@ def first_word(name: str | None) -> str:
 
 def remedies_in_words(remedies: list[Remedy]) -> str:
     return joined([remedy_words(r.kind, r.amount, r.currency, r.detail) for r in remedies])
-
-
-def _why_none(session: DeskSession, ticket: Ticket, contact: Contact | None) -> str | None:
-    if ticket.no_text_reason in {OBSERVATION, WRONG_NUMBER}:
-        return ticket.no_text_reason
-    if contact is None:
-        return NO_PHONE
-    return OPTED_OUT if standing_opt_out(session, contact.id, session.house.sender) else None
 
 
 def _queued(

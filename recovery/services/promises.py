@@ -10,11 +10,11 @@ from recovery.domain.errors import Invalid, WrongState
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.domain.promise_times import default_due, due_words, renewed_due, warn_at
-from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, ToldBy
+from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, TicketStatus, ToldBy
 from recovery.models import Message, Promise, Ticket
 from recovery.services.calendars import calendar_of
 from recovery.services.call_tasks import open_call_task
-from recovery.services.messages import Saying, tell_customer, tell_staff
+from recovery.services.messages import Saying, tell_customer, tell_staff, why_no_text
 from recovery.services.people import rung_above
 from recovery.services.session import DeskSession, instant
 from recovery.services.trail import record
@@ -87,12 +87,12 @@ def promise_by_hand(
     check_due(due_at, now=now)
     if not ticket.is_live:
         raise WrongState(f"This ticket is {ticket.status.label}: nobody is waiting for a new time.")
-    told_by = ToldBy.TEXT if tell else ToldBy.PAGE
+    told_by = ToldBy.TEXT if tell and why_no_text(session, ticket) is None else ToldBy.PAGE
     promise = make_promise(session, ticket, due_at=due_at, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by)
     if promise is None:
         raise WrongState("An observation has no customer, so there is nobody to promise anything to.")
-    if tell and _tell_new_time(session, ticket, promise, template="promised", now=now, by=by) is None:
-        promise.told_by = ToldBy.PAGE
+    if tell:
+        _tell_new_time(session, ticket, promise, template="promised", now=now, by=by)
     return promise
 
 
@@ -126,11 +126,12 @@ def end_promise(
     how: str = "",
     by: Actor = MACHINE,
 ) -> Promise | None:
-    """Gives the one that ended. A promise that lapsed stays broken, whatever came after."""
+    """Gives the one that ended. Past its time it is broken and counted, whatever came after, and also where something
+    else replaces it before a worker looked."""
     promise = current_promise(session, ticket)
     if promise is None:
         return None
-    late = promise.lapsed_at is not None or (outcome == "kept" and now > promise.due_at)
+    late = promise.lapsed_at is not None or (now > promise.due_at and ticket.status is not TicketStatus.VOID)
     promise.outcome = "broken" if late else outcome
     promise.ended_at = now
     if late and promise.lapsed_at is None:
@@ -172,16 +173,12 @@ def lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: dateti
             ticket,
             due_at=due,
             about=promise.about,
-            told_by=ToldBy.TEXT,
+            told_by=ToldBy.TEXT if why_no_text(session, ticket) is None else ToldBy.NOBODY,
             now=now,
             by=MACHINE,
             renewal=promise.renewal + 1,
         )
-        if (
-            renewed is not None
-            and _tell_new_time(session, ticket, renewed, template="late", now=now, by=MACHINE) is None
-        ):
-            renewed.told_by = ToldBy.NOBODY
+        if renewed and _tell_new_time(session, ticket, renewed, template="late", now=now, by=MACHINE) is None:
             open_call_task(session, ticket, CallReason.LAPSED.value, now=now)
     else:
         open_call_task(session, ticket, CallReason.LAPSED.value, now=now)
