@@ -10,7 +10,7 @@ from recovery.domain.ids import new_id
 from recovery.domain.messages import MessageStatus
 from recovery.models import Contact, Customer, Message, OptOut, Ticket
 from recovery.services.call_tasks import open_call_task
-from recovery.services.messages import OPTED_OUT, standing_opt_out
+from recovery.services.messages import OPTED_OUT, WRONG_NUMBER, standing_opt_out
 from recovery.services.session import DeskSession
 from recovery.services.trail import record
 
@@ -44,7 +44,8 @@ def opt_out(
     for ticket in _locked_tickets(session, contact.id):
         _drop_waiting(session, ticket, sender, now=now)
         if ticket.is_live:
-            ticket.no_text_reason = OPTED_OUT
+            if ticket.no_text_reason != WRONG_NUMBER:  # START must not make us write to a stranger again
+                ticket.no_text_reason = OPTED_OUT
             by = CUSTOMER if how == HOW_ASKED else MACHINE
             record(
                 session,

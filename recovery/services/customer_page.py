@@ -25,7 +25,7 @@ from recovery.services.links import CUSTOMER as CUSTOMER_LINK
 from recovery.services.promises import current_promise
 from recovery.services.remedies import remedies_of
 from recovery.services.session import DeskSession
-from recovery.services.tickets import confirm, reopen
+from recovery.services.tickets import confirm, reopen, resume
 
 log = logging.getLogger(__name__)
 
@@ -212,6 +212,7 @@ def _awake(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -> 
 
 
 def _booked(session: DeskSession, ticket: Ticket, wanted: datetime | None, *, now: datetime) -> Callback:
+    resume(session, ticket, now=now, by=CUSTOMER)
     if wanted not in callbacks.open_slots(session, ticket.site, now=now):
         wanted = None
     standing = callbacks.live_with_customer(session, ticket)

@@ -44,9 +44,9 @@ def receive(session: DeskSession, inbound: Inbound, *, now: datetime) -> Message
     known = session.scalar(select(Message).where(Message.provider_sid == inbound.provider_sid))
     if known is not None:
         return known
-    ticket = _ticket_spoken_of(session, contact)
     reply = _understood(session, inbound, contact)
-    question = _open_question(session, contact, now=now) if isinstance(reply, Digit) else None
+    question = _open_question(session, contact, now=now) if _answers_by_digit(reply) else None
+    ticket = _ticket_asked_about(session, question) or _ticket_spoken_of(session, contact)
     message = _kept(session, inbound, contact, ticket, reply, now=now)
     if isinstance(reply, Keyword) and reply is not Keyword.CALL:
         _consent(session, inbound, reply, contact=contact, ticket=ticket, message=message, now=now)
@@ -78,6 +78,10 @@ def _understood(session: DeskSession, inbound: Inbound, contact: Contact) -> Rep
         standing = standing_opt_out(session, contact.id, session.house.sender)
         return reply if standing else Words(inbound.body)
     return reply
+
+
+def _answers_by_digit(reply: Reply) -> bool:
+    return isinstance(reply, Digit) and reply.value in {FIXED, NOT_FIXED}
 
 
 def _consent(
@@ -161,29 +165,28 @@ def _answer(
     *,
     now: datetime,
 ) -> None:
-    if isinstance(reply, Digit) and question is not None and reply.value in {FIXED, NOT_FIXED}:
-        question.answered_at = message.read_at = now
-        asked = ticket if question.ticket_id == ticket.id else lock_ticket(session, question.ticket_id or ticket.id)
-        record(
-            session,
-            asked,
-            Tag.TEXT_RECEIVED,
-            by=CUSTOMER,
-            at=now,
-            message=message.id,
-            understood_as="fixed" if reply.value == FIXED else "not_fixed",
-            answers=question.id,
-        )
-        _after_resolution(session, asked, reply.value, message, now=now)
+    if isinstance(reply, Digit) and question is not None and ticket.status in FINISHED:
+        _after_resolution(session, ticket, reply.value, question, message, now=now)
     elif reply is Keyword.CALL:
         _call_me(session, ticket, message, now=now)
     else:
         _unread(session, ticket, message, now=now)
 
 
-def _after_resolution(session: DeskSession, ticket: Ticket, digit: int, message: Message, *, now: datetime) -> None:
-    if ticket.status not in FINISHED:
-        return
+def _after_resolution(
+    session: DeskSession, ticket: Ticket, digit: int, question: Message, message: Message, *, now: datetime
+) -> None:
+    question.answered_at = message.read_at = now
+    record(
+        session,
+        ticket,
+        Tag.TEXT_RECEIVED,
+        by=CUSTOMER,
+        at=now,
+        message=message.id,
+        understood_as="fixed" if digit == FIXED else "not_fixed",
+        answers=question.id,
+    )
     if digit == FIXED:
         confirm(session, ticket, message_id=message.id, now=now, by=CUSTOMER)
     else:
@@ -195,6 +198,7 @@ def _call_me(session: DeskSession, ticket: Ticket, message: Message, *, now: dat
     try:
         with session.begin_nested():
             live = reopen(session, ticket, why="call", now=now, by=CUSTOMER) if ticket.status in FINISHED else ticket
+            resume(session, live, now=now, by=CUSTOMER)
             callbacks.book(session, live, due_at=None, now=now, by=CUSTOMER)
             message.read_at = now
             _received(session, ticket, message, "call", now=now)
@@ -219,6 +223,13 @@ def _received(session: DeskSession, ticket: Ticket, message: Message, understood
         understood_as=understood_as,
         body_commitment=commitment(ticket.salt, message.body),
     )
+
+
+def _ticket_asked_about(session: DeskSession, question: Message | None) -> Ticket | None:
+    """A digit belongs to the ticket of its question, whichever we wrote about since."""
+    if question is None or question.ticket_id is None:
+        return None
+    return lock_ticket(session, question.ticket_id)
 
 
 def _ticket_spoken_of(session: DeskSession, contact: Contact) -> Ticket | None:
