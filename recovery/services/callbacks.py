@@ -7,7 +7,7 @@ from sqlalchemy import select
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.calendars import local_time
 from recovery.domain.callbacks import LIVE, REDIAL_SECONDS, CallbackStatus, CallReason, Outcome, move
-from recovery.domain.errors import Invalid, WrongState
+from recovery.domain.errors import WrongState
 from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
 from recovery.domain.permissions import Permission
@@ -16,13 +16,13 @@ from recovery.domain.tickets import PromiseAbout, ToldBy
 from recovery.models import Attempt, Callback, Site, Ticket
 from recovery.services.access import require
 from recovery.services.calendars import calendar_of
+from recovery.services.callback_times import check_time, no_reminder_owed, soonest
 from recovery.services.messages import WRONG_NUMBER, Saying, tell_customer
 from recovery.services.promises import default_promise_due, escalate, make_promise, touched
 from recovery.services.remedies import move_to_recovery
 from recovery.services.session import DeskSession, instant
 from recovery.services.trail import record
 
-FARTHEST = timedelta(days=60)
 REDIAL = timedelta(seconds=REDIAL_SECONDS)
 
 
@@ -41,7 +41,7 @@ def book(
     """
     if not ticket.is_live:
         raise WrongState(f"This ticket is {ticket.status.label}: reopen it, then book a call.")
-    _check_time(due_at, now=now)
+    check_time(due_at, now=now)
     standing = live_with_customer(session, ticket)
     if standing is not None:
         return reschedule(session, ticket, standing, due_at=due_at, now=now, by=by)
@@ -61,9 +61,9 @@ def reschedule(
     by: Actor,
 ) -> Callback:
     """Raises Invalid, WrongState as `book`."""
-    _check_time(due_at, now=now)
+    check_time(due_at, now=now)
     _refuse_ended(callback)
-    _move(session, ticket, callback, due_at or _soonest(ticket, now=now), why="moved", now=now, by=by)
+    _move(session, ticket, callback, due_at or soonest(ticket, now=now), why="moved", now=now, by=by)
     callback.as_soon_as_possible = due_at is None
     _say(session, ticket, callback, "callback_moved", now=now, by=by)
     return callback
@@ -149,6 +149,13 @@ def miss(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datet
     escalate(session, ticket, why="callback_missed", alert="a promised call was not made", now=now)
 
 
+def put_back(session: DeskSession, ticket: Ticket, *, cancelled_at: datetime, now: datetime, by: Actor) -> None:
+    """Calls that a resolution cancelled are due again when it is undone: nobody told the customer anything else."""
+    for gone in callbacks_of(session, ticket):
+        if gone.status is CallbackStatus.CANCELLED and gone.ended_at == cancelled_at and not gone.is_task:
+            _booked(session, ticket, gone.due_at, gone.reason, now=now, by=by)
+
+
 def live_with_customer(session: DeskSession, ticket: Ticket) -> Callback | None:
     return session.scalar(
         select(Callback).where(
@@ -192,7 +199,7 @@ def _booked(
     now: datetime,
     by: Actor,
 ) -> Callback:
-    due = due_at or _soonest(ticket, now=now)
+    due = due_at or soonest(ticket, now=now)
     callback = Callback(
         id=new_id(now),
         ticket_id=ticket.id,
@@ -204,7 +211,7 @@ def _booked(
         booked_at=now,
         booked_by_id=by.id,
         staff_id=ticket.owner_id,
-        reminded_at=_no_reminder_owed(session, due, now=now),
+        reminded_at=no_reminder_owed(session, due, now=now),
         moves=0,
         attempt_count=0,
     )
@@ -288,7 +295,7 @@ def _move(
     callback.due_at, callback.miss_at = due, due + session.house.policy.missed_after
     callback.moves += 1
     callback.missed_at = None
-    callback.reminded_at = now if callback.is_task else _no_reminder_owed(session, due, now=now)
+    callback.reminded_at = now if callback.is_task else no_reminder_owed(session, due, now=now)
     record(
         session,
         ticket,
@@ -302,11 +309,6 @@ def _move(
     )
     if ticket.is_live:
         _promise_call(session, ticket, callback, now=now, by=by)
-
-
-def _no_reminder_owed(session: DeskSession, due: datetime, *, now: datetime) -> datetime | None:
-    """A call that is minutes away when it is booked needs none: the confirmation has just said so."""
-    return now if due <= now + session.house.policy.reminder_before else None
 
 
 def _promise_call(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
@@ -327,10 +329,6 @@ def _say(session: DeskSession, ticket: Ticket, callback: Callback, template: str
     tell_customer(session, ticket, saying, now=now, by=by)
 
 
-def _soonest(ticket: Ticket, *, now: datetime) -> datetime:
-    return calendar_of(ticket.site).next_opening(now)
-
-
 def _end(callback: Callback, status: CallbackStatus, *, now: datetime) -> None:
     callback.status = move(callback.status, status)
     callback.ended_at = now
@@ -339,10 +337,3 @@ def _end(callback: Callback, status: CallbackStatus, *, now: datetime) -> None:
 def _refuse_ended(callback: Callback) -> None:
     if callback.ended_at is not None:
         raise WrongState(f"This call is {callback.status.label} already: book a new one.")
-
-
-def _check_time(due_at: datetime | None, *, now: datetime) -> None:
-    if due_at is not None and due_at <= now:
-        raise Invalid.field("due_at", "That time has gone by: choose a later one, or as soon as someone is free.")
-    if due_at is not None and due_at > now + FARTHEST:
-        raise Invalid.field("due_at", "That is more than 60 days away: choose a nearer time.")

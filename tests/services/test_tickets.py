@@ -1,0 +1,207 @@
+"""What people do with a ticket after it is logged."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from recovery.domain.callbacks import CallbackStatus
+from recovery.domain.errors import Forbidden, Invalid, WrongState
+from recovery.domain.messages import MessageStatus
+from recovery.domain.tickets import Severity, Source, TicketStatus
+from recovery.models import Callback, Ledger, Message, Promise, Remedy, Ticket
+from recovery.services import callbacks, tickets
+from recovery.services.tickets import Change
+from tests.factories import Business, refund
+
+
+def do(business: Business, ticket: Ticket, act: Any, *, by: str = "maya", **more: Any) -> Any:
+    """`act` from `services.tickets`, now, by somebody."""
+    return business.on(ticket, lambda session, held, who: act(session, held, now=business.now, by=who, **more), by=by)
+
+
+def resolved(business: Business, **more: Any) -> Ticket:
+    ticket = business.log(**more)
+    do(business, ticket, tickets.resolve, how=None)
+    return ticket
+
+
+def test_resolving_is_a_persons_act_and_ends_the_promise(business: Business) -> None:
+    ticket = business.again(resolved(business))
+    assert (ticket.status, ticket.resolved_by_id) == (TicketStatus.RESOLVED, business.staff("maya").id)
+    assert ticket.promise_due_at is None
+    assert [promise.outcome for promise in business.rows(Promise, ticket)] == ["kept"]
+
+
+def test_the_resolved_text_waits_ten_seconds_for_an_undo(business: Business) -> None:
+    ticket = resolved(business)
+    text = business.rows(Message, ticket)[-1]
+    assert (text.template, text.not_before) == ("resolved", business.now + timedelta(seconds=10))
+    business.later(seconds=9)
+    do(business, ticket, tickets.undo_resolution)
+    again = business.again(ticket)
+    assert (again.status, again.level) == (TicketStatus.IN_RECOVERY, 1)
+    text = business.rows(Message, ticket)[-1]
+    assert (text.status, text.drop_reason) == (MessageStatus.DROPPED, "undone")
+
+
+def test_an_undo_promises_nothing_by_text_and_gives_the_booked_call_back(business: Business) -> None:
+    ticket = business.log()
+    due = business.now + timedelta(hours=3)
+    business.on(
+        ticket, lambda session, held, maya: callbacks.book(session, held, due_at=due, now=business.now, by=maya)
+    )
+    do(business, ticket, tickets.resolve, how=None)
+    business.later(seconds=5)
+    do(business, ticket, tickets.undo_resolution)
+    calls = business.rows(Callback, ticket)
+    assert [(call.status, call.due_at) for call in calls] == [
+        (CallbackStatus.CANCELLED, due),
+        (CallbackStatus.BOOKED, due),
+    ]
+    assert business.rows(Promise, ticket)[-1].due_at == calls[-1].miss_at
+
+
+def test_nothing_is_resolved_while_a_remedy_awaits_approval(business: Business) -> None:
+    ticket = business.log(remedies=(refund(4500),))
+    with pytest.raises(WrongState, match="waits for approval"):
+        do(business, ticket, tickets.resolve, how=None)
+
+
+def test_reopening_lifts_the_ticket_one_level_and_alerts_the_next_person(business: Business) -> None:
+    ticket = resolved(business)
+    business.later(days=2)
+    do(business, ticket, tickets.reopen, why="still cold")
+    again = business.again(ticket)
+    assert (again.status, again.level) == (TicketStatus.IN_RECOVERY, 2)
+    assert again.promise_due_at is not None
+    assert "ticket:escalated" in business.tags(ticket)
+    assert [row.template for row in business.rows(Message, ticket)][-1] == "reopened"
+
+
+def test_after_the_window_a_new_ticket_is_linked_and_one_level_up(business: Business) -> None:
+    ticket = resolved(business)
+    business.later(days=8)
+    new = do(business, ticket, tickets.reopen, why="still cold")
+    assert (new.id == ticket.id, new.linked_to_id, new.level) == (False, ticket.id, 2)
+    assert business.again(ticket).status == TicketStatus.RESOLVED
+    assert new.promise_due_at is not None
+
+
+def test_a_reopened_observation_still_owes_nobody_a_promise(business: Business) -> None:
+    ticket = resolved(business, customer=None, remedies=(), source=Source.STORE_WALK)
+    do(business, ticket, tickets.reopen, why="again")
+    assert business.again(ticket).promise_due_at is None
+    assert business.rows(Promise, ticket) == []
+
+
+@pytest.mark.parametrize("act", [tickets.resolve, tickets.wait_for_customer])
+def test_what_is_void_stays_void(business: Business, act: Any) -> None:
+    ticket = business.log()
+    do(business, ticket, tickets.void, reason="twice", duplicate_of=None)
+    with pytest.raises(WrongState):
+        do(business, ticket, act, **({"how": None} if act is tickets.resolve else {}))
+
+
+def test_undoing_a_log_cancels_what_was_not_handed_over_and_frees_its_money(business: Business) -> None:
+    ticket = business.log(remedies=(refund(1500), refund(4500)))
+    do(business, ticket, tickets.void, reason="wrong table", duplicate_of=None)
+    assert {remedy.status for remedy in business.rows(Remedy, ticket)} == {"cancelled"}
+    with business.desk.read() as session:
+        assert {row.total for row in session.scalars(select(Ledger))} == {0}
+    assert business.rows(Message, ticket)[0].status is MessageStatus.DROPPED
+    assert [row.template for row in business.rows(Message, ticket) if row.audience == "customer"] == ["logged_waiting"]
+
+
+def test_a_void_ticket_whose_text_has_left_gets_one_correction(business: Business) -> None:
+    ticket = business.log()
+    with business.desk.writing.begin() as connection:
+        connection.execute(
+            Message.__table__.update().where(Message.ticket_id == ticket.id).values(status=MessageStatus.DELIVERED)
+        )
+    do(business, ticket, tickets.void, reason="wrong table", duplicate_of=None)
+    assert [row.template for row in business.rows(Message, ticket)] == ["logged", "voided"]
+
+
+def test_a_void_says_why_and_names_what_it_doubles(business: Business) -> None:
+    first, second = business.log(), business.log()
+    with pytest.raises(Invalid):
+        do(business, second, tickets.void, reason="  ", duplicate_of=None)
+    do(business, second, tickets.void, reason="same cup", duplicate_of=first)
+    assert f'"duplicate_of":{first.id}' in next(
+        event.payload for event in business.told(second) if event.tag == "ticket:ticket:voided"
+    )
+
+
+def test_waiting_for_the_customer_still_owes_them_a_look_tomorrow(business: Business) -> None:
+    ticket = business.log()
+    do(business, ticket, tickets.wait_for_customer)
+    again = business.again(ticket)
+    assert again.status is TicketStatus.WAITING_FOR_CUSTOMER
+    assert again.promise_due_at == business.now + timedelta(days=1)
+
+
+def test_only_a_supervisor_closes_and_closing_needs_a_resolution(business: Business) -> None:
+    ticket = business.log()
+    with pytest.raises(WrongState):
+        do(business, ticket, tickets.close, by="omar", cause="x", action=None)
+    do(business, ticket, tickets.resolve, how=None)
+    with pytest.raises(Forbidden):
+        do(business, ticket, tickets.close, cause="x", action=None)
+    do(business, ticket, tickets.close, by="omar", cause="Sticker machine", action="New roll")
+    assert (business.again(ticket).status, business.again(ticket).cause) == (TicketStatus.CLOSED, "Sticker machine")
+
+
+def test_frontline_changes_their_own_tickets_and_gives_none_away(business: Business) -> None:
+    ticket = business.log(by="omar")
+    with pytest.raises(Forbidden):
+        do(business, ticket, lambda *args, **more: tickets.change(*args, Change(note="mine"), **more))
+    own = business.log()
+    to_omar = Change(owner_id=business.staff("omar").id)
+    with pytest.raises(Forbidden):
+        do(business, own, lambda *args, **more: tickets.change(*args, to_omar, **more))
+
+
+def test_an_owner_works_at_the_site(business: Business) -> None:
+    ticket, nell = business.log(), business.staff("nell")
+    with pytest.raises(Invalid, match="works at this site"):
+        do(
+            business,
+            ticket,
+            lambda *args, **more: tickets.change(*args, Change(owner_id=nell.id), **more),
+            by="omar",
+        )
+
+
+def test_a_change_that_changes_nothing_tells_nothing(business: Business) -> None:
+    ticket = business.log(note="by the door")
+    before = len(business.told(ticket))
+    same = Change(severity=Severity.MINOR, note=" by the door ", owner_id=business.staff("maya").id)
+    do(business, ticket, lambda *args, **more: tickets.change(*args, same, **more))
+    assert len(business.told(ticket)) == before
+    assert business.again(ticket).version == 1
+
+
+def test_the_commitment_to_a_note_is_to_the_note_that_is_kept(business: Business) -> None:
+    ticket = business.log()
+    do(business, ticket, lambda *args, **more: tickets.change(*args, Change(note="  by the door "), **more))
+    kept = business.again(ticket)
+    assert kept.note == "by the door"
+    assert tickets.commitment(kept.salt, "by the door") in business.told(ticket)[-1].payload  # type: ignore[operator]
+
+
+def test_reading_replies_that_are_not_there_is_no_change(business: Business) -> None:
+    ticket = business.log()
+    do(business, ticket, tickets.mark_read)
+    assert business.again(ticket).version == 1
+
+
+def test_words_of_ones_own_keep_the_promise(business: Business) -> None:
+    ticket = business.log()
+    business.later(minutes=3)
+    do(business, ticket, lambda *args, **more: tickets.write_to_customer(*args, "Back in five.", **more))
+    assert [promise.outcome for promise in business.rows(Promise, ticket)] == ["kept", None]
+    assert business.again(ticket).first_response_at == business.now
+    with pytest.raises(Invalid):
+        do(business, ticket, lambda *args, **more: tickets.write_to_customer(*args, "   ", **more))
