@@ -11,6 +11,7 @@ from recovery.domain.errors import Forbidden, NotFound, Stale
 from recovery.domain.permissions import Permission
 from recovery.models import Callback, Customer, Remedy, Site, Ticket
 from recovery.services.changes_since import changes_since
+from recovery.services.rows import TicketRow
 from recovery.services.session import DeskSession
 
 
@@ -31,6 +32,15 @@ def tickets_visible_to(by: Actor) -> ColumnElement[bool]:
     if by.kind is not ActorKind.STAFF or by.may(Permission.SUPERVISE) or by.is_admin:
         return here
     return and_(here, or_(Ticket.is_sensitive.is_(False), Ticket.logged_by_id == by.id, Ticket.owner_id == by.id))
+
+
+def may_see(ticket: TicketRow, *, by: Actor) -> bool:
+    """The rule of `tickets_visible_to`, for a row that is at hand already; a test holds the two together."""
+    if not by.works_at(ticket.site.id):
+        return False
+    if not ticket.is_sensitive or by.kind is not ActorKind.STAFF or by.may(Permission.SUPERVISE) or by.is_admin:
+        return True
+    return by.id is not None and by.id in {ticket.logged_by_id, ticket.owner.id if ticket.owner else None}
 
 
 def require(by: Actor, permission: Permission) -> None:

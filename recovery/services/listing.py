@@ -31,7 +31,6 @@ from recovery.services.access import tickets_visible_to
 from recovery.services.cursors import LARGEST, Page, Place, after, before, page_of, read
 from recovery.services.directory import sites_of
 from recovery.services.reading_tickets import (
-    Query,
     read_callbacks,
     read_tickets,
     select_callbacks,
@@ -40,6 +39,7 @@ from recovery.services.reading_tickets import (
 )
 from recovery.services.rows import ApprovalRow, CallRow, Person, TicketRow, Undetected, UndetectedRow
 from recovery.services.session import DeskSession
+from recovery.services.ticket_statements import Query
 
 ONE_PAGE = 50
 REFERENCE_BEGINS = "RD-"
@@ -80,7 +80,7 @@ def tickets(
     cursor: str | None = None,
 ) -> Page[TicketRow]:
     """Newest first. Raises Invalid for a cursor, an owner or a phone number that is none."""
-    query = select_tickets(session).where(tickets_visible_to(by), *_conditions(session, wanted, by))
+    query = select_tickets().where(tickets_visible_to(by), *_conditions(session, wanted, by))
     if place := read(cursor):
         query = query.where(before(Ticket.logged_at, Ticket.id, place))
     query = query.order_by(Ticket.logged_at.desc(), Ticket.id.desc()).limit(limit + 1)
@@ -91,7 +91,7 @@ def board(
     session: DeskSession, *, by: Actor, site: str | None = None, limit: int = ONE_PAGE, cursor: str | None = None
 ) -> Page[TicketRow]:
     """Who waits for us, worst first: by the moment at which they were told to hear from us."""
-    query = select_tickets(session).where(tickets_visible_to(by), *_waiting(), *_at_site(site))
+    query = select_tickets().where(tickets_visible_to(by), *_waiting(), *_at_site(site))
     if place := read(cursor):
         query = query.where(after(Ticket.promise_due_at, Ticket.id, place))
     rows = read_tickets(session, query.order_by(Ticket.promise_due_at, Ticket.id).limit(limit + 1))
@@ -113,13 +113,13 @@ def count_waiting(session: DeskSession, *, by: Actor, now: datetime, site: str |
 def late_or_soon(session: DeskSession, *, by: Actor, now: datetime, limit: int = ONE_PAGE) -> Sequence[TicketRow]:
     """Past their promise, or past the moment at which staff are warned; worst first."""
     warned = select(Promise.ticket_id).where(Promise.ended_at.is_(None), Promise.warn_at <= now)
-    query = select_tickets(session).where(tickets_visible_to(by), *_waiting(), Ticket.id.in_(warned))
+    query = select_tickets().where(tickets_visible_to(by), *_waiting(), Ticket.id.in_(warned))
     return read_tickets(session, query.order_by(Ticket.promise_due_at, Ticket.id).limit(limit))
 
 
 def owned(session: DeskSession, *, by: Actor, limit: int = ONE_PAGE) -> Sequence[TicketRow]:
     """What rests with this person, soonest due first."""
-    query = select_tickets(session).where(tickets_visible_to(by), _is_live(), Ticket.owner_id == by.id)
+    query = select_tickets().where(tickets_visible_to(by), _is_live(), Ticket.owner_id == by.id)
     return read_tickets(session, query.order_by(Ticket.promise_due_at, Ticket.id).limit(limit))
 
 
@@ -127,7 +127,7 @@ def undetected(
     session: DeskSession, *, by: Actor, site: str | None = None, limit: int = ONE_PAGE, cursor: str | None = None
 ) -> Page[UndetectedRow]:
     """Who nobody has, longest first, with why each stands there."""
-    query = select_tickets(session).where(tickets_visible_to(by), _is_undetected(), *_at_site(site))
+    query = select_tickets().where(tickets_visible_to(by), _is_undetected(), *_at_site(site))
     if place := read(cursor):
         query = query.where(after(Ticket.logged_at, Ticket.id, place))
     rows = read_tickets(session, query.order_by(Ticket.logged_at, Ticket.id).limit(limit + 1))

@@ -99,7 +99,7 @@ def tickets_behind(
     """
     scope = _scope(session, by, start, end, site)
     seconds = getattr(TicketClock, clock if clock in CLOCKS else "resolved")
-    query = select_tickets(session).join(TicketClock, TicketClock.ticket_id == Ticket.id)
+    query = select_tickets().join(TicketClock, TicketClock.ticket_id == Ticket.id)
     query = query.where(tickets_visible_to(by), *scope.conditions(), seconds >= at_least)
     if group_by != EVERYTHING:
         query = query.where(in_group(group_by, key, by))

@@ -1,0 +1,146 @@
+"""The statements that read tickets, made once: building one of them anew costs more than running it."""
+
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, func, select
+from sqlalchemy.orm import aliased
+
+from recovery.models import Attempt, Callback, Contact, Customer, OptOut, Promise, Remedy, Site, Staff, Ticket
+
+Query = Select[*tuple[Any, ...]]
+
+owner, earlier, newer = aliased(Staff), aliased(Ticket), aliased(Promise)
+proposer, decider, giver, caller = aliased(Staff), aliased(Staff), aliased(Staff), aliased(Staff)
+
+PLAIN = (
+    Ticket.id,
+    Ticket.reference,
+    Ticket.status,
+    Ticket.version,
+    Ticket.level,
+    Ticket.failure,
+    Ticket.severity,
+    Ticket.source,
+    Ticket.is_sensitive,
+    Ticket.note,
+    Ticket.order_reference,
+    Ticket.order_amount,
+    Ticket.order_currency,
+    Ticket.order_kept,
+    Ticket.logged_by_id,
+    Ticket.logged_at,
+    Ticket.happened_at,
+    Ticket.apologised_in_person,
+    Ticket.first_response_at,
+    Ticket.auto_response_at,
+    Ticket.resolved_at,
+    Ticket.confirmed_at,
+    Ticket.closed_at,
+    Ticket.cause,
+    Ticket.action,
+    Ticket.void_reason,
+    Ticket.no_text_reason,
+    Ticket.promise_due_at,
+    Ticket.unread,
+    Ticket.lapses,
+    Ticket.link_generation,
+    Ticket.is_demo,
+)
+SITE = (Site.id, Site.slug, Site.name, Site.timezone, Site.currency, Site.country, Site.hours)
+CUSTOMER = (Customer.id, Customer.name, Contact.phone, Customer.language)
+
+TICKETS: Query = (
+    select(*PLAIN, *SITE, owner.id, owner.name, earlier.reference, *CUSTOMER, OptOut.id)
+    .join(Site, Site.id == Ticket.site_id)
+    .outerjoin(owner, owner.id == Ticket.owner_id)
+    .outerjoin(earlier, earlier.id == Ticket.linked_to_id)
+    .outerjoin(Customer, Customer.id == Ticket.customer_id)
+    .outerjoin(Contact, Contact.id == Customer.contact_id)
+    .outerjoin(
+        OptOut,
+        and_(
+            OptOut.contact_id == Contact.id,
+            OptOut.sender == bindparam("sender"),
+            OptOut.lifted_at.is_(None),
+        ),
+    )
+)
+"""Needs `sender`: an opt-out is from one of our numbers."""
+TICKET_BY_ID: Query = TICKETS.where(Ticket.id == bindparam("ticket_id"))
+
+NEWEST_PROMISES: Query = select(
+    Promise.ticket_id,
+    Promise.number,
+    Promise.made_at,
+    Promise.warn_at,
+    Promise.due_at,
+    Promise.about,
+    Promise.told_by,
+    Promise.renewal,
+    Promise.lapsed_at,
+    Promise.ended_at,
+    Promise.outcome,
+).where(
+    Promise.ticket_id.in_(bindparam("ids", expanding=True)),
+    Promise.number == select(func.max(newer.number)).where(newer.ticket_id == Promise.ticket_id).scalar_subquery(),
+)
+
+REMEDIES: Query = (
+    select(
+        Remedy.id,
+        Remedy.ticket_id,
+        Remedy.kind,
+        Remedy.status,
+        Remedy.amount,
+        Remedy.currency,
+        Remedy.proposed_amount,
+        Remedy.detail,
+        proposer.id,
+        proposer.name,
+        Remedy.proposed_at,
+        Remedy.needed_approval,
+        decider.id,
+        decider.name,
+        Remedy.decided_at,
+        Remedy.decision_reason,
+        Remedy.ready_at,
+        giver.id,
+        giver.name,
+        Remedy.fulfilled_at,
+        Remedy.ended_at,
+        Remedy.end_reason,
+    )
+    .join(proposer, proposer.id == Remedy.proposed_by_id)
+    .outerjoin(decider, decider.id == Remedy.decided_by_id)
+    .outerjoin(giver, giver.id == Remedy.fulfilled_by_id)
+    .where(Remedy.ticket_id.in_(bindparam("ids", expanding=True)))
+    .order_by(Remedy.id)
+)
+
+CALLBACKS: Query = select(
+    Callback.id,
+    Callback.ticket_id,
+    Callback.status,
+    Callback.reason,
+    Callback.due_at,
+    Callback.miss_at,
+    Callback.as_soon_as_possible,
+    Callback.booked_at,
+    caller.id,
+    caller.name,
+    Callback.moves,
+    Callback.attempt_count,
+    Callback.reminded_at,
+    Callback.missed_at,
+    Callback.ended_at,
+).outerjoin(caller, caller.id == Callback.staff_id)
+CALLBACKS_OF_TICKETS: Query = CALLBACKS.where(Callback.ticket_id.in_(bindparam("ids", expanding=True))).order_by(
+    Callback.id
+)
+
+ATTEMPTS: Query = (
+    select(Attempt.callback_id, Attempt.number, Attempt.outcome, Attempt.at, caller.id, caller.name, Attempt.note)
+    .join(caller, caller.id == Attempt.by_id)
+    .where(Attempt.callback_id.in_(bindparam("ids", expanding=True)))
+    .order_by(Attempt.callback_id, Attempt.number)
+)
