@@ -89,8 +89,10 @@ def test_every_text_tells_its_ticket_from_another(template: str) -> None:
 
 def test_only_the_resolution_asks_and_it_asks_by_digits() -> None:
     asking = {template: TEXTS.template(template).asks for template in TEXTS.names()}
-    assert {template: asks for template, asks in asking.items() if asks} == {"resolved": "fixed"}
-    assert "Reply 1 if it is fixed, 2 if not" in TEXTS.render("resolved", SETTINGS["café"] | {"link": LINK}).body
+    resolutions = {"resolved": "fixed", "resolved_again": "fixed"}
+    assert {template: asks for template, asks in asking.items() if asks} == resolutions
+    for template in resolutions:
+        assert "Reply 1 if it is fixed, 2 if not" in TEXTS.render(template, SETTINGS["café"] | {"link": LINK}).body
 
 
 def test_a_customer_without_a_name_is_greeted_all_the_same() -> None:
