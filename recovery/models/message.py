@@ -10,6 +10,7 @@ from recovery.models.ticket import Ticket
 
 WAITING = "status IN ('pending', 'held')"
 UNDER_WAY = "status IN ('claimed', 'sending')"
+TO_ASK = "status = 'sent' AND look_at IS NOT NULL"
 OPEN = "status IN ('pending', 'held', 'claimed', 'sending', 'in_doubt')"
 
 
@@ -61,6 +62,13 @@ class Message(Proven, Base):
             sqlite_where=text("status = 'in_doubt'"),
             postgresql_where=text("status = 'in_doubt'"),
         ),
+        # ask: sent texts of which nothing is heard
+        Index(
+            "ix_messages_to_ask",
+            "look_at",
+            sqlite_where=text(TO_ASK),
+            postgresql_where=text(TO_ASK),
+        ),
         # the thread on a ticket
         Index(None, "ticket_id", "created_at", "id"),
         # replies: the newest question on this (sender, number)
@@ -108,6 +116,7 @@ class Message(Proven, Base):
     """When the last attempt began: the provider's list is searched from here."""
     doubted_at: Mapped[datetime | None]
     look_at: Mapped[datetime | None]
+    """When the provider is asked next: in doubt, whether it has the text; sent, what became of it."""
     looks: Mapped[int] = mapped_column(default=0)
     looked_by: Mapped[str | None]
     """The process of the first look: both looks are by one, a restart begins anew."""

@@ -21,6 +21,8 @@ from recovery.services.trail import record
 UNDELIVERED = "undelivered"
 BY_A_PERSON = "free"
 """The template whose words a person wrote: no automatic answer."""
+ASK_AFTER = timedelta(minutes=15)
+"""A text of which no receipt has told the end by then is asked for (`services.asking`)."""
 OVER = (TicketStatus.CLOSED, TicketStatus.VOID)
 
 
@@ -45,6 +47,7 @@ def accept(session: DeskSession, ticket: Ticket | None, message: Message, *, sid
     _settle(message, MessageStatus.SENT)
     message.provider_sid = sid
     message.sent_at = now
+    message.look_at = now + ASK_AFTER
     message.error = None
     if ticket is None:
         return

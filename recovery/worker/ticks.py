@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from recovery.bootstrap import Components
-from recovery.services import gates, heartbeats, outbox, phones, receipts, reconciling, restoring
+from recovery.services import asking, gates, heartbeats, outbox, phones, receipts, reconciling, restoring
 from recovery.services.due_work import DUE_WORK
 from recovery.services.reconciling import Look
 from recovery.sms.gateway import LookupFailed
@@ -83,6 +83,26 @@ def _look_for(station: Station, message_id: int) -> None:
     then = desk.transact(lambda session: reconciling.conclude(session, look, found, terms=desk.terms, now=station.now))
     log.info("outbox:looked", message=message_id, then=then)
     station.sender.wake()
+
+
+def ask(station: Station) -> None:
+    """What became of texts that were sent, and then nothing."""
+    with station.desk.read() as session:
+        texts = asking.silent(session, now=station.now)
+    for message_id, sid in texts:
+        _each(station, "ask", message_id, partial(_ask_for, station, message_id, sid))
+
+
+def _ask_for(station: Station, message_id: int, sid: str) -> None:
+    desk, now = station.desk, station.now
+    if not desk.transact(lambda session: asking.start_asking(session, message_id, now=now)):
+        return
+    try:
+        said = desk.gateway.fetch(sid)
+    except LookupFailed as failure:
+        log.warning("outbox:lookup_failed", why=failure.detail)
+        return
+    desk.transact(lambda session: asking.hear(session, message_id, said, now=station.now))
 
 
 def join_receipts(station: Station) -> None:
@@ -168,6 +188,7 @@ TICKS: Sequence[Tick] = (
     Tick("reap", 1, reap),
     Tick("reconcile", 1, reconcile),
     Tick("simulated phones", 0.5, ring_phones),
+    Tick("sent and silent", 60, ask),
     Tick("receipts that came early", 60, join_receipts),
     Tick("restored outbox", 5, release_restored),
     Tick("heartbeat", heartbeats.EVERY.total_seconds(), beat),

@@ -98,6 +98,7 @@ def _messages() -> None:
     )
     op.create_index("ix_messages_ticket_id_created_at_id", "messages", ["ticket_id", "created_at", "id"])
     op.create_index("ix_messages_to_claim", "messages", ["not_before", "id"], **where("status IN ('pending', 'held')"))
+    op.create_index("ix_messages_to_ask", "messages", ["look_at"], **where("status = 'sent' AND look_at IS NOT NULL"))
     op.create_index("uq_messages_meaning", "messages", ["meaning"], unique=True)
     op.create_index("uq_messages_provider_sid", "messages", ["provider_sid"], unique=True)
 
