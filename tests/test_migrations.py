@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +10,14 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
 from recovery import migrations
-from recovery.migrations import BASE, CannotMigrate, migrate, schema_is_current
+from recovery.bootstrap import build
+from recovery.migrations import BASE, CannotMigrate, migrate, newest, schema_is_current
 from recovery.models import Base
-from recovery.models.triggers import EXPECTED, count_triggers
+from recovery.models.triggers import EXPECTED, count_triggers, drop_triggers
+from recovery.services import backups
+from recovery.services.audit import verify
+from tests.factories import Business
+from tests.fixtures.settings import MakeSettings
 
 
 @pytest.fixture
@@ -119,6 +125,37 @@ def test_down_and_up_again_leaves_an_empty_database_whole(engine: Engine, empty_
     assert described(engine) == before
     with engine.connect() as connection:
         assert count_triggers(connection) == EXPECTED
+
+
+def test_rows_survive_a_journey_down_and_up(
+    empty_database_url: str, make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    """There is one migration yet, and below it there is nothing: the rows travel in a backup."""
+    migrate(empty_database_url)
+    desk = build(make_settings(DATABASE_URL=empty_database_url))
+    Business.opened(desk).log()
+    now = desk.clock.now()
+    with desk.read() as session:
+        manifest = backups.write(session, tmp_path / "rows.zip", revision=newest(), now=now, tell=lambda *_: None)
+    desk.dispose()
+    migrate(empty_database_url, to=BASE)
+    migrate(empty_database_url)
+    desk.transact(
+        lambda session: backups.restore(
+            session, tmp_path / "rows.zip", manifest, revision=newest(), replace=False, now=now, tell=lambda *_: None
+        )
+    )
+    with desk.read() as session:
+        assert verify(session, desk.house.audit_key).ok
+    desk.dispose()
+
+
+def test_a_trigger_that_somebody_dropped_is_back_after_migrate(engine: Engine, empty_database_url: str) -> None:
+    migrate(empty_database_url)
+    with engine.begin() as connection:
+        drop_triggers(connection)
+    assert not migrate(empty_database_url)
+    assert schema_is_current(engine)
 
 
 def test_rows_that_would_point_at_nothing_undo_the_migration(empty_sqlite_url: str) -> None:

@@ -3,12 +3,14 @@
 import argparse
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, TextIO
 
 DONE, FINDING, WRONG_USE = 0, 1, 2
 """Exit codes."""
 BAR_LETTERS = 30
+HELP_LETTERS = 110
 STEPS_IN_A_LOG = 4
 """Where nobody watches, a long command tells each quarter."""
 
@@ -39,7 +41,8 @@ def command(
     more: str = "",
 ) -> Parser:
     """`does` is one line for the list of commands; `more` whatever else `--help` tells."""
-    description = f"{does[:1].upper()}{does[1:]}." + (f"\n\n{more}" if more else "")
+    told = "\n".join(textwrap.fill(line, HELP_LETTERS) for line in more.splitlines())
+    description = f"{does[:1].upper()}{does[1:]}." + (f"\n\n{told}" if more else "")
     lines = "\n".join(
         f"    {line.strip()}" if line[0] == " " else f"  python3 -m recovery {line}" for line in example.splitlines()
     )

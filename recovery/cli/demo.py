@@ -36,10 +36,13 @@ def run(arguments: Arguments) -> int:
             found = standing(session)
         if arguments.remove:
             return _take_away(components, found)
+        obstacle = _obstacle(components, found)
         if found.is_whole:
             give(accounts())
-        elif arguments.once and ((found.has_sites and not found.has_demo) or _obstacle(components, found)):
-            say(_obstacle(components, found) or "")
+        elif arguments.once and found.has_sites and not found.has_demo:
+            return DONE
+        elif arguments.once and obstacle:
+            say(obstacle)
         else:
             _bring(components, found)
             give(accounts())

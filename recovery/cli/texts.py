@@ -49,7 +49,8 @@ def _add_outbox(commands: Commands) -> None:
         more="The table masks numbers; --json gives everything, also numbers and words.",
         example="outbox list --status in_doubt --json",
     )
-    parser.add_argument("--status", choices=[status.value for status in MessageStatus])
+    statuses = [status.value for status in MessageStatus if status is not MessageStatus.RECEIVED]
+    parser.add_argument("--status", choices=statuses, metavar="STATUS", help=f"one of {', '.join(statuses)}")
     parser.add_argument("--limit", type=int, default=SHOWN, metavar="N", help=f"at most so many ({SHOWN})")
     with_json(parser)
 

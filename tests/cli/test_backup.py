@@ -1,0 +1,133 @@
+"""A backup holds every row and no key; put back, nothing is texted again until the provider was asked."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.pool import NullPool
+
+from recovery.domain.remedies import RemedyKind
+from recovery.models import Base, Heartbeat, LoginSession, Message
+from recovery.services.backups import LEFT_OUT
+from recovery.services.remedies import NewRemedy
+from recovery.services.restoring import RESTORED
+from recovery.services.sign_in import open_session
+from tests.cli.conftest import Run
+from tests.factories import Business
+
+WRITTEN_BY_RESTORING = {"events", "settings_stream", "anchors"}
+
+
+@pytest.fixture
+def url(database_url: str) -> str:
+    return database_url
+
+
+def contents(url: str) -> dict[str, list[tuple[object, ...]]]:
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            for table in Base.metadata.sorted_tables
+            if table.name not in LEFT_OUT | WRITTEN_BY_RESTORING
+        }
+
+
+@pytest.fixture
+def backup(business: Business, run: Run, tmp_path: Path) -> Path:
+    earlier = business.log(remedies=(NewRemedy(RemedyKind.REFUND, 4500),), note="“oat” – ☕")
+    business.log(linked_to=earlier.reference)
+    business.desk.transact(
+        lambda session: open_session(session, business.actor("maya").id or 0, how="password", now=business.now)
+    )
+    file = tmp_path / "desk.zip"
+    ran = run("backup", str(file))
+    assert ran.code == 0, ran.err
+    return file
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def other_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, also of the other kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'other.db'}"
+    return str(request.getfixturevalue("empty_postgres_url"))
+
+
+def test_it_goes_into_an_empty_database_of_either_kind_row_by_row(
+    business: Business, run: Run, backup: Path, other_url: str
+) -> None:
+    before = contents(business.desk.settings.database_url)
+    assert run("restore", str(backup), DATABASE_URL=other_url).code == 0
+    assert contents(other_url) == before
+    assert sum(map(len, before.values())) > 15
+    assert run("audit", "verify").code == 0
+
+
+def test_after_it_texts_are_held_and_everybody_signs_in_anew(run: Run, backup: Path, other_url: str) -> None:
+    run("restore", str(backup), DATABASE_URL=other_url)
+    engine = create_engine(other_url, poolclass=NullPool)
+    with engine.connect() as connection:
+        assert connection.scalars(select(Heartbeat.name)).all() == [RESTORED]
+        assert connection.scalar(select(func.count()).select_from(LoginSession)) == 0
+        assert connection.scalar(select(func.count()).where(Message.status == "pending")) == 3
+
+
+def test_rows_that_are_there_are_lost_only_when_asked_for(business: Business, run: Run, backup: Path) -> None:
+    before = contents(business.desk.settings.database_url)
+    later = business.log()
+    refused = run("restore", str(backup))
+    assert refused.code == 1
+    assert "--replace" in refused.err
+    assert business.again(later).reference == later.reference
+    assert run("restore", str(backup), "--replace").code == 0
+    assert contents(business.desk.settings.database_url) == before
+    assert run("audit", "verify").code == 0
+
+
+def test_it_holds_no_key_and_is_nobody_elses_to_read(run: Run, backup: Path, environment: dict[str, str]) -> None:
+    with zipfile.ZipFile(backup) as archive:
+        everything = b"".join(archive.read(name) for name in archive.namelist())
+    assert environment["AUDIT_KEY"].encode() not in everything
+    assert environment["SECRET_KEY"].encode() not in everything
+    assert backup.stat().st_mode & 0o077 == 0
+
+
+def test_one_that_was_changed_is_refused(run: Run, backup: Path, tmp_path: Path, other_url: str) -> None:
+    forged = tmp_path / "forged.zip"
+    with zipfile.ZipFile(backup) as whole, zipfile.ZipFile(forged, "w") as archive:
+        for name in whole.namelist():
+            lines = whole.read(name)
+            archive.writestr(name, lines.replace(b"Maya", b"Myra") if name == "staff.jsonl" else lines)
+    ran = run("restore", str(forged), DATABASE_URL=other_url)
+    assert ran.code == 1
+    assert "no whole backup" in ran.err
+    (tmp_path / "note.txt").write_text("hello")
+    assert run("restore", str(tmp_path / "note.txt")).code == 1
+    assert run("restore", str(tmp_path / "nothing.zip")).code == 2
+
+
+def test_another_audit_key_is_refused_before_anything_is_written(run: Run, backup: Path, other_url: str) -> None:
+    ran = run("restore", str(backup), DATABASE_URL=other_url, AUDIT_KEY="a key that never wrote this trail, 1234567")
+    assert ran.code == 1
+    assert "AUDIT_KEY" in ran.err
+
+
+def test_one_of_another_schema_is_refused(run: Run, backup: Path, tmp_path: Path, other_url: str) -> None:
+    older = tmp_path / "older.zip"
+    with zipfile.ZipFile(backup) as whole, zipfile.ZipFile(older, "w") as archive:
+        for name in whole.namelist():
+            lines = whole.read(name)
+            told = json.dumps(json.loads(lines) | {"revision": "0000"}) if name == "manifest.json" else lines
+            archive.writestr(name, told)
+    ran = run("restore", str(older), DATABASE_URL=other_url)
+    assert ran.code == 1
+    assert "schema 0000" in ran.err
+
+
+def test_a_file_that_exists_is_never_written_over(run: Run, backup: Path) -> None:
+    before = backup.read_bytes()
+    assert run("backup", str(backup)).code == 2
+    assert backup.read_bytes() == before

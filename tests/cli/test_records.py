@@ -1,0 +1,140 @@
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from recovery.domain.messages import MessageStatus
+from recovery.domain.tickets import TicketStatus
+from recovery.models import Event, Message, Ticket
+from recovery.models.triggers import drop_triggers
+from recovery.services import tickets
+from tests.cli.conftest import Run
+from tests.factories import Business
+
+
+@pytest.fixture
+def url(database_url: str) -> str:
+    return database_url
+
+
+def finished(business: Business) -> Ticket:
+    ticket = business.log(note="=HYPERLINK(1)")
+    business.on(ticket, lambda session, locked, by: tickets.resolve(session, locked, how=None, now=business.now, by=by))
+    return ticket
+
+
+def test_a_ticket_is_exported_with_the_figures_of_the_reports(business: Business, run: Run) -> None:
+    ticket = finished(business)
+    ran = run("export", "tickets", "--format", "csv")
+    assert ran.code == 0
+    (row,) = csv.DictReader(io.StringIO(ran.out))
+    assert (row["reference"], row["site"], row["status"]) == (ticket.reference, "harbour-st", "resolved")
+    assert row["phone"] == "+44 7700 900123"
+    assert row["note"] == "'=HYPERLINK(1)"
+    assert row["resolved_seconds"].isdigit()
+
+
+def test_a_span_is_in_days_of_the_site_and_leaves_out_its_end(business: Business, run: Run) -> None:
+    finished(business)
+    today = f"{business.now:%Y-%m-%d}"
+    assert len(run("export", "tickets", "--to", today).out.splitlines()) == 1
+    assert run("export", "tickets", "--from", today, "--to", today).code == 2
+    assert run("export", "tickets", "--site", "moon").code == 2
+
+
+def test_a_spreadsheet_holds_no_formula(business: Business, run: Run, tmp_path: Path) -> None:
+    finished(business)
+    file = tmp_path / "tickets.xlsx"
+    assert run("export", "tickets", "--format", "xlsx", "--output", str(file)).code == 0
+    with zipfile.ZipFile(file) as book:
+        assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
+
+
+def test_customers_are_taken_in_and_each_refused_row_is_named(business: Business, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text("site;phone;name\nharbour-st;07700 900555;Noor\nmoon;07700 900556;Lee\nharbour-st;12;Sam\n")
+    ran = run("import", "customers", str(file), "--json")
+    assert ran.code == 1
+    told = json.loads(ran.out)
+    assert (told["rows"], told["taken"], [each["line"] for each in told["refused"]]) == (3, 1, [3, 4])
+
+
+def test_finished_tickets_are_taken_in_once_and_nobody_is_texted(business: Business, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "tickets.csv"
+    file.write_text(
+        "site,failure,logged_at,resolved_at,phone,order_amount,cause\n"
+        "harbour-st,late,2026-03-01T10:00:00Z,2026-03-01T10:20:00Z,07700 900555,4.50,rain\n"
+    )
+    for _ in range(2):
+        assert run("import", "tickets", str(file), "--as", "maya@example.com").code == 0
+    with business.desk.read() as session:
+        (ticket,) = session.scalars(select(Ticket)).all()
+        assert (ticket.status, ticket.order_amount, ticket.cause) == (TicketStatus.RESOLVED, 450, "rain")
+        assert {text.status for text in session.scalars(select(Message))} == {MessageStatus.DROPPED}
+    assert run("audit", "verify").code == 0
+
+
+def test_an_open_ticket_is_not_imported(business: Business, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "tickets.csv"
+    file.write_text("site,failure,logged_at,resolved_at\nharbour-st,late,2026-03-01T10:00:00Z,\n")
+    ran = run("import", "tickets", str(file), "--as", "maya@example.com")
+    assert ran.code == 1
+    assert "line 2: resolved_at" in ran.err
+
+
+def test_a_file_with_an_unknown_column_is_refused_whole(business: Business, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text("site,phone,colour\nharbour-st,07700 900555,blue\n")
+    ran = run("import", "customers", str(file))
+    assert ran.code == 2
+    assert "colour" in ran.err
+
+
+def test_a_person_is_erased_and_the_trail_stays_whole(business: Business, run: Run) -> None:
+    finished(business)
+    assert run("erase", "--phone", "+44 7700 900123").code == 0
+    assert run("erase", "--phone", "+44 7700 900123").code == 2
+    assert run("erase", "--phone", "07700 900123").code == 2
+    assert run("audit", "verify").code == 0
+    assert "Sam" not in run("export", "tickets").out
+
+
+def test_who_still_waits_is_not_erased(business: Business, run: Run) -> None:
+    ticket = business.log()
+    ran = run("erase", "--phone", "+447700900123")
+    assert ran.code == 1
+    assert ticket.reference in ran.err
+
+
+def test_verify_names_the_event_that_was_edited(business: Business, run: Run) -> None:
+    ticket = business.log()
+    whole = run("audit", "verify", "--json")
+    assert (whole.code, json.loads(whole.out)["ok"]) == (0, True)
+    with business.desk.writing.begin() as connection:
+        drop_triggers(connection)
+        connection.execute(
+            Event.__table__.update().where(Event.stream_id == ticket.id, Event.seq == 1).values(payload="{}")
+        )
+    broken = run("audit", "verify")
+    assert broken.code == 1
+    assert f"{ticket.reference}, event 1" in broken.out
+
+
+def test_the_outbox_lists_texts_by_status_with_masked_numbers(business: Business, run: Run) -> None:
+    business.log()
+    (text,) = json.loads(run("outbox", "list", "--status", "pending", "--json").out)
+    assert (text["template"], text["to"], text["attempts"]) == ("logged", "+447700900123", 0)
+    assert json.loads(run("outbox", "list", "--status", "sent", "--json").out) == []
+    assert "900123" not in run("outbox", "list").out
+
+
+def test_a_test_of_the_line_without_a_worker_says_why_nothing_left(business: Business, run: Run) -> None:
+    ran = run("sms", "test", "+44 7700 900123", "--wait", "0.2")
+    assert ran.code == 1
+    assert ran.out == "Waiting to go.\n"
+    assert "recovery worker" in ran.err
+    assert run("sms", "test", "07700 900123").code == 2

@@ -1,0 +1,105 @@
+"""How commands answer: help with an example, one sentence for wrong use, exit codes that a script can trust."""
+
+import argparse
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from recovery.cli import _parser
+from tests.cli.conftest import Run
+from tests.factories import Business
+
+
+def commands(parser: argparse.ArgumentParser, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, below in action.choices.items():
+                yield from commands(below, (*words, name))
+            return
+    yield words
+
+
+EVERY_COMMAND = sorted(commands(_parser()))
+
+
+def test_the_commands_of_the_contract_are_there() -> None:
+    assert {" ".join(words) for words in EVERY_COMMAND} == {
+        "audit verify",
+        "backup",
+        "demo",
+        "doctor",
+        "erase",
+        "export tickets",
+        "import customers",
+        "import tickets",
+        "migrate",
+        "outbox list",
+        "restore",
+        "routes",
+        "site add",
+        "sms test",
+        "staff add",
+        "token add",
+        "worker",
+    }
+
+
+@pytest.mark.parametrize("words", EVERY_COMMAND, ids=" ".join)
+def test_every_command_explains_itself_with_an_example(run: Run, words: tuple[str, ...]) -> None:
+    ran = run(*words, "--help")
+    assert ran.code == 0
+    assert f"example:\n  python3 -m recovery {' '.join(words)}" in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 130
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("sing",),
+        ("site",),
+        ("site", "add"),
+        ("site", "add", "x", "--nam", "y"),
+        ("outbox", "list", "--status", "lost"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_two(run: Run, words: tuple[str, ...]) -> None:
+    ran = run(*words)
+    assert ran.code == 2
+    assert ran.out == ""
+    assert len(ran.err.splitlines()) == 1
+    assert "--help` shows how" in ran.err
+
+
+def test_a_setting_that_makes_no_sense_is_named(run: Run) -> None:
+    ran = run("doctor", PORT="coffee")
+    assert (ran.code, ran.out) == (2, "")
+    assert "PORT" in ran.err
+
+
+def test_a_database_without_a_schema_says_what_to_do(run: Run, empty_database_url: str) -> None:
+    ran = run("outbox", "list", DATABASE_URL=empty_database_url)
+    assert ran.code == 1
+    assert "`python3 -m recovery migrate`" in ran.err
+
+
+def test_a_database_that_is_away_is_one_sentence_without_its_password(run: Run) -> None:
+    ran = run("audit", "verify", DATABASE_URL="postgresql://desk:sesame@127.0.0.1:9/desk")
+    assert ran.code == 1
+    assert len(ran.err.splitlines()) == 1
+    assert "sesame" not in ran.err
+
+
+def test_migrate_tells_what_it_does_and_then_that_nothing_is_left_to_do(run: Run, empty_database_url: str) -> None:
+    first = run("migrate", DATABASE_URL=empty_database_url)
+    assert (first.code, first.out) == (0, "")
+    assert "migrating up to 0001" in first.err
+    assert "already" in run("migrate").err
+
+
+def test_every_route_names_its_permission_and_its_object(run: Run, business: Business) -> None:
+    ran = run("routes", "--json")
+    assert ran.code == 0
+    one = next(each for each in json.loads(ran.out) if each["rule"].startswith("/api/v1/tickets/<"))
+    assert (one["methods"], one["permission"], one["object"]) == (["GET"], "see", "ticket")
