@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select, true
 from sqlalchemy.orm import joinedload
 
 from recovery.domain.actors import Actor, ActorKind
@@ -13,6 +13,8 @@ from recovery.models import Callback, Customer, Remedy, Site, Ticket
 from recovery.services.changes_since import changes_since
 from recovery.services.rows import TicketRow
 from recovery.services.session import DeskSession
+
+SITE_BY_SLUG = select(Site).where(Site.slug == bindparam("slug"))
 
 
 def sites_visible_to(by: Actor) -> ColumnElement[bool]:
@@ -103,8 +105,8 @@ def ticket_of_callback(session: DeskSession, callback_id: int, *, by: Actor) -> 
 
 def visible_site(session: DeskSession, slug: str, *, by: Actor) -> Site:
     """Raises NotFound."""
-    site = session.scalar(select(Site).where(Site.slug == slug, sites_visible_to(by)))
-    if site is None:
+    site = session.scalar(SITE_BY_SLUG, {"slug": slug})
+    if site is None or not by.works_at(site.id):
         raise NotFound(f"There is no site “{slug}” that you work at.")
     return site
 

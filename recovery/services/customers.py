@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from recovery.domain.actors import Actor
 from recovery.domain.ids import new_id
@@ -13,6 +15,13 @@ from recovery.domain.phones import parse_phone
 from recovery.models import Contact, Customer, Site, Ticket
 from recovery.services.access import at_sites_of
 from recovery.services.session import DeskSession
+
+KNOWN_HERE = (
+    select(Contact, Customer)
+    .outerjoin(Customer, and_(Customer.contact_id == Contact.id, Customer.site_id == bindparam("site_id")))
+    .where(Contact.phone == bindparam("phone"))
+)
+"""Made once: it runs with every mistake that is logged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +49,8 @@ def find_or_add(session: DeskSession, site: Site, new: NewCustomer | None, *, no
 
 def contact_for(session: DeskSession, phone: str, *, now: datetime) -> Contact:
     """The one row of this number, made once whoever races. `phone` is E.164."""
-    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    row = make(Contact).values(id=new_id(now), phone=phone, added_at=now)
-    made = session.scalars(row.on_conflict_do_nothing(index_elements=[Contact.phone]).returning(Contact)).first()
+    row = {"id": new_id(now), "phone": phone, "added_at": now}
+    made = session.scalars(_adding(session.get_bind().dialect.name), row).first()
     return made or session.scalars(select(Contact).where(Contact.phone == phone)).one()
 
 
@@ -63,9 +71,14 @@ def last_recovery(session: DeskSession, customer: Customer) -> Ticket | None:
 
 
 def _known(session: DeskSession, site: Site, phone: str) -> tuple[Contact | None, Customer | None]:
-    here = and_(Customer.contact_id == Contact.id, Customer.site_id == site.id)
-    row = session.execute(select(Contact, Customer).outerjoin(Customer, here).where(Contact.phone == phone)).first()
+    row = session.execute(KNOWN_HERE, {"site_id": site.id, "phone": phone}).first()
     return (row[0], row[1]) if row else (None, None)
+
+
+@cache
+def _adding(dialect: str) -> ReturningInsert[Contact]:
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return make(Contact).on_conflict_do_nothing(index_elements=[Contact.phone]).returning(Contact)
 
 
 def _added(session: DeskSession, site: Site, contact: Contact | None, *, now: datetime) -> Customer:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.calendars import quiet_until
@@ -24,6 +24,13 @@ NO_PHONE = "no_phone"
 OPTED_OUT = "opted_out"
 OBSERVATION = "observation"
 WRONG_NUMBER = "wrong_number"
+
+STANDING = select(OptOut).where(
+    OptOut.contact_id == bindparam("contact_id"),
+    OptOut.sender == bindparam("sender"),
+    OptOut.lifted_at.is_(None),
+)
+"""Made once: it runs with every text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +132,7 @@ def render(session: DeskSession, ticket: Ticket, template: str, values: Mapping[
 
 
 def standing_opt_out(session: DeskSession, contact_id: int, sender: str) -> OptOut | None:
-    return session.scalar(
-        select(OptOut).where(
-            OptOut.contact_id == contact_id,
-            OptOut.sender == sender,
-            OptOut.lifted_at.is_(None),
-        ),
-    )
+    return session.scalar(STANDING, {"contact_id": contact_id, "sender": sender})
 
 
 def first_word(name: str | None) -> str:
