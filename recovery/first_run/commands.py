@@ -32,7 +32,9 @@ People and sites
 
 Records
   audit verify            prove the event trail, or name the first broken event
-  outbox list             texts and their states
+  outbox list             texts and their states; `sms test PHONE` sends one
+  export tickets          for a spreadsheet; `import customers|tickets FILE.csv` takes rows in
+  erase --phone PHONE     forget a person
   routes                  every route with its permission
 
 `python3 -m recovery COMMAND --help` tells more. Exit codes: 0 done, 1 a finding, 2 wrong use.
