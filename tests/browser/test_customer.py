@@ -1,0 +1,107 @@
+"""The customer's page in Chromium, on a phone: without script, in both themes, down to 320 px."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from recovery.models import Ticket
+from recovery.services import callbacks, tickets
+from recovery.services.links import customer_url
+from tests.browser.people import NARROW
+from tests.factories import LEE, NOOR, REMAKE, SAM, Business, refund
+from tests.fixtures.browser import LAPTOP, PHONE, watched_page
+from tests.fixtures.live import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What a browser sees does not depend on the database."""
+    return sqlite_url
+
+
+@pytest.fixture
+def business(live_server: LiveServer) -> Business:
+    return Business.opened(live_server.components)
+
+
+@pytest.fixture
+def sams_phone(chromium: Browser) -> Iterator[Page]:
+    """With no script at all: what works here works in every browser inside an app."""
+    with watched_page(chromium, java_script_enabled=False, **PHONE) as page:
+        yield page
+
+
+def link(business: Business, ticket: Ticket) -> str:
+    return customer_url(business.desk.house, ticket)
+
+
+def test_sam_books_a_call_moves_it_and_calls_it_off_without_a_script(sams_phone: Page, business: Business) -> None:
+    sams_phone.goto(link(business, business.log(customer=SAM, remedies=(REMAKE, refund(450)))))
+    expect(sams_phone.get_by_role("heading", level=1)).to_have_text(
+        "Hello Sam. We got your order wrong, and we are sorry."
+    )
+    expect(sams_phone.get_by_label("Our promise")).to_contain_text("09:45")
+    sams_phone.get_by_text("Call me", exact=True).click()
+    sams_phone.get_by_role("button", name="10:00").click()
+    expect(sams_phone.get_by_role("status")).to_have_text("Good: we call you at 10:00.")
+    sams_phone.get_by_text("Choose another time").click()
+    sams_phone.get_by_label("Another time").select_option(label="09:15")
+    sams_phone.get_by_role("button", name="Call me then").click()
+    expect(sams_phone.get_by_role("status")).to_have_text("Good: we call you tomorrow at 09:15.")
+    sams_phone.get_by_role("button", name="Cancel the call").click()
+    expect(sams_phone.get_by_role("status")).to_have_text("The call is cancelled.")
+    expect(sams_phone.get_by_text("Call me", exact=True)).to_be_visible()
+
+
+def test_sam_writes_to_maya_and_says_that_it_is_not_right(sams_phone: Page, business: Business) -> None:
+    ticket = business.log(customer=SAM)
+    sams_phone.goto(link(business, ticket))
+    sams_phone.get_by_text("Write to Maya").click()
+    sams_phone.get_by_label("Your message").fill("I sit at the window.")
+    sams_phone.get_by_role("button", name="Send").click()
+    expect(sams_phone.get_by_role("status")).to_have_text("We have it. Someone reads it and answers you.")
+    business.on(ticket, lambda session, row, maya: tickets.resolve(session, row, how=None, now=business.now, by=maya))
+    sams_phone.reload()
+    expect(sams_phone.get_by_role("button", name="Yes, it is right")).to_be_visible()
+    sams_phone.get_by_text("Still not right").click()
+    sams_phone.get_by_role("button", name="Tell Maya").click()
+    expect(sams_phone.get_by_role("status")).to_contain_text("It is open again, and we are on it.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", [PHONE, LAPTOP, NARROW], ids=["phone", "laptop", "narrow"])
+def test_the_page_is_for_everybody(
+    chromium: Browser, business: Business, screen: dict[str, object], scheme: str
+) -> None:
+    """No violation that axe knows, nothing to scroll sideways, and every control a finger wide."""
+    with watched_page(chromium, color_scheme=scheme, **screen) as page:
+        for address in _every_state(business):
+            page.goto(address)
+            for act in page.locator("summary").all():
+                act.click()
+            found = Axe().run(page).response["violations"]
+            assert [(each["id"], each["nodes"][0]["target"]) for each in found] == [], address
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
+            low = page.evaluate(
+                "[...document.querySelectorAll('button, summary, select, textarea')]"
+                ".filter(it => it.checkVisibility() && it.getBoundingClientRect().height < 48).map(it => it.outerHTML)"
+            )
+            assert low == [], address
+
+
+def _every_state(business: Business) -> list[str]:
+    live = business.log(customer=SAM, remedies=(REMAKE, refund(4500)))
+    called, resolved, void = business.log(customer=NOOR), business.log(customer=LEE), business.log(customer=LEE)
+    now = business.now
+    business.on(called, lambda session, row, maya: callbacks.book(session, row, due_at=None, now=now, by=maya))
+    business.on(resolved, lambda session, row, maya: tickets.resolve(session, row, how=None, now=now, by=maya))
+    business.on(
+        void,
+        lambda session, row, maya: tickets.void(session, row, reason="Not ours", duplicate_of=None, now=now, by=maya),
+    )
+    links = [link(business, ticket) for ticket in (live, called, resolved, void)]
+    return [*links, f"{links[0]}x"]
