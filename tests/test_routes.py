@@ -23,7 +23,7 @@ from recovery.services.links import customer_token
 from tests.api.calling import LOGGED, Desk
 from tests.factories import Business
 from tests.fixtures.settings import MakeSettings
-from tests.web.visitors import Visitor, signed_in
+from tests.web.pages import Visitor
 
 ROLES = {"maya": Role.FRONTLINE, "omar": Role.SUPERVISOR, "ada": Role.ADMIN, "nell": Role.SUPERVISOR}
 OBJECTS = frozenset({"ticket", "remedy", "callback"})
@@ -119,7 +119,7 @@ class People:
 
     def _visitor(self, who: str) -> Visitor:
         if who not in self.visitors:
-            self.visitors[who] = signed_in(self.desk.business, who)
+            self.visitors[who] = Visitor.signed_in(self.desk.business, who)
         return self.visitors[who]
 
 

@@ -15,6 +15,8 @@ from tests.factories import PASSWORD, Business
 @dataclass
 class Visitor:
     client: FlaskClient
+    kept_token: str = ""
+    """Good for as long as the session is the same."""
 
     @classmethod
     def at(cls, business: Business) -> "Visitor":
@@ -29,8 +31,10 @@ class Visitor:
         return person
 
     def sign_in(self, name: str, password: str = PASSWORD, **fields: str) -> TestResponse:
-        self.open("/sign-in")
-        return self.post("/sign-in", email=f"{name}@example.com", password=password, **fields)
+        self.kept_token = ""
+        answer = self.post("/sign-in", email=f"{name}@example.com", password=password, **fields)
+        self.kept_token = ""
+        return answer
 
     def open(self, address: str, **options: Any) -> TestResponse:
         return self.client.get(address, **options)
@@ -40,10 +44,10 @@ class Visitor:
         return self.client.post(address, data={"csrf_token": self.token() if token is None else token, **fields})
 
     def token(self) -> str:
-        page = self.open("/log").text
-        if 'name="csrf_token"' not in page:
-            page = self.open("/sign-in").text
-        return value_of(page, "csrf_token")
+        if not self.kept_token:
+            page = self.open("/log").text
+            self.kept_token = value_of(page if "csrf_token" in page else self.open("/sign-in").text, "csrf_token")
+        return self.kept_token
 
     def log(self, **fields: Any) -> TestResponse:
         """As the log page would be sent; a field that is given replaces the usual one, None leaves it out."""
