@@ -4,8 +4,12 @@ from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 
 from recovery.web import (
+    admin,
+    admin_sites,
+    admin_staff,
     approval_link,
     approvals,
+    audit,
     board,
     calls,
     customer,
@@ -13,6 +17,7 @@ from recovery.web import (
     hooks,
     log,
     remedies,
+    reports,
     sign_in,
     simulator,
     tickets,
@@ -34,6 +39,11 @@ BLUEPRINTS = (
     board.blueprint,
     undetected.blueprint,
     customer.blueprint,
+    reports.blueprint,
+    audit.blueprint,
+    admin.blueprint,
+    admin_sites.blueprint,
+    admin_staff.blueprint,
     hooks.blueprint,
 )
 
