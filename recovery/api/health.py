@@ -1,7 +1,6 @@
 """What machines ask of this process: alive, ready, measured."""
 
 import hmac
-from datetime import timedelta
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
@@ -11,12 +10,11 @@ from werkzeug.exceptions import NotFound
 
 from recovery.domain.permissions import Permission
 from recovery.edge import components, needs
+from recovery.migrations import schema_is_current
 from recovery.services import measures
+from recovery.services.heartbeats import a_worker_lives
 
 blueprint = Blueprint("health", __name__)
-
-LATE_HEARTBEAT = timedelta(seconds=30)
-"""Six of a worker's heartbeats: one more and texts are late already."""
 
 
 @blueprint.get("/healthz")
@@ -30,13 +28,18 @@ def alive() -> ResponseReturnValue:
 def ready() -> ResponseReturnValue:
     """503 with reasons when the database or its schema is not as it should be; 200 and `degraded` while no worker is
     heard of: logging goes on, texts wait."""
+    desk = components()
     try:
-        with components().read() as session:
-            late = measures.is_worker_late(session, now=components().clock.now(), after=LATE_HEARTBEAT)
+        if not schema_is_current(desk.reading):
+            return _unready(
+                "The schema is not the one that this version works with: run `python3 -m recovery migrate`."
+            )
+        with desk.read() as session:
+            lives = a_worker_lives(session, now=desk.clock.now())
     except SQLAlchemyError:
-        return {"status": "unready", "reasons": ["The database does not answer, or its schema is not there."]}, 503
-    reasons = ["No worker has been heard of for a while: texts wait until one is started."] if late else []
-    return {"status": "degraded" if late else "ready", "reasons": reasons}
+        return _unready("The database does not answer.")
+    reasons = [] if lives else ["No worker has been heard of for a while: texts wait until one is started."]
+    return {"status": "ready" if lives else "degraded", "reasons": reasons}
 
 
 @blueprint.get("/metrics")
@@ -54,3 +57,7 @@ def metrics() -> ResponseReturnValue:
             for labels, value in gauge.values.items():
                 (shown.labels(*labels) if labels else shown).set(value)
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _unready(reason: str) -> ResponseReturnValue:
+    return {"status": "unready", "reasons": [reason]}, 503

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, select
 
@@ -19,7 +19,6 @@ OPEN_TEXTS = (
     MessageStatus.IN_DOUBT,
 )
 """The partial index of the outbox holds these: counting sent ones would read all history."""
-WORKER = "worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +42,6 @@ def gauges(session: DeskSession, *, now: datetime) -> Sequence[Measure]:
             "recovery_desk_counted", "What is only counted: refused hooks and their kin", ("name",), _tallies(session)
         ),
     )
-
-
-def is_worker_late(session: DeskSession, *, now: datetime, after: timedelta) -> bool:
-    """No worker at all was heard of within `after`."""
-    newest = session.scalar(select(func.max(Heartbeat.at)).where(Heartbeat.name.startswith(WORKER)))
-    return newest is None or newest < now - after
 
 
 def _live(session: DeskSession) -> dict[tuple[str, ...], float]:

@@ -1,5 +1,6 @@
 """The description is true: whatever it allows, and whatever it does not, is answered as it says, whoever asks."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,6 +100,18 @@ def test_the_description_is_read_by_people_too(small_desk: Desk) -> None:
     assert text.count("<details") == len(
         [rule for rule in small_desk.app.url_map.iter_rules() if rule.rule.startswith("/api/v1/")]
     )
+
+
+def test_the_guide_names_every_call(small_desk: Desk) -> None:
+    spec = small_desk.app.test_client().get("/api/openapi.json").get_json()
+    guide = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    calls = {
+        f"`{method.upper()} {path.removeprefix('/api/v1')}`"
+        for path, operations in spec["paths"].items()
+        for method in operations
+        if method != "parameters"
+    }
+    assert {call for call in calls if call not in guide} == set()
 
 
 def _schemas() -> list[type[Schema]]:

@@ -211,6 +211,15 @@ def test_a_database_that_is_away_is_503_and_never_500(make_settings: MakeSetting
     components.dispose()
 
 
+def test_readiness_tells_of_a_schema_that_is_not_there(make_settings: MakeSettings, empty_sqlite_url: str) -> None:
+    settings = make_settings(DATABASE_URL=empty_sqlite_url)
+    components = build(settings)
+    ready = create_app(settings, components).test_client().get("/readyz")
+    assert ready.status_code == 503
+    assert "migrate" in ready.get_json()["reasons"][0]
+    components.dispose()
+
+
 def test_readiness_tells_of_a_worker_that_is_not_heard_of(desk: Desk) -> None:
     client = desk.app.test_client()
     assert client.get("/readyz").get_json()["status"] == "degraded"
