@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recovery.domain.errors import Invalid
-from recovery.domain.phones import country_of, known_country, masked, parse_phone, pretty
+from recovery.domain.phones import country_of, known_country, masked, parse_phone, prefixes_of, pretty
 
 SAM = "+447700900123"
 
@@ -148,3 +148,18 @@ def test_a_number_is_shown_as_the_reader_writes_it(e164: str, reader: str, words
 )
 def test_a_masked_number_tells_two_customers_apart_and_calls_neither(e164: str, shown: str) -> None:
     assert masked(e164) == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "country", "beginnings"),
+    [
+        ("07700 90", "GB", ["+44770090"]),
+        ("+44 7700", "GB", ["+447700"]),
+        ("0044 7700", "GB", ["+447700"]),
+        ("(212) 555", "US", ["+1212555"]),
+        ("1 212 555", "US", ["+11212555", "+1212555"]),
+        ("44 7700", "GB", ["+44447700", "+447700"]),
+    ],
+)
+def test_a_number_that_is_still_being_typed_begins_like_this(typed: str, country: str, beginnings: list[str]) -> None:
+    assert prefixes_of(typed, country) == beginnings
