@@ -1,0 +1,187 @@
+"""Calls promised to customers: booking cannot fail, every try has an outcome, and every outcome its next step."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from recovery.domain.callbacks import CallbackStatus, Outcome
+from recovery.domain.errors import Invalid, WrongState
+from recovery.domain.tickets import TicketStatus
+from recovery.models import Attempt, Callback, Contact, Message, Promise, Ticket
+from recovery.services import callbacks, consent, tickets
+from recovery.services.callbacks import when_words
+from tests.factories import Business
+
+
+def book(business: Business, ticket: Ticket, **ahead: float) -> Callback:
+    due = business.now + timedelta(**ahead) if ahead else None
+    return business.on(
+        ticket, lambda session, held, maya: callbacks.book(session, held, due_at=due, now=business.now, by=maya)
+    )
+
+
+def with_call(business: Business, ticket: Ticket, act: Any, *, by: str = "maya", **more: Any) -> Any:
+    call = business.rows(Callback, ticket)[-1].id
+    return business.on(
+        ticket,
+        lambda session, held, who: act(
+            session, held, session.get_one(Callback, call), now=business.now, by=who, **more
+        ),
+        by=by,
+    )
+
+
+def tried(business: Business, ticket: Ticket, outcome: Outcome, *, by: str = "maya") -> Callback:
+    with_call(business, ticket, callbacks.attempt, outcome=outcome, note=None, by=by)
+    return business.rows(Callback, ticket)[-1]
+
+
+def texts(business: Business, ticket: Ticket) -> list[str | None]:
+    return [row.template for row in business.rows(Message, ticket) if row.audience == "customer"]
+
+
+def test_a_booked_call_is_promised_confirmed_and_moves_the_ticket_on(business: Business) -> None:
+    ticket = business.log(remedies=())
+    call = book(business, ticket, hours=2)
+    again = business.again(ticket)
+    assert (again.status, call.status) == (TicketStatus.IN_RECOVERY, CallbackStatus.BOOKED)
+    assert again.promise_due_at == call.due_at + timedelta(minutes=10)
+    assert texts(business, ticket)[-1] == "callback_booked"
+
+
+def test_without_a_time_it_is_as_soon_as_someone_is_free(business: Business) -> None:
+    ticket = business.log()
+    call = book(business, ticket)
+    assert (call.status, call.as_soon_as_possible, call.due_at) == (CallbackStatus.DUE, True, business.now)
+
+
+def test_a_second_booking_moves_the_first(business: Business) -> None:
+    ticket = business.log()
+    first = book(business, ticket, hours=2)
+    second = book(business, ticket, hours=3)
+    assert (second.id, second.moves, second.due_at) == (first.id, 1, business.now + timedelta(hours=3))
+    assert texts(business, ticket)[-1] == "callback_moved"
+
+
+@pytest.mark.parametrize("ahead", [{"minutes": -1}, {"days": 61}])
+def test_a_time_gone_by_or_far_away_is_refused(business: Business, ahead: dict[str, float]) -> None:
+    ticket = business.log()
+    with pytest.raises(Invalid):
+        book(business, ticket, **ahead)
+
+
+def test_on_a_ticket_that_is_over_no_call_is_booked_without_reopening(business: Business) -> None:
+    ticket = business.log()
+    business.on(ticket, lambda session, held, maya: tickets.resolve(session, held, how=None, now=business.now, by=maya))
+    with pytest.raises(WrongState, match="reopen"):
+        book(business, ticket)
+
+
+def test_reached_ends_it_and_keeps_the_promise(business: Business) -> None:
+    ticket = business.log()
+    book(business, ticket)
+    call = tried(business, ticket, Outcome.REACHED)
+    assert (call.status, call.ended_at) == (CallbackStatus.REACHED, business.now)
+    assert [promise.outcome for promise in business.rows(Promise, ticket)] == ["replaced", "kept", None]
+    assert business.again(ticket).first_response_at == business.now
+
+
+def test_a_cut_line_is_called_back_by_the_same_person_in_two_minutes_and_the_customer_is_told(
+    business: Business,
+) -> None:
+    ticket = business.log()
+    book(business, ticket)
+    call = tried(business, ticket, Outcome.DISCONNECTED, by="omar")
+    assert (call.status, call.due_at) == (CallbackStatus.DUE, business.now + timedelta(minutes=2))
+    assert call.staff_id == business.staff("omar").id
+    assert texts(business, ticket)[-1] == "disconnected"
+    assert business.again(ticket).promise_due_at == call.due_at
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NO_ANSWER, Outcome.BUSY, Outcome.VOICEMAIL])
+def test_nobody_there_is_tried_again_with_growing_gaps_and_then_the_customer_chooses(
+    business: Business, outcome: Outcome
+) -> None:
+    ticket = business.log()
+    book(business, ticket)
+    gaps = []
+    for _ in range(3):
+        call = tried(business, ticket, outcome)
+        gaps.append((call.due_at - business.now) // timedelta(minutes=1))
+    last = tried(business, ticket, outcome)
+    assert gaps == [15, 60, 180]
+    assert (last.status, last.attempt_count) == (CallbackStatus.UNREACHED, 4)
+    assert texts(business, ticket)[-1] == "unreached"
+    assert [row.number for row in business.rows(Attempt, ticket)] == [1, 2, 3, 4]
+
+
+def test_a_wrong_number_gets_no_text_and_no_link_to_somebody_elses_page(business: Business) -> None:
+    ticket = business.log()
+    book(business, ticket)
+    before = texts(business, ticket)
+    call = tried(business, ticket, Outcome.WRONG_NUMBER)
+    assert (call.status, business.again(ticket).no_text_reason) == (CallbackStatus.UNREACHED, "wrong_number")
+    assert texts(business, ticket) == before
+    assert business.again(ticket).promise_due_at is not None
+
+
+def test_a_call_that_is_over_is_over(business: Business) -> None:
+    ticket = business.log()
+    book(business, ticket)
+    tried(business, ticket, Outcome.REACHED)
+    with pytest.raises(WrongState, match="book a new one"):
+        tried(business, ticket, Outcome.REACHED)
+    with pytest.raises(WrongState):
+        with_call(business, ticket, callbacks.cancel)
+
+
+def test_a_cancelled_call_gives_its_promise_back_to_the_severity(business: Business) -> None:
+    ticket = business.log()
+    book(business, ticket, hours=5)
+    with_call(business, ticket, callbacks.cancel)
+    assert business.again(ticket).promise_due_at == business.now + timedelta(minutes=15)
+    assert texts(business, ticket)[-1] == "callback_cancelled"
+
+
+def test_a_resolution_cancels_what_is_booked(business: Business) -> None:
+    ticket = business.log()
+    book(business, ticket, hours=5)
+    business.on(ticket, lambda session, held, maya: tickets.resolve(session, held, how=None, now=business.now, by=maya))
+    (call,) = business.rows(Callback, ticket)
+    assert call.status is CallbackStatus.CANCELLED
+
+
+def test_a_missed_call_stays_to_be_made_and_alerts_the_next_person(business: Business) -> None:
+    ticket = business.log()
+    book(business, ticket)
+    business.later(minutes=10)
+    business.tick("callbacks missed")
+    (call,) = business.rows(Callback, ticket)
+    assert (call.status, call.ended_at) == (CallbackStatus.MISSED, None)
+    assert business.tags(ticket)[-2:] == ["ticket:escalated", "text:queued"]
+    assert tried(business, ticket, Outcome.REACHED).status is CallbackStatus.REACHED
+
+
+def test_somebody_who_wants_no_texts_is_a_task_to_call_and_not_reminded(business: Business) -> None:
+    ticket = business.log()
+    with business.desk.write() as session:
+        contact = session.scalars(select(Contact)).one()
+        sender = business.desk.house.sender
+        consent.opt_out(session, contact, sender=sender, how="keyword", message_id=None, now=business.now)
+    (task,) = business.rows(Callback, ticket)
+    assert (task.reason, task.status, task.is_task) == ("opted_out", CallbackStatus.DUE, True)
+    again = tried(business, ticket, Outcome.NO_ANSWER)
+    assert again.reminded_at is not None
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [({"hours": 2}, "at 11:30"), ({"days": 1}, "tomorrow at 09:30"), ({"days": 3}, "on Fri 13 Mar at 09:30")],
+)
+def test_the_time_is_said_as_the_customers_clock_shows_it(
+    business: Business, ahead: dict[str, float], words: str
+) -> None:
+    call = book(business, business.log(), **ahead)
+    assert when_words(business.again(business.log()), call, now=business.now) == words

@@ -1,0 +1,107 @@
+"""STOP is heard at once by every ticket of that number, START lifts it, and the evidence of both stays."""
+
+import itertools
+
+import pytest
+from sqlalchemy import select
+
+from recovery.domain.messages import MessageStatus
+from recovery.models import Callback, Message, OptOut, Ticket
+from recovery.services import replies
+from recovery.services.replies import Inbound
+from tests.factories import NOOR, SAM, Business
+
+SAMS = "+447700900123"
+_sids = itertools.count()
+
+
+def says(business: Business, words: str, *, answered: bool = False) -> Message:
+    inbound = Inbound(SAMS, business.desk.house.sender, words, f"SM-consent-{next(_sids)}", answered)
+    return business.desk.transact(lambda session: replies.receive(session, inbound, now=business.now))
+
+
+def confirmations(business: Business) -> list[str | None]:
+    wanted = ("stop_confirmed", "start_confirmed", "help")
+    with business.desk.read() as session:
+        query = select(Message.template).where(Message.template.in_(wanted)).order_by(Message.id)
+        return list(session.scalars(query))
+
+
+def outgoing(business: Business, ticket: Ticket) -> list[Message]:
+    return [row for row in business.rows(Message, ticket) if row.direction == "outbound" and row.audience == "customer"]
+
+
+@pytest.mark.parametrize("word", ["STOP", "stop", "Unsubscribe", "QUIT", " end "])
+def test_stop_drops_what_waits_on_every_ticket_of_that_number(business: Business, word: str) -> None:
+    first, second, other = business.log(customer=SAM), business.log(customer=SAM), business.log(customer=NOOR)
+    says(business, word)
+    for ticket in (first, second):
+        text = outgoing(business, ticket)[0]
+        assert (text.status, text.drop_reason) == (MessageStatus.DROPPED, "opted_out")
+        assert business.again(ticket).no_text_reason == "opted_out"
+        assert [call.reason for call in business.rows(Callback, ticket)] == ["opted_out"]
+    assert outgoing(business, other)[0].status is MessageStatus.PENDING
+    assert confirmations(business) == ["stop_confirmed"]
+
+
+def test_afterwards_nothing_is_queued_and_the_ticket_says_why(business: Business) -> None:
+    business.log()
+    says(business, "STOP")
+    later = business.log()
+    assert outgoing(business, later) == []
+    assert business.again(later).no_text_reason == "opted_out"
+    assert "text:withheld" in business.tags(later)
+
+
+def test_start_lifts_it_and_the_row_stays_as_evidence(business: Business) -> None:
+    ticket = business.log()
+    says(business, "STOP")
+    business.later(hours=1)
+    says(business, "START")
+    with business.desk.read() as session:
+        (row,) = session.scalars(select(OptOut)).all()
+    assert (row.how, row.lifted_at) == ("keyword", business.now)
+    assert business.again(ticket).no_text_reason is None
+    assert outgoing(business, business.log())[0].status is MessageStatus.PENDING
+    assert confirmations(business) == ["stop_confirmed", "start_confirmed"]
+
+
+def test_stop_twice_is_one_opt_out(business: Business) -> None:
+    business.log()
+    says(business, "STOP")
+    says(business, "STOP")
+    with business.desk.read() as session:
+        assert len(session.scalars(select(OptOut)).all()) == 1
+
+
+def test_where_the_provider_has_answered_we_record_it_and_stay_silent(business: Business) -> None:
+    business.log()
+    says(business, "STOP", answered=True)
+    assert confirmations(business) == []
+    with business.desk.read() as session:
+        assert session.scalars(select(OptOut)).one().how == "keyword"
+
+
+def test_help_answers_and_changes_nothing(business: Business) -> None:
+    ticket = business.log()
+    says(business, "HELP")
+    assert confirmations(business) == ["help"]
+    assert business.again(ticket).unread == 0
+
+
+def test_yes_is_a_word_for_somebody_who_never_opted_out(business: Business) -> None:
+    ticket = business.log()
+    says(business, "YES")
+    assert confirmations(business) == []
+    assert business.again(ticket).unread == 1
+
+
+def test_start_never_makes_us_write_to_a_wrong_number_again(business: Business) -> None:
+    ticket = business.log()
+    with business.desk.writing.begin() as connection:
+        connection.execute(
+            Ticket.__table__.update().where(Ticket.id == ticket.id).values(no_text_reason="wrong_number")
+        )
+    says(business, "STOP")
+    says(business, "START")
+    assert business.again(ticket).no_text_reason == "wrong_number"
