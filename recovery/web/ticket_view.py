@@ -14,10 +14,12 @@ from recovery.domain.phones import pretty
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import PromiseAbout, Severity, TicketStatus, ToldBy
 from recovery.services.access import visible_ticket
+from recovery.services.audit_search import trail
 from recovery.services.directory import staff_of
 from recovery.services.rows import PromiseRow, TicketRow
 from recovery.services.session import DeskSession
 from recovery.services.stories import events_of, first_names, thread_of
+from recovery.web.audit_view import lines
 from recovery.web.call_view import OUTCOMES, book_choices, calls
 from recovery.web.clock_view import clock_words
 from recovery.web.remedy_view import remedies
@@ -64,6 +66,7 @@ def ticket_values(reading: DeskSession, row: TicketRow, *, now: datetime, by: Ac
         "kinds": [{"value": kind.value, "label": kind.label, "icon": kind.value} for kind in RemedyKind],
         "sign": SYMBOLS.get(row.site.currency, row.site.currency),
         "reply_to": customer_name(row) if _can_be_texted(row) else "",
+        "trail": lines(trail(reading, ticket), row.site.timezone) if by.may(Permission.AUDIT) else [],
     }
 
 
@@ -155,7 +158,7 @@ def _may(row: TicketRow, by: Actor) -> dict[str, bool]:
         "grant": row.is_live,
         "reopen": row.status in ENDED,
         "close": row.status is TicketStatus.RESOLVED and by.may(Permission.SUPERVISE),
-        "void": theirs and row.status not in {TicketStatus.VOID, TicketStatus.CLOSED} and not asked,
+        "void": theirs and row.status not in {TicketStatus.VOID, TicketStatus.CLOSED},
         "change": theirs and row.status is not TicketStatus.VOID,
         "take": row.is_live and row.owner is None,
         "read": row.unread > 0,

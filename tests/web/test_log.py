@@ -139,8 +139,9 @@ def test_an_admin_chooses_the_site_and_the_browser_remembers_it(business: Busine
     assert '<option value="quay" data-country="US" selected>' in ada.open("/log").text
 
 
-def test_undo_right_after_saving_takes_the_ticket_out(business: Business, maya: Visitor) -> None:
-    reference = reference_in(maya.log())
+@pytest.mark.parametrize("amount", ["4.50", "45"])
+def test_undo_right_after_saving_takes_the_ticket_out(business: Business, maya: Visitor, amount: str) -> None:
+    reference = reference_in(maya.log(remedy=["refund"], amount_refund=amount))
     page = maya.open(f"/tickets/{reference}").text
     reason = value_of(page, "reason")
     assert maya.post(f"/tickets/{reference}/void", version="1", reason=reason).status_code == 302
