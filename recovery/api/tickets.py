@@ -13,7 +13,6 @@ from recovery.api.schemas.queries import TicketQuery
 from recovery.api.schemas.requests import (
     ClosureSchema,
     NewTicketSchema,
-    ReasonSchema,
     ResolutionSchema,
     TicketChangeSchema,
     Versioned,
@@ -117,7 +116,7 @@ def resolve_ticket(body: dict[str, Any], reference: str) -> Response:
     "/tickets/<reference:reference>/reopening",
     may=Permission.WORK,
     of="ticket",
-    takes=ReasonSchema,
+    takes=Versioned,
     gives=TicketSchema,
 )
 def reopen_ticket(body: dict[str, Any], reference: str) -> Response:

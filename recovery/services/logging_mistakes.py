@@ -38,6 +38,13 @@ CLOCKS_APART = timedelta(minutes=2)
 """A sender's clock may run ahead by this much and is then taken as ours."""
 SALT_BYTES = 16
 
+CONTINUED = {
+    "by_hand": "It was still not right, a while after it was resolved.",
+    "not_fixed": "The customer says that it is still not right.",
+    "call": "The customer asks for a call about it.",
+}
+"""The note of the linked ticket, by why the earlier one goes on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -82,8 +89,9 @@ def log(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor) -> Ti
     return ticket
 
 
-def continued(session: DeskSession, earlier: Ticket, *, note: str, now: datetime, by: Actor) -> Ticket:
+def continued(session: DeskSession, earlier: Ticket, *, why: str, now: datetime, by: Actor) -> Ticket:
     """What comes after the reopening window opens a new ticket, linked to the earlier one and one level up."""
+    note = CONTINUED.get(why, CONTINUED["by_hand"])
     new = NewTicket(site=earlier.site.slug, failure=earlier.failure, severity=earlier.severity, note=note)
     ticket = _added(session, earlier.site, new, earlier.customer, now=now, by=by)
     ticket.source, ticket.level = Source.TEXT, earlier.level + 1

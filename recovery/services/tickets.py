@@ -7,15 +7,13 @@ from sqlalchemy import select
 
 from recovery.domain.actors import MACHINE, Actor, ActorKind
 from recovery.domain.calendars import local_time
-from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
-from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.errors import Forbidden, Invalid, WrongState
 from recovery.domain.events import Tag, commitment
 from recovery.domain.messages import MessageStatus
 from recovery.domain.permissions import Permission
 from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, Severity, TicketStatus, ToldBy, move
-from recovery.models import Callback, Message, Remedy, Staff, StaffSite, Ticket
+from recovery.models import Message, Remedy, Staff, StaffSite, Ticket
 from recovery.services import callbacks, remedies
 from recovery.services.access import require
 from recovery.services.logging_mistakes import continued
@@ -23,11 +21,11 @@ from recovery.services.messages import Saying, tell_customer, why_no_text
 from recovery.services.promises import default_promise_due, end_promise, escalate, make_promise, touched, words_for
 from recovery.services.session import DeskSession
 from recovery.services.trail import record
+from recovery.services.withdrawing import cancel_what_no_longer_holds, drop_queued, something_left
 
 LOOK_AGAIN_AFTER = timedelta(hours=24)
 """While we wait for the customer they still have our promise to look again."""
 NOT_HANDED_OVER = (RemedyStatus.PENDING_APPROVAL, RemedyStatus.GRANTED, RemedyStatus.READY)
-QUEUED = (MessageStatus.PENDING, MessageStatus.HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ def reopen(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by:
     policy = session.house.policy
     resolved_at = ticket.resolved_at or now
     if now > resolved_at + policy.reopen_within:
-        new = continued(session, ticket, note=why, now=now, by=by)
+        new = continued(session, ticket, why=why, now=now, by=by)
         _say_reopened(session, new, now=now)
         return new
     undo = by.kind is ActorKind.STAFF and ticket.resolved_by_id == by.id and now <= resolved_at + policy.undo_for
@@ -162,7 +160,7 @@ def void(
         if remedy.status in NOT_HANDED_OVER:
             remedies.cancel(session, ticket, remedy, reason=ticket.void_reason, now=now, by=by)
     cancel_what_no_longer_holds(session, ticket, why="void", now=now)
-    if _something_left(session, ticket, now=now):
+    if something_left(session, ticket, now=now):
         tell_customer(session, ticket, Saying("voided", f"ticket:{ticket.id}:voided", {}), now=now, by=by)
 
 
@@ -214,40 +212,6 @@ def mark_read(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor)
         return
     ticket.unread = 0
     record(session, ticket, Tag.TEXTS_READ, by=by, at=now, count=len(unread))
-
-
-def drop_queued(
-    session: DeskSession,
-    ticket: Ticket,
-    *,
-    reason: str,
-    now: datetime,
-    templates: tuple[str, ...] = (),
-) -> None:
-    """Drops what has not been claimed by a sender yet, with its reason; all templates where none are named."""
-    query = select(Message).where(Message.ticket_id == ticket.id, Message.status.in_(QUEUED)).with_for_update()
-    for message in session.scalars(query.where(Message.template.in_(templates)) if templates else query):
-        message.status, message.drop_reason, message.final_at = MessageStatus.DROPPED, reason, now
-        record(session, ticket, Tag.TEXT_DROPPED, by=MACHINE, at=now, message=message.id, reason=reason)
-
-
-def cancel_what_no_longer_holds(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -> None:
-    templates = (
-        "late",
-        "promised",
-        "callback_reminder",
-        "callback_booked",
-        "callback_moved",
-        "ready",
-        "unreached",
-        "disconnected",
-    )
-    drop_queued(session, ticket, reason=why, now=now, templates=templates)
-    for callback in session.scalars(
-        select(Callback).where(Callback.ticket_id == ticket.id, Callback.status.in_(LIVE_CALLBACKS)),
-    ):
-        callback.status, callback.ended_at = CallbackStatus.CANCELLED, now
-        record(session, ticket, Tag.CALLBACK_CANCELLED, by=MACHINE, at=now, callback=callback.id, why=why)
 
 
 def _check_theirs(ticket: Ticket, by: Actor) -> None:
@@ -329,18 +293,3 @@ def _close(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by:
         cause=None if ticket.cause is None else commitment(ticket.salt, ticket.cause),
         action_commitment=commitment(ticket.salt, ticket.action),
     )
-
-
-def _something_left(session: DeskSession, ticket: Ticket, *, now: datetime) -> bool:
-    left = (MessageStatus.CLAIMED, MessageStatus.SENDING, MessageStatus.IN_DOUBT, MessageStatus.SENT)
-    drop_queued(session, ticket, reason="void", now=now)
-    found = session.scalar(
-        select(Message.id)
-        .where(
-            Message.ticket_id == ticket.id,
-            Message.audience == "customer",
-            Message.status.in_((*left, MessageStatus.DELIVERED)),
-        )
-        .limit(1),
-    )
-    return found is not None

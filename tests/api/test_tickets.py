@@ -209,12 +209,23 @@ def test_a_ticket_goes_through_its_states(desk: Desk) -> None:
     resolved = desk.done("maya", "POST", f"{path}/resolution", {"how": "made again, and a smile"})
     assert (resolved["status"], resolved["resolved_at"]) == ("resolved", "2026-03-10T09:30:00Z")
     desk.business.later(minutes=1)
-    reopened = desk.done("omar", "POST", f"{path}/reopening", {"reason": "still cold"})
+    reopened = desk.done("omar", "POST", f"{path}/reopening", {})
     assert (reopened["status"], reopened["level"], reopened["resolved_at"]) == ("in_recovery", 2, None)
     desk.done("maya", "POST", f"{path}/resolution")
     closed = desk.done("omar", "POST", f"{path}/closure", {"cause": "two milks alike", "action": "new labels"})
     assert (closed["status"], closed["cause"], closed["action"]) == ("closed", "two milks alike", "new labels")
     refused(desk.call("maya", "POST", f"{path}/resolution"), 409, "closed")
+
+
+def test_after_the_window_a_reopening_is_a_linked_ticket(desk: Desk) -> None:
+    reference = desk.log()["reference"]
+    desk.done("maya", "POST", f"/tickets/{reference}/resolution")
+    desk.business.later(days=8)
+    new = desk.done("maya", "POST", f"/tickets/{reference}/reopening")
+    assert new["reference"] != reference
+    assert (new["linked"], new["level"], new["status"]) == ([reference], 2, "open")
+    assert new["note"] == "It was still not right, a while after it was resolved."
+    assert desk.ticket(reference)["status"] == "resolved"
 
 
 def test_what_was_logged_in_error_is_void(desk: Desk) -> None:
