@@ -154,3 +154,10 @@ def test_a_proof_whose_process_died_is_told_so(business: Business, clock: Frozen
     clock.advance(minutes=3)
     page = words_of(Visitor.signed_in(business, "omar").open("/audit").text)
     assert "before its end, which proves nothing: verify once more." in page
+
+
+def test_the_whole_trail_stands_on_the_ticket_for_who_may_read_it(business: Business) -> None:
+    ticket = business.log()
+    address = f"/tickets/{ticket.reference}"
+    assert "Promise made</strong>" in Visitor.signed_in(business, "omar").open(address).text
+    assert "The whole trail" not in Visitor.signed_in(business, "maya").open(address).text
