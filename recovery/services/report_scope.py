@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, select
+from sqlalchemy import ColumnElement, ScalarSelect, SQLColumnExpression, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from recovery.domain.actors import Actor
@@ -61,7 +61,7 @@ def grouping(name: str) -> InstrumentedAttribute[Any]:
 
 def in_group(name: str, key: str | int, by: Actor) -> SQLColumnExpression[bool]:
     """Tickets of one group, by the key that the report gave it. Raises Invalid."""
-    column = grouping(name)
+    column: SQLColumnExpression[Any] = grouping(name)
     if name == "staff" and key == NOBODY:
         return column.is_(None)
     if name == "site":
@@ -71,7 +71,7 @@ def in_group(name: str, key: str | int, by: Actor) -> SQLColumnExpression[bool]:
     return column == str(key)
 
 
-def _site_id(slug: str, by: Actor) -> Any:
+def _site_id(slug: str, by: Actor) -> ScalarSelect[int]:
     return select(Site.id).where(Site.slug == slug, sites_visible_to(by)).scalar_subquery()
 
 
