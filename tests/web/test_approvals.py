@@ -147,13 +147,21 @@ def test_an_answered_a_passed_on_a_tampered_and_a_made_up_link_look_the_same(
     clock.advance(minutes=11)
     business.tick()
     second = link(business)
-    assert second != first
+    assert phone.open(first).status_code == 404
+    assert phone.open(second).status_code == 200
     phone.client.post(f"{second}/approval")
     tampered = re.sub(r".$", lambda last: "A" if last[0] != "A" else "B", second)
     answers = [phone.open(address) for address in (first, second, tampered, "/a/made-up")]
     assert [answer.status_code for answer in answers] == [404] * 4
     assert len({answer.text for answer in answers}) == 1
     assert phone.client.post(f"{first}/refusal", data={"reason": "x"}).status_code == 404
+
+
+def test_a_question_that_was_taken_back_cannot_be_answered(business: Business, maya: Visitor, asked: Ticket) -> None:
+    address, remedy = link(business), remedy_of(business, asked)
+    maya.post(f"/remedies/{remedy.id}/cancellation", version="1")
+    assert Visitor.at(business).open(address).status_code == 404
+    assert remedy_of(business, asked).status is RemedyStatus.CANCELLED
 
 
 def test_who_left_answers_nothing_any_more(business: Business, asked: Ticket) -> None:
