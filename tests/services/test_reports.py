@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert
 
 from recovery.domain.errors import Forbidden, Invalid, NotFound
 from recovery.models import TicketClock
+from recovery.services.report_places import slowest_places
 from recovery.services.reports import CLOCKS, causes, recovery_times, tickets_behind, unrecovered
 from recovery.services.tickets import Change, change, resolve
 from tests.factories import NOOR, SAM, Business
@@ -28,7 +29,11 @@ KEYS = {
 def resolved_after(business: Business, minutes: int, **more: Any) -> Any:
     ticket = business.log(**more)
     business.later(minutes=minutes)
-    business.on(ticket, lambda session, held, maya: resolve(session, held, how=None, now=business.now, by=maya))
+    business.on(
+        ticket,
+        lambda session, held, who: resolve(session, held, how=None, now=business.now, by=who),
+        by=more.get("by", "maya"),
+    )
     business.later(minutes=-minutes)
     return ticket
 
@@ -183,6 +188,20 @@ def test_the_database_says_what_plain_counting_says(
             assert (figures.p50, figures.p90, figures.p95) == tuple(_rank(values, p) for p in (50, 90, 95))
             if figures.target is not None:
                 assert figures.within == sum(value <= figures.target for value in values)
+
+
+def test_the_slowest_places_come_first_and_are_the_same_numbers(business: Business) -> None:
+    for minutes, failure in ((5, "late"), (9, "late"), (70, "late"), (30, "rude"), (31, "rude")):
+        resolved_after(business, minutes, failure=failure, by="omar")
+    business.log(failure="late")
+    with business.desk.read() as session:
+        places = slowest_places(session, by=business.actor("omar"))
+        elsewhere = slowest_places(session, by=business.actor("nell"))
+    by_failure = report(business, group_by="failure")
+    assert [(place.site, place.failure) for place in places] == [("harbour-st", "rude"), ("harbour-st", "late")]
+    for place in places:
+        assert place.figures == by_failure[place.failure].clocks["resolved"]
+    assert elsewhere == []
 
 
 def _rank(ordered: Sequence[int], percent: int) -> int | None:
