@@ -152,7 +152,7 @@ class DeadlineHttpClient(HttpClient):  # type: ignore[misc]  # twilio ships no t
         for scheme in _SCHEMES:
             self._session.mount(scheme, adapter)
 
-    def request(  # noqa: PLR0913, PLR0917 - the library's signature
+    def request(  # noqa: PLR0917 - the library's signature
         self,
         method: str,
         uri: str,
