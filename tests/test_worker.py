@@ -25,6 +25,7 @@ from recovery.services.outbox import BULK
 from recovery.sms.gateway import Accepted, Found, OutgoingText, ProviderStatus, always
 from recovery.worker.calling import Ownership, call
 from recovery.worker.ears import listen
+from recovery.worker.line import Line
 from recovery.worker.sending import Sender
 from recovery.worker.ticks import TICKS, Station, beat, reap, reconcile, release_restored
 from tests.factories import LEE, NOOR, SAM, Business, NewCustomer
@@ -224,7 +225,7 @@ def test_after_a_restore_nothing_leaves_until_each_text_was_looked_for(works: Wo
     works.provider.accepted.append(_as_sent(works, old.id))
     new = works.post.say(ticket)
     release_restored(works.station())
-    works.sender.wake()
+    assert not Line(works.desk).state().is_open
     assert set(works.states()) == {MessageStatus.PENDING}
     assert isinstance(works.desk.clock, RunningClock)
     works.desk.clock.advance(seconds=121)
