@@ -20,6 +20,7 @@ from recovery.web import (
     reports,
     sign_in,
     simulator,
+    squeezing,
     tickets,
     undetected,
 )
@@ -63,6 +64,7 @@ def install(app: Flask) -> None:
     app.extensions["pages"] = frozenset(blueprint.name for blueprint in blueprints)
     app.before_request(guard)
     app.context_processor(page_values)
+    squeezing.install(app)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
 
