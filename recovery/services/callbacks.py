@@ -272,9 +272,11 @@ def _retry(session: DeskSession, ticket: Ticket, callback: Callback, *, now: dat
 
 
 def _give_up_on_number(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
-    """No text either: whoever has that number would get a link to another person's page."""
+    """No text either: whoever has that number would get a link to another person's page. Those it has open nothing."""
     _end(callback, CallbackStatus.UNREACHED, now=now)
     ticket.no_text_reason = WRONG_NUMBER
+    ticket.link_generation += 1
+    record(session, ticket, Tag.LINK_REVOKED, by=by, at=now, generation=ticket.link_generation)
     if ticket.is_live:
         due = default_promise_due(session, ticket, now=now)
         make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=ToldBy.NOBODY, now=now, by=by)

@@ -123,6 +123,7 @@ def test_a_wrong_number_gets_no_text_and_no_link_to_somebody_elses_page(business
     before = texts(business, ticket)
     call = tried(business, ticket, Outcome.WRONG_NUMBER)
     assert (call.status, business.again(ticket).no_text_reason) == (CallbackStatus.UNREACHED, "wrong_number")
+    assert business.again(ticket).link_generation == ticket.link_generation + 1
     assert texts(business, ticket) == before
     assert business.again(ticket).promise_due_at is not None
 
