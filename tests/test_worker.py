@@ -26,6 +26,7 @@ from recovery.sms.gateway import Accepted, Found, OutgoingText, ProviderStatus, 
 from recovery.worker.calling import Ownership, call
 from recovery.worker.ears import listen
 from recovery.worker.line import Line
+from recovery.worker.pace import Pace
 from recovery.worker.sending import Sender
 from recovery.worker.ticks import TICKS, Station, beat, reap, reconcile, release_restored
 from tests.factories import LEE, NOOR, SAM, Business, NewCustomer
@@ -195,6 +196,8 @@ def test_a_gateway_that_breaks_leaves_a_doubt_not_a_second_text(works: Works) ->
 
 def test_who_leaves_finishes_what_is_in_flight_and_gives_back_the_rest(works: Works) -> None:
     calling, may_answer = threading.Semaphore(0), threading.Event()
+    works.post.ticket()
+    works.wait_for_ends()  # an answer at once: from now on texts begin ahead of the threads
 
     def hold(_: OutgoingText) -> None:
         calling.release()
@@ -213,7 +216,7 @@ def test_who_leaves_finishes_what_is_in_flight_and_gives_back_the_rest(works: Wo
     leaving.join(20)
     assert not leaving.is_alive()
     states = works.states()
-    assert (states.count(MessageStatus.SENT), states.count(MessageStatus.PENDING)) == (4, 6)
+    assert (states.count(MessageStatus.SENT), states.count(MessageStatus.PENDING)) == (1 + 4, 6)
 
 
 def test_after_a_restore_nothing_leaves_until_each_text_was_looked_for(works: Works) -> None:
@@ -389,3 +392,17 @@ def test_with_sqlite_a_second_worker_is_refused_in_one_sentence(
     third.terminate()
     third.communicate(timeout=20)
     desk.dispose()
+
+
+def test_a_fast_provider_is_worked_for_in_batches_and_a_slow_one_text_by_text() -> None:
+    pace = Pace(8)
+    assert (pace.to_begin, pace.to_claim) == (8, 8), "nothing is known yet"
+    for _ in range(50):
+        pace.took(0.0001)
+    assert (pace.to_begin, pace.to_claim) == (8 + 64, 64)
+    for _ in range(50):
+        pace.took(0.080)
+    assert (pace.to_begin, pace.to_claim) == (8 + 5, 64)
+    for _ in range(50):
+        pace.took(10.0)
+    assert (pace.to_begin, pace.to_claim) == (8, 8)

@@ -45,9 +45,9 @@ def call(
     gateway: Gateway, departure: Departure, ownership: Ownership, *, time_out: timedelta
 ) -> Accepted | SendRefused | SendInDoubt:
     """Not begun with less of the lease left than a call may take."""
-    if ownership.seconds_left() < time_out.total_seconds():
-        ownership.gave_up = True
-        return SendRefused(FaultCategory.RETRY, None, "There was too little time left to send it.")
+    ownership.gave_up |= ownership.seconds_left() < time_out.total_seconds()
+    if ownership.gave_up:
+        return SendRefused(FaultCategory.RETRY, None, "There was no time left to send it.")
     try:
         return gateway.send(departure.outgoing, now=ownership.clock.now(), still_ours=ownership.stands)
     except (SendRefused, SendInDoubt) as outcome:

@@ -19,6 +19,7 @@ from recovery.services.departures import Departure
 from recovery.worker.away import AWAY
 from recovery.worker.calling import Ownership, call
 from recovery.worker.line import Line
+from recovery.worker.pace import Pace
 
 WAIT_FOR_DATABASE = 0.5
 WRITTEN_AT_ONCE = 50
@@ -33,6 +34,7 @@ class Sender:
     def __init__(self, desk: Components) -> None:
         self._desk = desk
         self._line = Line(desk)
+        self._pace = Pace(desk.settings.send_concurrency)
         self._token = ""
         self._claimed: deque[int] = deque()
         self._busy = 0
@@ -104,14 +106,14 @@ class Sender:
 
     def _free(self, *, one_at_a_time: bool) -> int:
         with self._lock:
-            return (1 if one_at_a_time else len(self._callers)) - self._busy
+            return (1 if one_at_a_time else self._pace.to_begin) - self._busy
 
     def _claim(self) -> bool:
         now = self._desk.clock.now()
         with self._desk.read() as session:
             if not outbox.has_due(session, now=now):
                 return False
-        token, limit, lease = secrets.token_hex(16), len(self._callers), self._desk.terms.lease
+        token, limit, lease = secrets.token_hex(16), self._pace.to_claim, self._desk.terms.lease
         ids = self._desk.transact(lambda session: outbox.claim(session, limit=limit, token=token, lease=lease, now=now))
         self._token = token
         self._claimed.extend(ids)
@@ -173,7 +175,10 @@ class Sender:
     def _call_until_told(self) -> None:
         while (leaving := self._departures.get()) is not None:
             departure, ownership = leaving
+            ownership.gave_up |= self._stopping.is_set()  # begun a moment ahead: it goes back unsent
+            began = self._desk.clock.monotonic()
             outcome = call(self._desk.gateway, departure, ownership, time_out=self._desk.terms.time_out)
+            self._pace.took(self._desk.clock.monotonic() - began)
             with self._lock:
                 self._busy -= 1
             self._answers.put(Answer(departure, outcome, lease_lost=ownership.gave_up, chance=chance()))
