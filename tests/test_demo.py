@@ -77,7 +77,7 @@ def test_right_now_there_is_one_of_each_thing_that_a_desk_deals_with(desk: Compo
     now = desk.clock.now()
     with desk.read() as session:
         live = session.scalars(select(Ticket).where(Ticket.status.in_(LIVE))).all()
-        assert [ticket.failure for ticket in live if ticket.lapses] == ["wrong_order"]
+        assert [ticket.failure for ticket in live if ticket.lapses == 4] == ["wrong_order", "late"]
         assert [ticket.failure for ticket in live if ticket.unread] == ["missing_item"]
         assert session.scalars(select(Remedy.amount).where(Remedy.status == RemedyStatus.PENDING_APPROVAL)).all() == [
             3250
@@ -86,7 +86,8 @@ def test_right_now_there_is_one_of_each_thing_that_a_desk_deals_with(desk: Compo
         assert min(booked) - now == timedelta(minutes=6)
         cut = session.scalars(select(Attempt).order_by(Attempt.at.desc()).limit(1)).one()
         assert (cut.outcome, now - cut.at) == (Outcome.DISCONNECTED, timedelta(seconds=40))
-        assert {ticket.promise_due_at > now for ticket in live if ticket.promise_due_at} == {True}
+        late = [ticket.failure for ticket in live if ticket.promise_due_at and ticket.promise_due_at <= now]
+        assert late == ["wrong_order", "late"]
 
 
 def test_everybody_in_it_is_made_up_and_every_row_says_so(desk: Components) -> None:
