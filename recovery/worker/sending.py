@@ -92,11 +92,13 @@ class Sender:
 
     def _feed(self) -> bool:
         """True where there may be more to do at once."""
+        if not self._claimed and not self._has_due():
+            return False  # an idle look is this one question
         state = self._line.state()
-        free = self._free(one_at_a_time=state.is_doubtful)
         if not state.is_open:
             self._give_back()
             return False
+        free = self._free(one_at_a_time=state.is_doubtful)
         if free <= 0 or not (self._claimed or self._claim()):
             return False
         batch = [self._claimed.popleft() for _ in range(min(free, len(self._claimed)))]
@@ -108,11 +110,12 @@ class Sender:
         with self._lock:
             return (1 if one_at_a_time else self._pace.to_begin) - self._busy
 
+    def _has_due(self) -> bool:
+        with self._desk.read() as session:
+            return outbox.has_due(session, now=self._desk.clock.now())
+
     def _claim(self) -> bool:
         now = self._desk.clock.now()
-        with self._desk.read() as session:
-            if not outbox.has_due(session, now=now):
-                return False
         token, limit, lease = secrets.token_hex(16), self._pace.to_claim, self._desk.terms.lease
         ids = self._desk.transact(lambda session: outbox.claim(session, limit=limit, token=token, lease=lease, now=now))
         self._token = token
@@ -152,8 +155,7 @@ class Sender:
 
     def _is_away(self) -> bool:
         try:
-            with self._desk.read() as session:
-                outbox.has_due(session, now=self._desk.clock.now())
+            self._has_due()
         except AWAY:
             return True
         return False

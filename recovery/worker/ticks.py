@@ -185,8 +185,8 @@ def _due(run: Callable[[Components, datetime], int], station: Station) -> None:
 
 TICKS: Sequence[Tick] = (
     Tick("outbox", 0.5, wake_sender),
-    Tick("reap", 1, reap),
-    Tick("reconcile", 1, reconcile),
+    Tick("reap", 2, reap),
+    Tick("reconcile", 2, reconcile),
     Tick("simulated phones", 0.5, ring_phones),
     Tick("sent and silent", 60, ask),
     Tick("receipts that came early", 60, join_receipts),
