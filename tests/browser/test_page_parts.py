@@ -1,14 +1,13 @@
 """What every page is made of, in a real browser: time that stays true, texts counted as the server counts them, lists that do not jump."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from .page_parts import DUE, parts, served
 
@@ -28,12 +27,10 @@ def address(app: Flask) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(address: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = chromium.new_page(base_url=address)
-        yield page
-        chromium.close()
+def page(chromium: Browser, address: str) -> Iterator[Page]:
+    page = chromium.new_page(base_url=address)
+    yield page
+    page.close()
 
 
 def shown(page: Page) -> list[tuple[str, str, str]]:
