@@ -2,15 +2,17 @@
 
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from config.settings import Settings
+from config.settings import Settings, SettingsError
 from recovery import api, web
 from recovery.api import errors
 from recovery.bootstrap import Components, build
-from recovery.domain.errors import Forbidden
+from recovery.domain.errors import Forbidden, Refused
 from recovery.edge import CONVERTERS, demand_of
+from recovery.services.demo.standing import refuse_demo_beside_real_texts
 
 LONGEST_BODY = 1024 * 1024
 """Bytes: the longest note is a thousandth of it, and nobody uploads files here."""
@@ -34,7 +36,10 @@ HEADERS = {
 
 
 def create_app(settings: Settings, components: Components | None = None) -> Flask:
-    """`components` are built from the settings unless a test brings its own, with a clock that stands still."""
+    """`components` are built from the settings unless a test brings its own, with a clock that stands still.
+
+    Raises SettingsError where a gateway that reaches real telephones stands beside the demo business.
+    """
     app = Flask(__name__)
     secure = settings.public_url.startswith("https://")
     app.config.update(
@@ -45,7 +50,7 @@ def create_app(settings: Settings, components: Components | None = None) -> Flas
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=secure,
     )
-    app.extensions["desk"] = components or build(settings)
+    app.extensions["desk"] = components or _built(settings)
     _trust_proxies(app, settings.trusted_proxies)
     _add_headers(app, secure=secure)
     app.url_map.converters |= CONVERTERS
@@ -55,6 +60,19 @@ def create_app(settings: Settings, components: Components | None = None) -> Flas
     web.install(app)
     errors.install(app)
     return app
+
+
+def _built(settings: Settings) -> Components:
+    components = build(settings)
+    try:
+        with components.read() as session:
+            refuse_demo_beside_real_texts(session, real_gateway=settings.sms_gateway != "simulator")
+    except Refused as refusal:
+        components.dispose()
+        raise SettingsError([refusal.detail]) from None
+    except DBAPIError:
+        pass  # away, or not migrated: /readyz says so, and pages answer 503 until it is there
+    return components
 
 
 def _trust_proxies(app: Flask, count: int) -> None:
