@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, func, select
 
-from config.settings import Settings
+from config.settings import Settings, SettingsError
+from recovery.app import create_app
 from recovery.bootstrap import Components, build
 from recovery.clock import FrozenClock
 from recovery.domain.actors import MACHINE
@@ -230,3 +231,17 @@ def test_one_that_was_cut_off_is_known_as_such(desk: Components) -> None:
     told(desk)
     with desk.read() as session:
         assert standing(session).is_whole
+
+
+def test_the_web_does_not_start_with_real_texts_beside_the_demo(desk: Components) -> None:
+    told(desk)
+    real = replace(
+        desk.settings,
+        sms_gateway="twilio",
+        twilio_account_sid="AC" + "0" * 32,
+        twilio_auth_tokens=("a token of nobody",),
+        twilio_from="+447700900001",
+    )
+    with pytest.raises(SettingsError, match="demo --remove"):
+        create_app(real)
+    assert create_app(desk.settings).extensions["desk"].dispose() is None
