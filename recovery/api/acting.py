@@ -3,10 +3,10 @@ the answer then read and rendered like any other."""
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from flask import Response, request
 
@@ -40,9 +40,9 @@ class Moment:
     by: Actor
     now: datetime
 
-    def ticket(self, reference: str, version: int | None = None) -> Ticket:
-        """Locked, for changing."""
-        return locked_ticket(self.session, reference, by=self.by, version=version)
+    def ticket(self, reference: str, version: int | None = None, *, yours: Mapping[str, Any] | None = None) -> Ticket:
+        """Locked, for changing; `yours` is what was to be saved, by field."""
+        return locked_ticket(self.session, reference, by=self.by, version=version, yours=yours)
 
     def spelled(self, row: TicketRow) -> Answer:
         return self.all_spelled([row])[row.id]

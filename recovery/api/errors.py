@@ -78,10 +78,15 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
     if isinstance(error, Invalid):
         besides["errors"] = error.errors
     if isinstance(error, Stale):
-        besides |= {"current": error.current, "changed": error.changed}
+        besides |= {"current": error.current, "changed": [_spelled(change) for change in error.changed]}
     if wants_problem():
         return problem(status, error.detail, title=error.title, **besides)
     return _page(status, error.detail, **besides)
+
+
+def _spelled(change: Mapping[str, Any]) -> dict[str, Any]:
+    """Ids go out as strings; `by` is null where the customer changed it."""
+    return {**change, "by": None if change["by"] is None else str(change["by"])}
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

@@ -80,9 +80,11 @@ def get_ticket(reference: str) -> Response:
 def change_ticket(wanted: tuple[Change, int | None], reference: str) -> Response:
     """Change owner, severity, note or cause"""
     change, version = wanted
+    owner = None if change.owner_id is None else str(change.owner_id)
+    wishes = {"owner": owner, "severity": change.severity, "note": change.note, "cause": change.cause}
 
     def act(at: Moment) -> int:
-        ticket = at.ticket(reference, version)
+        ticket = at.ticket(reference, version, yours=wishes)
         tickets.change(at.session, ticket, change, now=at.now, by=at.by)
         return ticket.id
 

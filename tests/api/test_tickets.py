@@ -197,7 +197,10 @@ def test_somebody_elses_newer_change_is_not_overwritten(desk: Desk) -> None:
         desk.call("maya", "PATCH", f"/tickets/{reference}", {"severity": "severe", "version": 1}), 409, "changed"
     )
     assert problem["current"] == 2
-    assert problem["changed"]
+    (severity,) = [each for each in problem["changed"] if each["field"] == "severity"]
+    assert (severity["yours"], severity["theirs"]) == ("severe", "serious")
+    assert severity["by"].isdecimal()
+    assert severity["at"].endswith("Z")
     assert desk.ticket(reference)["severity"] == "serious"
     assert desk.done("maya", "PATCH", f"/tickets/{reference}", {"severity": "severe", "version": 2})["version"] == 3
 
