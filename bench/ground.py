@@ -31,7 +31,7 @@ from config.settings import Settings
 from recovery.bootstrap import build, make_engine
 from recovery.domain.actors import MACHINE
 from recovery.models import Staff
-from recovery.services.tokens import add_token
+from recovery.services.people.tokens import add_token
 
 REPOSITORY = Path(__file__).parent.parent
 KEYS = {"SECRET_KEY": "bench-" * 8, "AUDIT_KEY": "bench-bench-bench-bench-bench-bench-bench"}

@@ -15,11 +15,11 @@ from recovery.bootstrap import Components
 from recovery.domain.actors import MACHINE
 from recovery.domain.messages import Direction, MessageClass, MessageStatus
 from recovery.models import Base, Staff, Ticket
-from recovery.services.customers import NewCustomer
-from recovery.services.logging_mistakes import NewTicket, log
+from recovery.services.people.customers import NewCustomer
+from recovery.services.people.sites import NewSite, add_site
+from recovery.services.people.staff import NewStaff, add_staff
 from recovery.services.session import DeskSession
-from recovery.services.sites import NewSite, add_site
-from recovery.services.staff import NewStaff, add_staff
+from recovery.services.ticketing.logging_mistakes import NewTicket, log
 from recovery.sms.gateway import Accepted, Found, OutgoingText, ProviderStatus, always
 
 ACCOUNT = "AC" + "0" * 32

@@ -18,9 +18,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from config.settings import Settings
 from recovery.clock import Clock, SystemClock
 from recovery.domain.policy import Policy
-from recovery.services import phones
-from recovery.services.outbox import ENQUEUED, Terms
+from recovery.services.sending.outbox import ENQUEUED, Terms
 from recovery.services.session import DeskSession, House
+from recovery.services.texting import phones
 from recovery.sms.gateway import Found, Gateway, OutgoingText, ProviderStatus
 from recovery.sms.simulator import SimulatedGateway
 from recovery.sms.texts import Texts

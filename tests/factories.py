@@ -17,14 +17,14 @@ from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.remedies import RemedyKind
 from recovery.models import Event, Site, Staff, Ticket
 from recovery.services.access import locked_ticket
-from recovery.services.customers import NewCustomer
-from recovery.services.due_work import DUE_WORK
-from recovery.services.logging_mistakes import NewTicket, log
-from recovery.services.remedies import NewRemedy
+from recovery.services.deciding.remedies import NewRemedy
+from recovery.services.people.customers import NewCustomer
+from recovery.services.people.sign_in import hash_password
+from recovery.services.people.sites import NewSite, add_site
+from recovery.services.people.staff import NewStaff, add_staff
 from recovery.services.session import DeskSession
-from recovery.services.sign_in import hash_password
-from recovery.services.sites import NewSite, add_site
-from recovery.services.staff import NewStaff, add_staff
+from recovery.services.ticketing.logging_mistakes import NewTicket, log
+from recovery.services.timing.due_work import DUE_WORK
 
 HARBOUR = NewSite("Harbour St Coffee", "Europe/London", "GBP", "GB", slug="harbour-st")
 QUAY = NewSite("The Quay Hotel", "America/New_York", "USD", "US", slug="quay")

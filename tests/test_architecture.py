@@ -23,6 +23,8 @@ RANKS = (
 STANDARD_LIBRARY_ONLY = ("__main__", "first_run")
 VAGUE_NAMES = {"utils", "util", "common", "helpers", "helper", "manager", "managers", "misc", "base_utils"}
 MOST_LINES = 350
+MOST_MODULES = 12
+"""Past so many, use cases are split by what they are about, never by kind of class."""
 
 IMPORTS_INSIDE_FUNCTIONS: dict[tuple[str, str], str] = {}
 """(module, what it imports) → the reason."""
@@ -164,6 +166,13 @@ def test_the_search_for_cycles_finds_one() -> None:
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
     assert [name for name in modules() if VAGUE_NAMES & set(name.split("."))] == []
+
+
+def test_use_cases_are_kept_by_what_they_are_about() -> None:
+    packages = [path.parent for path in sorted((REPOSITORY / "recovery" / "services").rglob("__init__.py"))]
+    crowded = [path.name for path in packages if len(list(path.glob("[!_]*.py"))) > MOST_MODULES]
+    assert len(packages) > 1
+    assert crowded == []
 
 
 def test_no_file_is_too_long_to_read() -> None:

@@ -34,8 +34,6 @@ from recovery.models import (
     TicketClock,
 )
 from recovery.models.triggers import EXPECTED, count_triggers, drop_triggers, make_triggers
-from recovery.services.anchors import make_anchors
-from recovery.services.audit import verify
 from recovery.services.demo.business import DOMAIN, SITES
 from recovery.services.demo.chance import Chance
 from recovery.services.demo.loading import load
@@ -44,10 +42,12 @@ from recovery.services.demo.removing import remove
 from recovery.services.demo.right_now import SCENES
 from recovery.services.demo.seasons import moments
 from recovery.services.demo.standing import refuse_demo_beside_real_texts, standing
-from recovery.services.logging_mistakes import NewTicket, log
+from recovery.services.people.sites import NewSite, add_site
+from recovery.services.people.staff import NewStaff, add_staff
+from recovery.services.proving.anchors import make_anchors
+from recovery.services.proving.audit import verify
 from recovery.services.session import DeskSession
-from recovery.services.sites import NewSite, add_site
-from recovery.services.staff import NewStaff, add_staff
+from recovery.services.ticketing.logging_mistakes import NewTicket, log
 
 A_FEW = tuple(replace(site, tickets=7) for site in SITES)
 FICTION = ("+447700900", "+3363998")

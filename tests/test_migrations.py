@@ -14,8 +14,8 @@ from recovery.bootstrap import build
 from recovery.migrations import BASE, CannotMigrate, migrate, newest, schema_is_current
 from recovery.models import Base
 from recovery.models.triggers import EXPECTED, count_triggers, drop_triggers
-from recovery.services import backups
-from recovery.services.audit import verify
+from recovery.services.proving.audit import verify
+from recovery.services.running import backups
 from tests.factories import Business
 from tests.fixtures.settings import MakeSettings
 

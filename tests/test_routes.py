@@ -19,7 +19,7 @@ from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.permissions import GRANTED, Permission, Role
 from recovery.edge import demand_of
-from recovery.services.links import customer_token
+from recovery.services.texting.links import customer_token
 from tests.api.calling import LOGGED, Desk
 from tests.factories import Business
 from tests.fixtures.settings import MakeSettings

@@ -18,10 +18,10 @@ from recovery.bootstrap import Components, build
 from recovery.clock import FrozenClock, SystemClock
 from recovery.domain.messages import MessageStatus
 from recovery.models import Heartbeat, Message
-from recovery.services import heartbeats, restoring
-from recovery.services.departures import PARKED, Departure
-from recovery.services.due_work import DUE_WORK
-from recovery.services.outbox import BULK
+from recovery.services.running import heartbeats, restoring
+from recovery.services.sending.departures import PARKED, Departure
+from recovery.services.sending.outbox import BULK
+from recovery.services.timing.due_work import DUE_WORK
 from recovery.sms.gateway import Accepted, Found, OutgoingText, ProviderStatus, always
 from recovery.worker.calling import Ownership, call
 from recovery.worker.ears import listen

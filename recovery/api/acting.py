@@ -19,12 +19,12 @@ from recovery.domain.errors import Forbidden, Invalid
 from recovery.edge import components
 from recovery.models import Ticket
 from recovery.services.access import locked_ticket
-from recovery.services.idempotency import Kept, Key, claim, keep
-from recovery.services.reading_tickets import ticket_row
-from recovery.services.rows import TicketRow
+from recovery.services.people.tokens import stamp
+from recovery.services.running.idempotency import Kept, Key, claim, keep
 from recovery.services.session import DeskSession
-from recovery.services.tokens import stamp
-from recovery.services.viewings import viewed_lately
+from recovery.services.ticketing.reading_tickets import ticket_row
+from recovery.services.ticketing.rows import TicketRow
+from recovery.services.ticketing.viewings import viewed_lately
 
 KEY_HEADER = "Idempotency-Key"
 KEY = re.compile(r"[!-~]{1,200}")

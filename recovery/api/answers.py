@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 
 from recovery.domain.recovery_clock import Clock, ClockReading
 from recovery.services.cursors import Page
-from recovery.services.links import customer_url, ticket_url
-from recovery.services.rows import (
+from recovery.services.session import House
+from recovery.services.texting.links import customer_url, ticket_url
+from recovery.services.texting.threads import EventRow, MessageRow
+from recovery.services.ticketing.rows import (
     ApprovalRow,
     AttemptRow,
     CallbackRow,
@@ -24,8 +26,6 @@ from recovery.services.rows import (
     TicketRow,
     UndetectedRow,
 )
-from recovery.services.session import House
-from recovery.services.threads import EventRow, MessageRow
 
 Answer = dict[str, Any]
 Row = TypeVar("Row")

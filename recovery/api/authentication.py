@@ -9,8 +9,8 @@ from recovery.domain.actors import Actor
 from recovery.domain.errors import Forbidden
 from recovery.domain.permissions import Permission, may
 from recovery.edge import components, demand_of
+from recovery.services.people.tokens import Bearer, bearer_of
 from recovery.services.session import DeskSession
-from recovery.services.tokens import Bearer, bearer_of
 
 SCHEME = "bearer"
 OURS = "api_blueprints"

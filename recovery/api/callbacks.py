@@ -13,9 +13,10 @@ from recovery.api.schemas.queries import CallQuery, SlotQuery
 from recovery.api.schemas.requests import AttemptSchema, NewCallbackSchema
 from recovery.domain.permissions import Permission
 from recovery.models import Callback
-from recovery.services import callbacks, listing
 from recovery.services.access import refuse_stale, ticket_of_callback, visible_site
-from recovery.services.reading_tickets import ticket_row_with
+from recovery.services.calling import callbacks
+from recovery.services.ticketing import listing
+from recovery.services.ticketing.reading_tickets import ticket_row_with
 
 blueprint = ApiBlueprint("callbacks", "Calls promised to customers.")
 

@@ -11,8 +11,8 @@ from werkzeug.exceptions import NotFound
 from recovery.domain.permissions import Permission
 from recovery.edge import components, needs
 from recovery.migrations import schema_is_current
-from recovery.services import measures
-from recovery.services.heartbeats import a_worker_lives
+from recovery.services.running import measures
+from recovery.services.running.heartbeats import a_worker_lives
 
 blueprint = Blueprint("health", __name__)
 

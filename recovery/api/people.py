@@ -12,7 +12,8 @@ from recovery.api.schemas.answers import CustomerFoundSchema, MeSchema, SiteSche
 from recovery.api.schemas.queries import CustomerQuery, StaffQuery
 from recovery.domain.permissions import GRANTED, Permission
 from recovery.models import Staff
-from recovery.services import directory, listing
+from recovery.services.people import directory
+from recovery.services.ticketing import listing
 
 blueprint = ApiBlueprint("people_and_sites", "Who and where.")
 

@@ -14,10 +14,11 @@ from recovery.api.schemas.queries import Paged
 from recovery.api.schemas.requests import ApprovalSchema, ProposalSchema, ReasonSchema, RefusalSchema, Versioned
 from recovery.domain.permissions import Permission
 from recovery.models import Remedy, Ticket
-from recovery.services import listing, remedies
 from recovery.services.access import refuse_stale, ticket_of_remedy
-from recovery.services.reading_tickets import ticket_row_with
-from recovery.services.remedies import NewRemedy
+from recovery.services.deciding import remedies
+from recovery.services.deciding.remedies import NewRemedy
+from recovery.services.ticketing import listing
+from recovery.services.ticketing.reading_tickets import ticket_row_with
 
 blueprint = ApiBlueprint("remedies", "What is given to put a mistake right, and who allowed it.")
 

@@ -13,11 +13,11 @@ from recovery.api.schemas.answers import BoardSchema, ClocksSchema, EventSchema,
 from recovery.api.schemas.queries import Paged, ReportQuery, SiteQuery
 from recovery.api.schemas.reports import RecoveryTimesSchema
 from recovery.domain.permissions import Permission
-from recovery.services import listing
 from recovery.services.access import visible_ticket
-from recovery.services.clocks import reading
-from recovery.services.reports import Figures, Group, recovery_times
-from recovery.services.threads import events_of
+from recovery.services.reporting.reports import Figures, Group, recovery_times
+from recovery.services.texting.threads import events_of
+from recovery.services.ticketing import listing
+from recovery.services.timing.clocks import reading
 
 blueprint = ApiBlueprint("seeing", "Who waits, what happened, and how long it took.")
 

@@ -14,10 +14,10 @@ from recovery.api.schemas.queries import Paged
 from recovery.api.schemas.requests import NewMessageSchema, PromiseSchema
 from recovery.domain.errors import NotFound, Refused
 from recovery.domain.permissions import Permission
-from recovery.services.promises import promise_by_hand
-from recovery.services.reading_tickets import ticket_row_by_id
-from recovery.services.threads import message_row, messages_of
-from recovery.services.tickets import write_to_customer
+from recovery.services.texting.threads import message_row, messages_of
+from recovery.services.ticketing.reading_tickets import ticket_row_by_id
+from recovery.services.ticketing.tickets import write_to_customer
+from recovery.services.timing.promises import promise_by_hand
 
 blueprint = ApiBlueprint("promises_and_texts", "What the customer is told.")
 

@@ -19,12 +19,12 @@ from recovery.api.schemas.requests import (
     VoidSchema,
 )
 from recovery.domain.permissions import Permission
-from recovery.services import listing, tickets
 from recovery.services.access import visible_ticket
-from recovery.services.logging_mistakes import NewTicket, log
-from recovery.services.reading_tickets import ticket_row_by_id
-from recovery.services.tickets import Change
-from recovery.services.viewings import view
+from recovery.services.ticketing import listing, tickets
+from recovery.services.ticketing.logging_mistakes import NewTicket, log
+from recovery.services.ticketing.reading_tickets import ticket_row_by_id
+from recovery.services.ticketing.tickets import Change
+from recovery.services.ticketing.viewings import view
 
 blueprint = ApiBlueprint("tickets", "One mistake and its recovery.")
 

@@ -7,7 +7,8 @@ from recovery.bootstrap import Components
 from recovery.cli.console import DONE, FINDING, WRONG_USE, Arguments, Commands, Progress, command, say
 from recovery.cli.ground import desk
 from recovery.migrations import CannotMigrate, migrate, newest
-from recovery.services import anchors, backups
+from recovery.services.proving import anchors
+from recovery.services.running import backups
 
 
 def add_to(commands: Commands) -> None:

@@ -12,7 +12,7 @@ from recovery.services.demo.business import PEOPLE, SITES
 from recovery.services.demo.loading import load
 from recovery.services.demo.removing import remove
 from recovery.services.demo.standing import Standing, standing
-from recovery.services.sign_in import DEMO_PASSWORD, hash_password
+from recovery.services.people.sign_in import DEMO_PASSWORD, hash_password
 
 
 def add_to(commands: Commands) -> None:

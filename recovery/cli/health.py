@@ -12,8 +12,8 @@ from recovery.bootstrap import Components, build
 from recovery.cli.console import DONE, FINDING, Arguments, Commands, command, give_json, give_table, with_json
 from recovery.migrations import schema_is_current
 from recovery.services.demo.standing import standing
-from recovery.services.doctor import examine
-from recovery.services.health import BAD, LOOK, WELL, Check
+from recovery.services.running.doctor import examine
+from recovery.services.running.health import BAD, LOOK, WELL, Check
 
 MARKS = {WELL: "ok", LOOK: "look", BAD: "BAD"}
 LITTLE_SPACE = 500 * 1024**2

@@ -9,12 +9,12 @@ from recovery.domain.errors import NotFound
 from recovery.domain.events import Tag
 from recovery.domain.permissions import Role, Scope
 from recovery.models import Staff
-from recovery.services import sign_in
+from recovery.services.people import sign_in
+from recovery.services.people.sites import NewSite, add_site
+from recovery.services.people.staff import NewStaff, add_staff, locked_person
+from recovery.services.people.tokens import DEFAULT_SCOPES, add_token
+from recovery.services.proving.trail import record_of_staff
 from recovery.services.session import DeskSession
-from recovery.services.sites import NewSite, add_site
-from recovery.services.staff import NewStaff, add_staff, locked_person
-from recovery.services.tokens import DEFAULT_SCOPES, add_token
-from recovery.services.trail import record_of_staff
 
 
 def add_to(commands: Commands) -> None:

@@ -28,9 +28,9 @@ from recovery.cli.ground import OPERATOR, desk
 from recovery.domain.cells import safe_cell
 from recovery.domain.errors import Invalid
 from recovery.domain.phones import parse_phone
-from recovery.services.erasing import erase
-from recovery.services.exporting import HEADS, Wanted, count_tickets, ticket_rows
-from recovery.services.importing import CUSTOMER_COLUMNS, TICKET_COLUMNS, Refusal, Row, read_rows, take
+from recovery.services.people.erasing import erase
+from recovery.services.reporting.exporting import HEADS, Wanted, count_tickets, ticket_rows
+from recovery.services.running.importing import CUSTOMER_COLUMNS, TICKET_COLUMNS, Refusal, Row, read_rows, take
 
 ROWS_A_TRANSACTION = 50
 

@@ -24,9 +24,9 @@ from recovery.domain.errors import Invalid
 from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.phones import masked, parse_phone
 from recovery.models import Message
-from recovery.services import heartbeats
-from recovery.services.health import NO_WORKER
-from recovery.services.line_test import send_test, state_of
+from recovery.services.running import heartbeats
+from recovery.services.running.health import NO_WORKER
+from recovery.services.sending.line_test import send_test, state_of
 
 SHOWN = 50
 SECONDS_BETWEEN_LOOKS = 0.25

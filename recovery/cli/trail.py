@@ -16,7 +16,7 @@ from recovery.cli.console import (
     with_json,
 )
 from recovery.cli.ground import desk
-from recovery.services.audit import Break, Verdict, verify
+from recovery.services.proving.audit import Break, Verdict, verify
 
 
 def add_to(commands: Commands) -> None:

@@ -23,7 +23,7 @@ class OptOut(Base):
 
     __tablename__ = "opt_outs"
     __table_args__ = (
-        # services.consent: one standing opt-out per number and sender
+        # services.texting.consent: one standing opt-out per number and sender
         Index(
             "uq_opt_outs_standing",
             "contact_id",

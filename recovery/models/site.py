@@ -29,7 +29,7 @@ class LimitRow(Base):
     __tablename__ = "limits"
     __table_args__ = (
         CheckConstraint("minor_units IS NULL OR minor_units >= 0", name="not_negative"),
-        Index(None, "site_id", "whom", "span", "set_at"),  # services.authority: the newest of each
+        Index(None, "site_id", "whom", "span", "set_at"),  # services.deciding.authority: the newest of each
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -15,7 +15,7 @@ from recovery.domain.policy import Policy
 from recovery.models.base import Proven
 from recovery.models.event import Event
 from recovery.models.ticket import Ticket
-from recovery.services import clocks
+from recovery.services.timing import clocks
 from recovery.sms.texts import Texts
 
 EVENTS = cast("Table", Event.__table__)

@@ -14,10 +14,10 @@ from recovery.domain.tickets import TicketStatus
 from recovery.edge import actor, components, status_of
 from recovery.models import Callback, Remedy, Ticket
 from recovery.services.access import locked_ticket, tickets_visible_to
-from recovery.services.reading_tickets import ticket_row
-from recovery.services.rows import TicketRow
 from recovery.services.session import DeskSession
-from recovery.services.stories import first_names
+from recovery.services.ticketing.reading_tickets import ticket_row
+from recovery.services.ticketing.rows import TicketRow
+from recovery.services.ticketing.stories import first_names
 from recovery.web.forms import Form, loaded, typed
 from recovery.web.rows import clock
 from recovery.web.saying import say

@@ -11,11 +11,11 @@ from recovery.domain.permissions import Permission
 from recovery.domain.phones import masked, parse_phone
 from recovery.edge import actor, components, needs, status_of
 from recovery.models import Site, Staff
-from recovery.services.erasing import erase
-from recovery.services.health import checks
+from recovery.services.people.erasing import erase
+from recovery.services.people.sites import all_sites
+from recovery.services.people.staff import everybody
+from recovery.services.running.health import checks
 from recovery.services.session import DeskSession
-from recovery.services.sites import all_sites
-from recovery.services.staff import everybody
 from recovery.web.admin_forms import ErasureForm
 from recovery.web.forms import loaded, typed
 from recovery.web.hours_view import hours_in_words

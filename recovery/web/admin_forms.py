@@ -10,9 +10,9 @@ from recovery.domain.errors import Invalid
 from recovery.domain.money import parse_amount, plain_amount
 from recovery.domain.permissions import Role, Scope
 from recovery.models import Site
-from recovery.services.authority import CUSTOMER
-from recovery.services.sites import NewSite
-from recovery.services.staff import NewStaff
+from recovery.services.deciding.authority import CUSTOMER
+from recovery.services.people.sites import NewSite
+from recovery.services.people.staff import NewStaff
 from recovery.web.forms import Form, Line, one_of
 
 LONGEST_HOURS = 1000

@@ -14,9 +14,9 @@ from recovery.domain.permissions import Permission, Role
 from recovery.edge import actor, components, needs
 from recovery.models import Site
 from recovery.services.access import visible_site
-from recovery.services.authority import CUSTOMER, limits_of, policy_limits, set_limit
+from recovery.services.deciding.authority import CUSTOMER, limits_of, policy_limits, set_limit
+from recovery.services.people.sites import add_site, change_site
 from recovery.services.session import DeskSession
-from recovery.services.sites import add_site, change_site
 from recovery.web.admin import sentences
 from recovery.web.admin_forms import LIMITS, SiteForm, limit_field, limits_typed, new_site, shown_limit
 from recovery.web.forms import loaded, typed

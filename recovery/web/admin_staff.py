@@ -10,11 +10,11 @@ from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Permission, Role, Scope
 from recovery.edge import actor, components, needs
 from recovery.models import ApiToken, Staff
-from recovery.services import staff as people
+from recovery.services.people import staff as people
+from recovery.services.people.sign_in import LINK_ENDS_AFTER, issue_link, sign_in_url
+from recovery.services.people.sites import all_sites
+from recovery.services.people.tokens import DEFAULT_SCOPES, add_token, revoke_token, tokens_of
 from recovery.services.session import DeskSession
-from recovery.services.sign_in import LINK_ENDS_AFTER, issue_link, sign_in_url
-from recovery.services.sites import all_sites
-from recovery.services.tokens import DEFAULT_SCOPES, add_token, revoke_token, tokens_of
 from recovery.web.admin import sentences
 from recovery.web.admin_forms import StaffForm, TokenForm, new_staff
 from recovery.web.forms import LARGEST_ID, loaded, typed

@@ -10,10 +10,10 @@ from recovery.domain.links import open_token
 from recovery.domain.permissions import Permission
 from recovery.edge import components, needs, status_of
 from recovery.models import Approval, Staff
-from recovery.services import listing
-from recovery.services.links import APPROVAL
-from recovery.services.rows import ApprovalRow
 from recovery.services.session import DeskSession
+from recovery.services.texting.links import APPROVAL
+from recovery.services.ticketing import listing
+from recovery.services.ticketing.rows import ApprovalRow
 from recovery.web.approvals import approval_values, decide, errors_of
 from recovery.web.forms import DecisionForm, loaded, typed
 

@@ -11,11 +11,12 @@ from recovery.domain.errors import DomainError, Invalid
 from recovery.domain.money import SYMBOLS, format_money, parse_amount
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs, status_of
-from recovery.services import listing, remedies
 from recovery.services.access import ticket_of_remedy
-from recovery.services.rows import ApprovalRow
+from recovery.services.deciding import remedies
 from recovery.services.session import DeskSession
-from recovery.services.stories import history
+from recovery.services.ticketing import listing
+from recovery.services.ticketing.rows import ApprovalRow
+from recovery.services.ticketing.stories import history
 from recovery.web.forms import DecisionForm, loaded, typed
 from recovery.web.rows import clock, customer_name, failure_label, remedy_label
 from recovery.web.saying import say

@@ -14,11 +14,11 @@ from recovery.domain.calendars import day_bounds
 from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
-from recovery.services import verifying
-from recovery.services.audit import search, verify
-from recovery.services.directory import sites_of, staff_of
+from recovery.services.people.directory import sites_of, staff_of
+from recovery.services.people.staff import everybody
+from recovery.services.proving import verifying
+from recovery.services.proving.audit import search, verify
 from recovery.services.session import DeskSession
-from recovery.services.staff import everybody
 from recovery.web import audit_view as view
 from recovery.web.polling import answer
 from recovery.web.session import now

@@ -9,8 +9,8 @@ from flask import url_for
 from recovery.domain.actors import ActorKind
 from recovery.domain.calendars import local_time
 from recovery.domain.events import Tag
-from recovery.services.audit_search import AuditRow
-from recovery.services.verifying import BROKEN, INTERRUPTED, RUNNING, Verification
+from recovery.services.proving.audit_search import AuditRow
+from recovery.services.proving.verifying import BROKEN, INTERRUPTED, RUNNING, Verification
 
 NOUNS = {
     "ticket": "Tickets",

@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
-from recovery.services import listing
-from recovery.services.rows import TicketRow
+from recovery.services.ticketing import listing
+from recovery.services.ticketing.rows import TicketRow
 from recovery.web.polling import answer, etag_of
 from recovery.web.rows import Row, board_row
 from recovery.web.session import now

@@ -8,9 +8,9 @@ from flask import url_for
 from recovery.domain.calendars import local_time
 from recovery.domain.callbacks import Outcome
 from recovery.models import Ticket
-from recovery.services.callbacks import open_slots
-from recovery.services.rows import AttemptRow, CallbackRow, SiteBrief, TicketRow
+from recovery.services.calling.callbacks import open_slots
 from recovery.services.session import DeskSession
+from recovery.services.ticketing.rows import AttemptRow, CallbackRow, SiteBrief, TicketRow
 from recovery.web.rows import call_reason, call_time, clock, ordinal_try
 
 MOST_SLOTS = 40

@@ -10,7 +10,7 @@ from recovery.domain.errors import Invalid, NotFound
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, needs
 from recovery.models import Callback, Ticket
-from recovery.services import callbacks
+from recovery.services.calling import callbacks
 from recovery.services.session import DeskSession
 from recovery.web.acting import on_ticket, reference_of
 from recovery.web.forms import AttemptForm, CallForm, Versioned

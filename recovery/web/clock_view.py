@@ -5,9 +5,9 @@ from typing import Any
 
 from recovery.domain.calendars import local_time
 from recovery.models import Ticket
-from recovery.services import clocks
-from recovery.services.rows import SiteBrief
 from recovery.services.session import DeskSession
+from recovery.services.ticketing.rows import SiteBrief
+from recovery.services.timing import clocks
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 

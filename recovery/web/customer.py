@@ -14,10 +14,10 @@ from recovery.domain.errors import DomainError, Invalid, NotFound
 from recovery.domain.permissions import Permission
 from recovery.edge import components, needs
 from recovery.models import Ticket
-from recovery.services import customer_page as page
-from recovery.services.callbacks import open_slots
-from recovery.services.links import customer_token
+from recovery.services.calling.callbacks import open_slots
 from recovery.services.session import DeskSession
+from recovery.services.texting.links import customer_token
+from recovery.services.ticketing import customer_page as page
 from recovery.web.customer_view import page_of
 from recovery.web.session import now
 

@@ -13,9 +13,9 @@ from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import FAILURES, PromiseAbout, Source, TicketStatus
 from recovery.domain.wording import remedy_words
 from recovery.models import Callback, Remedy, Ticket
-from recovery.services.callbacks import when_words
-from recovery.services.customer_page import Story
-from recovery.services.messages import first_word
+from recovery.services.calling.callbacks import when_words
+from recovery.services.texting.messages import first_word
+from recovery.services.ticketing.customer_page import Story
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
-from recovery.services import listing
-from recovery.services.rows import ApprovalRow, CallRow, TicketRow
 from recovery.services.session import DeskSession
+from recovery.services.ticketing import listing
+from recovery.services.ticketing.rows import ApprovalRow, CallRow, TicketRow
 from recovery.web.polling import answer, etag_of
 from recovery.web.rows import approval_row, call_row, lane_row
 from recovery.web.session import now

@@ -11,10 +11,11 @@ from sqlalchemy.exc import IntegrityError
 
 from recovery.domain.permissions import Permission
 from recovery.edge import components, needs
-from recovery.services import receipts, replies
-from recovery.services.receipts import Told
-from recovery.services.replies import Inbound
-from recovery.services.tallies import HOOKS_REFUSED, count
+from recovery.services.running.tallies import HOOKS_REFUSED, count
+from recovery.services.sending import receipts
+from recovery.services.sending.receipts import Told
+from recovery.services.texting import replies
+from recovery.services.texting.replies import Inbound
 from recovery.sms.signatures import genuine
 
 blueprint = Blueprint("hooks", __name__, url_prefix="/hooks/twilio")

@@ -14,12 +14,12 @@ from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs, status_of
 from recovery.models import Site, Ticket
 from recovery.services.access import visible_site, visible_ticket
-from recovery.services.directory import sites_of
-from recovery.services.logging_mistakes import log
-from recovery.services.previews import first_text
-from recovery.services.recall import FROM_DIGITS, known_customer
+from recovery.services.people.directory import sites_of
+from recovery.services.people.recall import FROM_DIGITS, known_customer
+from recovery.services.running.submissions import Submission, earlier, keep
 from recovery.services.session import DeskSession
-from recovery.services.submissions import Submission, earlier, keep
+from recovery.services.texting.previews import first_text
+from recovery.services.ticketing.logging_mistakes import log
 from recovery.web.forms import LogForm, RecallForm, loaded, typed
 from recovery.web.log_choices import authority_words, choices, half_ticket, last_time, new_ticket, preview_words
 from recovery.web.saying import say

@@ -13,13 +13,13 @@ from recovery.domain.remedies import RemedyKind
 from recovery.domain.texts import segments
 from recovery.domain.tickets import FAILURES, Severity
 from recovery.models import Customer, Site
-from recovery.services.authority import limits_of
-from recovery.services.customers import NewCustomer, last_recovery
-from recovery.services.logging_mistakes import NewTicket, Order
-from recovery.services.messages import standing_opt_out
-from recovery.services.previews import FirstText
-from recovery.services.remedies import NewRemedy
+from recovery.services.deciding.authority import limits_of
+from recovery.services.deciding.remedies import NewRemedy
+from recovery.services.people.customers import NewCustomer, last_recovery
 from recovery.services.session import DeskSession
+from recovery.services.texting.messages import standing_opt_out
+from recovery.services.texting.previews import FirstText
+from recovery.services.ticketing.logging_mistakes import NewTicket, Order
 
 FAILURE_ORDER = (
     "wrong_order",

@@ -12,7 +12,7 @@ from recovery.domain.permissions import Permission
 from recovery.domain.remedies import RemedyKind
 from recovery.edge import actor, needs
 from recovery.models import Remedy, Ticket
-from recovery.services import remedies
+from recovery.services.deciding import remedies
 from recovery.services.session import DeskSession
 from recovery.web.acting import on_ticket, reference_of
 from recovery.web.forms import ReasonForm, RemedyForm, Versioned

@@ -7,7 +7,7 @@ from flask import url_for
 from recovery.domain.actors import Actor
 from recovery.domain.permissions import Permission
 from recovery.domain.remedies import RemedyKind, RemedyStatus
-from recovery.services.rows import RemedyRow, SiteBrief, TicketRow
+from recovery.services.ticketing.rows import RemedyRow, SiteBrief, TicketRow
 from recovery.web.rows import REMEDY_TONES, clock, remedy_label
 
 HANDED_OVER = {

@@ -9,10 +9,10 @@ from flask import request, url_for
 from recovery.domain.calendars import local_day
 from recovery.domain.errors import Invalid
 from recovery.edge import actor
-from recovery.services.directory import sites_of
-from recovery.services.report_scope import GROUPINGS
-from recovery.services.rows import SiteBrief
+from recovery.services.people.directory import sites_of
+from recovery.services.reporting.report_scope import GROUPINGS
 from recovery.services.session import DeskSession
+from recovery.services.ticketing.rows import SiteBrief
 from recovery.web.session import now
 
 USUAL_DAYS = 30
@@ -41,7 +41,7 @@ class Asked:
 
     @property
     def scope(self) -> dict[str, Any]:
-        """As `services.reports` takes it."""
+        """As `services.reporting.reports` takes it."""
         end = self.until + timedelta(days=1)
         return {"by": actor(), "start": self.start, "end": end, "site": self.site or None}
 

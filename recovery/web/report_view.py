@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import Any
 
 from recovery.domain.calendars import local_time
-from recovery.services.reports import Figures, Group
-from recovery.services.rows import SiteBrief, TicketRow
+from recovery.services.reporting.reports import Figures, Group
+from recovery.services.ticketing.rows import SiteBrief, TicketRow
 from recovery.web.report_request import Asked
 from recovery.web.rows import what, who
 

@@ -11,11 +11,11 @@ from recovery.domain.cells import safe_cell
 from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
-from recovery.services import reports
-from recovery.services.clock_rows import seconds_of
-from recovery.services.report_scope import EVERYTHING, GROUPINGS
-from recovery.services.rows import TicketRow
+from recovery.services.reporting import reports
+from recovery.services.reporting.report_scope import EVERYTHING, GROUPINGS
 from recovery.services.session import DeskSession
+from recovery.services.ticketing.rows import TicketRow
+from recovery.services.timing.clock_rows import seconds_of
 from recovery.web import report_view as view
 from recovery.web.report_request import Asked, asked, usual
 from recovery.web.rows import what, who

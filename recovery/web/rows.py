@@ -12,7 +12,7 @@ from recovery.domain.money import format_money
 from recovery.domain.phones import pretty
 from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import FAILURES
-from recovery.services.rows import ApprovalRow, CallbackRow, CallRow, RemedyRow, SiteBrief, TicketRow
+from recovery.services.ticketing.rows import ApprovalRow, CallbackRow, CallRow, RemedyRow, SiteBrief, TicketRow
 
 LONGEST_HINT = 48
 SHOWN = frozenset({RemedyStatus.PENDING_APPROVAL, RemedyStatus.GRANTED, RemedyStatus.READY})

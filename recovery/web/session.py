@@ -14,8 +14,8 @@ from recovery.domain.permissions import Permission
 from recovery.domain.tickets import REFERENCE_ALPHABET
 from recovery.edge import components, demand_of
 from recovery.models import Staff
-from recovery.services.sign_in import Door, door_of, is_stamp_due, stamp
-from recovery.services.viewings import LASTS
+from recovery.services.people.sign_in import Door, door_of, is_stamp_due, stamp
+from recovery.services.ticketing.viewings import LASTS
 
 TOKEN = "login"  # noqa: S105  # the name of a field
 SEEN = "seen"

@@ -12,9 +12,9 @@ from recovery.domain.calendars import local_time
 from recovery.domain.permissions import Permission
 from recovery.edge import components
 from recovery.models import Staff
-from recovery.services.directory import sites_of
-from recovery.services.listing import count_undetected, count_waiting_approvals
-from recovery.services.rows import SiteBrief
+from recovery.services.people.directory import sites_of
+from recovery.services.ticketing.listing import count_undetected, count_waiting_approvals
+from recovery.services.ticketing.rows import SiteBrief
 from recovery.web.session import now
 
 SITE = "site"

@@ -10,7 +10,7 @@ from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
 from recovery.models import Staff
-from recovery.services.sign_in import (
+from recovery.services.people.sign_in import (
     DEMO_PASSWORD,
     active_staff,
     check_new_password,

@@ -13,9 +13,9 @@ from recovery.domain.messages import Direction
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
 from recovery.models import SimulatedText
-from recovery.services import phone_book, phones
-from recovery.services.phone_book import Phone
 from recovery.services.session import DeskSession
+from recovery.services.texting import phone_book, phones
+from recovery.services.texting.phone_book import Phone
 from recovery.web.polling import answer, etag_of
 from recovery.web.session import now
 

@@ -15,7 +15,7 @@ from recovery.domain.provider_codes import fault_for
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import PromiseAbout, Severity
 from recovery.models import Event, Message
-from recovery.services.rows import SiteBrief
+from recovery.services.ticketing.rows import SiteBrief
 from recovery.web.rows import failure_label
 
 Names = Mapping[int, str]

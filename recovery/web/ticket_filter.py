@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from recovery.domain.tickets import FAILURES, Severity, TicketStatus
-from recovery.services.listing import TicketFilter
-from recovery.services.rows import SiteBrief
+from recovery.services.ticketing.listing import TicketFilter
+from recovery.services.ticketing.rows import SiteBrief
 
 FIELDS = ("q", "site", "status", "failure", "severity", "owner", "logged_from", "logged_to", "undetected")
 OWNERS = [("", "Anybody's"), ("me", "Mine"), ("nobody", "Nobody's")]

@@ -14,11 +14,11 @@ from recovery.domain.phones import pretty
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import PromiseAbout, Severity, TicketStatus, ToldBy
 from recovery.services.access import visible_ticket
-from recovery.services.audit_search import trail
-from recovery.services.directory import staff_of
-from recovery.services.rows import PromiseRow, TicketRow
+from recovery.services.people.directory import staff_of
+from recovery.services.proving.audit_search import trail
 from recovery.services.session import DeskSession
-from recovery.services.stories import events_of, first_names, thread_of
+from recovery.services.ticketing.rows import PromiseRow, TicketRow
+from recovery.services.ticketing.stories import events_of, first_names, thread_of
 from recovery.web.audit_view import lines
 from recovery.web.call_view import OUTCOMES, book_choices, calls
 from recovery.web.clock_view import clock_words

@@ -10,12 +10,12 @@ from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Permission
 from recovery.domain.tickets import Severity
 from recovery.edge import actor, components, needs
-from recovery.services import listing, tickets
 from recovery.services.access import locked_ticket
-from recovery.services.directory import sites_of
-from recovery.services.promises import promise_by_hand
+from recovery.services.people.directory import sites_of
 from recovery.services.session import DeskSession
-from recovery.services.viewings import view
+from recovery.services.ticketing import listing, tickets
+from recovery.services.ticketing.viewings import view
+from recovery.services.timing.promises import promise_by_hand
 from recovery.web.acting import on_ticket, ticket_page
 from recovery.web.forms import (
     ChangeForm,

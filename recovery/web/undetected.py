@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
-from recovery.services import listing
-from recovery.services.rows import Undetected, UndetectedRow
+from recovery.services.ticketing import listing
+from recovery.services.ticketing.rows import Undetected, UndetectedRow
 from recovery.web.rows import board_row
 from recovery.web.wording import counted
 

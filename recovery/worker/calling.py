@@ -7,8 +7,8 @@ import structlog
 
 from recovery.clock import Clock
 from recovery.domain.provider_codes import FaultCategory
-from recovery.services.departures import Departure
-from recovery.services.outbox import CLOCKS_APART
+from recovery.services.sending.departures import Departure
+from recovery.services.sending.outbox import CLOCKS_APART
 from recovery.sms.gateway import Accepted, Gateway, SendInDoubt, SendRefused
 
 log = structlog.get_logger(__name__)

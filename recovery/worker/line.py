@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recovery.bootstrap import Components
-from recovery.services import gates, restoring
-from recovery.services.answers import Answer
-from recovery.services.gates import Gate
+from recovery.services.running import restoring
+from recovery.services.sending import gates
+from recovery.services.sending.answers import Answer
+from recovery.services.sending.gates import Gate
 from recovery.sms.gateway import Accepted, SendRefused
 
 READ_EVERY = 0.1

@@ -19,7 +19,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from config import logging
 from config.settings import Settings
 from recovery.bootstrap import build
-from recovery.services import heartbeats
+from recovery.services.running import heartbeats
 from recovery.worker.alone import AnotherWorker, the_only_worker
 from recovery.worker.away import AWAY
 from recovery.worker.ears import listen

@@ -13,9 +13,9 @@ from random import SystemRandom
 import structlog
 
 from recovery.bootstrap import Components
-from recovery.services import answers, departures, outbox
-from recovery.services.answers import Answer
-from recovery.services.departures import Departure
+from recovery.services.sending import answers, departures, outbox
+from recovery.services.sending.answers import Answer
+from recovery.services.sending.departures import Departure
 from recovery.worker.away import AWAY
 from recovery.worker.calling import Ownership, call
 from recovery.worker.line import Line

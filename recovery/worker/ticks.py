@@ -9,9 +9,11 @@ from functools import partial
 import structlog
 
 from recovery.bootstrap import Components
-from recovery.services import asking, gates, heartbeats, outbox, phones, receipts, reconciling, restoring
-from recovery.services.due_work import DUE_WORK
-from recovery.services.reconciling import Look
+from recovery.services.running import heartbeats, restoring
+from recovery.services.sending import asking, gates, outbox, receipts, reconciling
+from recovery.services.sending.reconciling import Look
+from recovery.services.texting import phones
+from recovery.services.timing.due_work import DUE_WORK
 from recovery.sms.gateway import LookupFailed
 from recovery.worker.away import AWAY
 from recovery.worker.sending import Sender

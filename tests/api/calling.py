@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from recovery.domain.actors import MACHINE
 from recovery.domain.permissions import Scope
 from recovery.models import Staff
-from recovery.services.tokens import DEFAULT_SCOPES, add_token
+from recovery.services.people.tokens import DEFAULT_SCOPES, add_token
 from tests.factories import Business
 
 LOGGED = {

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import event
 
 from recovery.domain.errors import NotFound
-from recovery.services import listing
-from recovery.services.reading_tickets import ticket_row_by_id
+from recovery.services.ticketing import listing
+from recovery.services.ticketing.reading_tickets import ticket_row_by_id
 from tests.api.calling import LOGGED, Desk
 
 MOST = 10

@@ -11,8 +11,8 @@ from recovery.clock import FrozenClock
 from recovery.domain.actors import MACHINE
 from recovery.domain.permissions import Scope
 from recovery.models import ApiToken, Heartbeat
-from recovery.services.staff import deactivate, locked_person
-from recovery.services.tokens import revoke_token
+from recovery.services.people.staff import deactivate, locked_person
+from recovery.services.people.tokens import revoke_token
 from tests.api.calling import LOGGED, Desk, refused
 from tests.fixtures.settings import MakeSettings
 

@@ -7,8 +7,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from recovery.models import Ticket
-from recovery.services import callbacks, tickets
-from recovery.services.links import customer_url
+from recovery.services.calling import callbacks
+from recovery.services.texting.links import customer_url
+from recovery.services.ticketing import tickets
 from tests.browser.people import NARROW
 from tests.factories import LEE, NOOR, REMAKE, SAM, Business, refund
 from tests.fixtures.browser import LAPTOP, PHONE, watched_page

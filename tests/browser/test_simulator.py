@@ -11,7 +11,7 @@ from sqlalchemy import select
 from recovery.clock import FrozenClock
 from recovery.domain.tickets import TicketStatus
 from recovery.models import OptOut, Ticket
-from recovery.services import tickets
+from recovery.services.ticketing import tickets
 from recovery.worker.sending import Sender
 from tests.browser.people import NARROW, SCREENS, at_the_desk
 from tests.factories import SAM, Business

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 from recovery.domain.callbacks import Outcome
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Ticket
-from recovery.services.callbacks import attempt, book
-from recovery.services.replies import Inbound, receive
+from recovery.services.calling.callbacks import attempt, book
+from recovery.services.texting.replies import Inbound, receive
 from tests.browser.people import NARROW, SCREENS, at_the_desk
 from tests.factories import LEE, NOOR, SAM, Business, refund
 from tests.fixtures.live import LiveServer

@@ -21,9 +21,9 @@ from recovery.domain.actors import MACHINE
 from recovery.domain.messages import MessageStatus
 from recovery.models import Heartbeat, Message, Ticket
 from recovery.services.access import lock_ticket
-from recovery.services.messages import Saying, tell_customer
-from recovery.services.replies import Inbound, receive
 from recovery.services.session import DeskSession
+from recovery.services.texting.messages import Saying, tell_customer
+from recovery.services.texting.replies import Inbound, receive
 from tests.factories import Business, NewCustomer
 from tests.fake_twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 from tests.fixtures.waiting import free_port, is_listening, wait_until

@@ -10,10 +10,10 @@ from sqlalchemy.pool import NullPool
 
 from recovery.domain.remedies import RemedyKind
 from recovery.models import Base, Heartbeat, LoginSession, Message
-from recovery.services.backups import LEFT_OUT
-from recovery.services.remedies import NewRemedy
-from recovery.services.restoring import RESTORED
-from recovery.services.sign_in import open_session
+from recovery.services.deciding.remedies import NewRemedy
+from recovery.services.people.sign_in import open_session
+from recovery.services.running.backups import LEFT_OUT
+from recovery.services.running.restoring import RESTORED
 from tests.cli.conftest import Run
 from tests.factories import Business
 

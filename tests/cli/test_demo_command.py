@@ -1,7 +1,7 @@
 import pytest
 
 from recovery.services.demo.standing import standing
-from recovery.services.sign_in import DEMO_PASSWORD
+from recovery.services.people.sign_in import DEMO_PASSWORD
 from tests.cli.conftest import Run
 from tests.factories import Business
 

@@ -1,7 +1,7 @@
 import json
 
-from recovery.services.sign_in import active_staff, is_password_of, owner_of_link
-from recovery.services.tokens import bearer_of
+from recovery.services.people.sign_in import active_staff, is_password_of, owner_of_link
+from recovery.services.people.tokens import bearer_of
 from tests.cli.conftest import Run
 from tests.factories import Business
 

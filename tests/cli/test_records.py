@@ -11,7 +11,7 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Event, Message, Ticket
 from recovery.models.triggers import drop_triggers
-from recovery.services import tickets
+from recovery.services.ticketing import tickets
 from tests.cli.conftest import Run
 from tests.factories import Business
 

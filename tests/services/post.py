@@ -13,14 +13,14 @@ from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.domain.provider_codes import FaultCategory
 from recovery.models import Callback, Event, Message, Ticket
-from recovery.services import answers, departures, outbox
 from recovery.services.access import lock_ticket
-from recovery.services.answers import Answer
-from recovery.services.customers import NewCustomer
-from recovery.services.departures import Departure
-from recovery.services.messages import Saying, tell_customer
-from recovery.services.receipts import Told, take
+from recovery.services.people.customers import NewCustomer
+from recovery.services.sending import answers, departures, outbox
+from recovery.services.sending.answers import Answer
+from recovery.services.sending.departures import Departure
+from recovery.services.sending.receipts import Told, take
 from recovery.services.session import DeskSession
+from recovery.services.texting.messages import Saying, tell_customer
 from recovery.sms.gateway import Accepted, SendInDoubt, SendRefused
 from tests.factories import SAM, Business
 

@@ -7,8 +7,8 @@ import pytest
 from recovery.domain.errors import NotFound, Stale
 from recovery.domain.tickets import Severity
 from recovery.services.access import locked_ticket
-from recovery.services.promises import promise_by_hand
-from recovery.services.tickets import Change, change, resolve
+from recovery.services.ticketing.tickets import Change, change, resolve
+from recovery.services.timing.promises import promise_by_hand
 from tests.factories import Business
 
 

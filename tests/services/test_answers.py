@@ -9,11 +9,11 @@ from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.domain.provider_codes import FaultCategory
 from recovery.models import OptOut
-from recovery.services import gates, receipts
-from recovery.services.answers import Answer, finish
-from recovery.services.gates import standing
-from recovery.services.promises import escalate
-from recovery.services.tallies import LINE_STOPPED, counted
+from recovery.services.running.tallies import LINE_STOPPED, counted
+from recovery.services.sending import gates, receipts
+from recovery.services.sending.answers import Answer, finish
+from recovery.services.sending.gates import standing
+from recovery.services.timing.promises import escalate
 from recovery.sms.gateway import Accepted, SendRefused
 from tests.factories import LEE, NOOR, NewCustomer
 from tests.services.post import NO_ANSWER, REFUSED_FOR_GOOD, TOO_MANY, Post

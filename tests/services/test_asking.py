@@ -8,7 +8,7 @@ from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.models import Ticket
-from recovery.services import asking
+from recovery.services.sending import asking
 from recovery.sms.gateway import Accepted, ProviderStatus
 from tests.services.post import Post
 

@@ -15,11 +15,11 @@ from recovery.domain.events import chain_hash
 from recovery.domain.remedies import RemedyKind
 from recovery.models import Anchor, Event, Remedy, Ticket
 from recovery.services.access import ticket_of_remedy, visible_site, visible_ticket
-from recovery.services.anchors import make_anchors
-from recovery.services.audit import Verdict, search, trail, verify
-from recovery.services.remedies import NewRemedy, refuse
-from recovery.services.sites import change_site
-from recovery.services.tickets import Change, change, resolve, void
+from recovery.services.deciding.remedies import NewRemedy, refuse
+from recovery.services.people.sites import change_site
+from recovery.services.proving.anchors import make_anchors
+from recovery.services.proving.audit import Verdict, search, trail, verify
+from recovery.services.ticketing.tickets import Change, change, resolve, void
 from tests.factories import HARBOUR, NOOR, SAM, Business, refund
 from tests.fixtures.settings import MakeSettings
 

@@ -10,8 +10,10 @@ from recovery.domain.callbacks import CallbackStatus, Outcome
 from recovery.domain.errors import Invalid, WrongState
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Attempt, Callback, Contact, Message, Promise, Ticket
-from recovery.services import callbacks, consent, tickets
-from recovery.services.callbacks import when_words
+from recovery.services.calling import callbacks
+from recovery.services.calling.callbacks import when_words
+from recovery.services.texting import consent
+from recovery.services.ticketing import tickets
 from tests.factories import Business
 
 

@@ -12,12 +12,12 @@ from recovery.domain.events import Tag
 from recovery.domain.recovery_clock import Reason
 from recovery.domain.tickets import Severity, Source
 from recovery.models import Message, Remedy, Ticket, TicketClock
-from recovery.services import clocks
 from recovery.services.access import lock_ticket, ticket_of_remedy, visible_site, visible_ticket
-from recovery.services.remedies import approve, fulfil, make_ready
-from recovery.services.sites import change_site
-from recovery.services.tickets import Change, change, reopen, resolve, resume, void, wait_for_customer
-from recovery.services.trail import record
+from recovery.services.deciding.remedies import approve, fulfil, make_ready
+from recovery.services.people.sites import change_site
+from recovery.services.proving.trail import record
+from recovery.services.ticketing.tickets import Change, change, reopen, resolve, resume, void, wait_for_customer
+from recovery.services.timing import clocks
 from tests.factories import HARBOUR, REMAKE, Business, refund
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from recovery.domain.messages import MessageStatus
 from recovery.models import Callback, Message, OptOut, Ticket
-from recovery.services import replies
-from recovery.services.replies import Inbound
+from recovery.services.texting import replies
+from recovery.services.texting.replies import Inbound
 from tests.factories import NOOR, SAM, Business
 
 SAMS = "+447700900123"

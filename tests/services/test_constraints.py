@@ -8,8 +8,8 @@ from sqlalchemy.exc import DBAPIError
 
 from recovery.domain.remedies import RemedyKind
 from recovery.models import Callback, Remedy, Ticket
-from recovery.services import callbacks
-from recovery.services.remedies import NewRemedy
+from recovery.services.calling import callbacks
+from recovery.services.deciding.remedies import NewRemedy
 from tests.factories import REMAKE, Business, refund
 
 

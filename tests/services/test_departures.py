@@ -11,12 +11,13 @@ from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.models import Contact, Message
-from recovery.services import callbacks, departures
-from recovery.services.consent import opt_out
-from recovery.services.outbox import BULK
-from recovery.services.promises import current_promise, escalate, touched
-from recovery.services.replies import Inbound, receive
-from recovery.services.tickets import reopen, resolve
+from recovery.services.calling import callbacks
+from recovery.services.sending import departures
+from recovery.services.sending.outbox import BULK
+from recovery.services.texting.consent import opt_out
+from recovery.services.texting.replies import Inbound, receive
+from recovery.services.ticketing.tickets import reopen, resolve
+from recovery.services.timing.promises import current_promise, escalate, touched
 from tests.factories import NOOR, Business
 from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until

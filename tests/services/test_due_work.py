@@ -21,10 +21,12 @@ from recovery.models import (
     Staff,
     Ticket,
 )
-from recovery.services import callbacks, due_rows, sweeping
-from recovery.services.due_work import DUE_WORK
-from recovery.services.staff import NewStaff, add_staff
-from recovery.services.tickets import resolve
+from recovery.services.calling import callbacks
+from recovery.services.people.staff import NewStaff, add_staff
+from recovery.services.running import sweeping
+from recovery.services.ticketing.tickets import resolve
+from recovery.services.timing import due_rows
+from recovery.services.timing.due_work import DUE_WORK
 from tests.factories import NOOR, SAM, Business, refund
 
 

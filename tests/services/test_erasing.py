@@ -11,10 +11,11 @@ from recovery.clock import FrozenClock
 from recovery.domain.actors import MACHINE
 from recovery.domain.errors import Forbidden, NotFound, WrongState
 from recovery.models import Event, Message, SimulatedText, Ticket
-from recovery.services import phones, replies, tickets
-from recovery.services.customer_page import ticket_of_link
-from recovery.services.erasing import erase
-from recovery.services.links import customer_token
+from recovery.services.people.erasing import erase
+from recovery.services.texting import phones, replies
+from recovery.services.texting.links import customer_token
+from recovery.services.ticketing import tickets
+from recovery.services.ticketing.customer_page import ticket_of_link
 from recovery.sms.gateway import OutgoingText
 from tests.factories import LEE, Business
 

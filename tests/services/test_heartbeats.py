@@ -1,5 +1,5 @@
 from recovery.clock import FrozenClock
-from recovery.services import heartbeats
+from recovery.services.running import heartbeats
 from tests.services.post import Post
 
 

@@ -21,10 +21,14 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.remedies import COUNTED
 from recovery.domain.tickets import Severity, TicketStatus
 from recovery.models import Callback, Contact, Customer, Ledger, Message, Promise, Remedy, Ticket
-from recovery.services import callbacks, promises, remedies, replies, tickets
-from recovery.services.audit import verify
-from recovery.services.customers import NewCustomer
-from recovery.services.tickets import Change
+from recovery.services.calling import callbacks
+from recovery.services.deciding import remedies
+from recovery.services.people.customers import NewCustomer
+from recovery.services.proving.audit import verify
+from recovery.services.texting import replies
+from recovery.services.ticketing import tickets
+from recovery.services.ticketing.tickets import Change
+from recovery.services.timing import promises
 from tests.factories import Business, refund
 
 WHO = st.sampled_from(["maya", "omar", "ada"])

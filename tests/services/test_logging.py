@@ -10,8 +10,8 @@ from recovery.domain.errors import Forbidden, Invalid, NotFound
 from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import FAILURES, Source
 from recovery.models import Contact, Customer, Event, Message, Remedy, Ticket
-from recovery.services.customers import NewCustomer
-from recovery.services.logging_mistakes import NewTicket, Order, log
+from recovery.services.people.customers import NewCustomer
+from recovery.services.ticketing.logging_mistakes import NewTicket, Order, log
 from tests.factories import REMAKE, SAM, Business, refund
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
-from recovery.services import outbox
-from recovery.services.replies import Inbound, receive
+from recovery.services.sending import outbox
+from recovery.services.texting.replies import Inbound, receive
 from tests.factories import LEE, NOOR, SAM, NewCustomer
 from tests.services.post import NO_ANSWER, TOO_MANY, Post
 

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from recovery.domain.errors import Invalid, WrongState
 from recovery.domain.tickets import Severity, Source
 from recovery.models import Contact, Event, Promise, Ticket
-from recovery.services import consent, tickets
-from recovery.services.promises import promise_by_hand
+from recovery.services.texting import consent
+from recovery.services.ticketing import tickets
+from recovery.services.timing.promises import promise_by_hand
 from tests.factories import Business, refund
 
 

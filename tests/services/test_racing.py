@@ -15,12 +15,12 @@ from recovery.domain.events import Tag
 from recovery.domain.remedies import COUNTED, RemedyStatus
 from recovery.models import Event, Ledger, Remedy, Ticket
 from recovery.services.access import locked_ticket, ticket_of_remedy
-from recovery.services.audit import verify
-from recovery.services.customers import NewCustomer
-from recovery.services.logging_mistakes import NewTicket, log
-from recovery.services.remedies import approve, propose
+from recovery.services.deciding.remedies import approve, propose
+from recovery.services.people.customers import NewCustomer
+from recovery.services.people.staff import NewStaff, add_staff
+from recovery.services.proving.audit import verify
 from recovery.services.session import DeskSession
-from recovery.services.staff import NewStaff, add_staff
+from recovery.services.ticketing.logging_mistakes import NewTicket, log
 from tests.factories import Business, refund
 
 PEOPLE = 8

@@ -10,7 +10,7 @@ from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.models import OptOut, Receipt, Ticket
-from recovery.services import receipts
+from recovery.services.sending import receipts
 from recovery.sms.gateway import Accepted
 from tests.services.post import NO_ANSWER, TOO_MANY, Post
 

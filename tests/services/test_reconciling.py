@@ -8,9 +8,9 @@ from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.models import Ticket
-from recovery.services import reconciling
-from recovery.services.reconciling import NEVER_ARRIVED, Look
-from recovery.services.replies import Inbound, receive
+from recovery.services.sending import reconciling
+from recovery.services.sending.reconciling import NEVER_ARRIVED, Look
+from recovery.services.texting.replies import Inbound, receive
 from recovery.sms.gateway import Accepted, Found, LookupFailed
 from tests.services.post import NO_ANSWER, TOO_MANY, Post
 

@@ -9,10 +9,10 @@ from recovery.domain.authority import LimitSpan
 from recovery.domain.errors import Forbidden, Invalid, NotFound, Refused, WrongState
 from recovery.domain.remedies import RemedyKind
 from recovery.models import Approval, Ledger, Message, Remedy, Staff, Ticket
-from recovery.services import authority, remedies
 from recovery.services.access import ticket_of_remedy
-from recovery.services.remedies import NewRemedy
-from recovery.services.staff import NewStaff, add_staff
+from recovery.services.deciding import authority, remedies
+from recovery.services.deciding.remedies import NewRemedy
+from recovery.services.people.staff import NewStaff, add_staff
 from tests.factories import NOOR, REMAKE, SAM, Business, refund
 
 

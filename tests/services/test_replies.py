@@ -8,9 +8,10 @@ import pytest
 from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Callback, Message, Ticket
-from recovery.services import replies, tickets
 from recovery.services.access import lock_ticket
-from recovery.services.replies import Inbound
+from recovery.services.texting import replies
+from recovery.services.texting.replies import Inbound
+from recovery.services.ticketing import tickets
 from tests.factories import NOOR, SAM, Business
 
 SAMS, NOORS = "+447700900123", "+447700900124"

@@ -12,9 +12,9 @@ from sqlalchemy import delete, insert
 
 from recovery.domain.errors import Forbidden, Invalid, NotFound
 from recovery.models import TicketClock
-from recovery.services.report_places import slowest_places
-from recovery.services.reports import CLOCKS, causes, recovery_times, tickets_behind, unrecovered
-from recovery.services.tickets import Change, change, resolve
+from recovery.services.reporting.report_places import slowest_places
+from recovery.services.reporting.reports import CLOCKS, causes, recovery_times, tickets_behind, unrecovered
+from recovery.services.ticketing.tickets import Change, change, resolve
 from tests.factories import NOOR, SAM, Business
 
 KEYS = {

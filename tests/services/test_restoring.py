@@ -5,7 +5,7 @@ from datetime import timedelta
 from recovery.clock import FrozenClock
 from recovery.domain.messages import MessageStatus
 from recovery.models import Event
-from recovery.services import restoring
+from recovery.services.running import restoring
 from tests.services.post import Post
 
 

@@ -13,8 +13,8 @@ from recovery.domain.actors import MACHINE
 from recovery.domain.errors import Forbidden, Invalid
 from recovery.domain.permissions import Role
 from recovery.models import Event, LoginSession, Staff
-from recovery.services.sites import NewSite, add_site, all_sites, change_site
-from recovery.services.staff import NewStaff, add_staff, change_staff, deactivate, locked_person
+from recovery.services.people.sites import NewSite, add_site, all_sites, change_site
+from recovery.services.people.staff import NewStaff, add_staff, change_staff, deactivate, locked_person
 
 HARBOUR = NewSite("Harbour St Coffee", "Europe/London", "GBP", "GB", "mon-fri 8:00-18:00", slug="harbour-st")
 QUAY = NewSite("The Quay Hotel", "America/New_York", "USD", "US")

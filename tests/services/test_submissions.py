@@ -6,9 +6,9 @@ from threading import Barrier
 from sqlalchemy import func, select
 
 from recovery.models import IdempotencyKey, Ticket
-from recovery.services.logging_mistakes import NewTicket, log
+from recovery.services.running.submissions import Submission, earlier, keep
 from recovery.services.session import DeskSession
-from recovery.services.submissions import Submission, earlier, keep
+from recovery.services.ticketing.logging_mistakes import NewTicket, log
 from tests.factories import Business
 
 TWINS = 6

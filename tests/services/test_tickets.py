@@ -11,13 +11,14 @@ from recovery.domain.errors import Forbidden, Invalid, WrongState
 from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import Severity, Source, TicketStatus
 from recovery.models import Callback, Ledger, Message, Promise, Remedy, Ticket
-from recovery.services import callbacks, tickets
-from recovery.services.tickets import Change
+from recovery.services.calling import callbacks
+from recovery.services.ticketing import tickets
+from recovery.services.ticketing.tickets import Change
 from tests.factories import Business, refund
 
 
 def do(business: Business, ticket: Ticket, act: Any, *, by: str = "maya", **more: Any) -> Any:
-    """`act` from `services.tickets`, now, by somebody."""
+    """`act` from `services.ticketing.tickets`, now, by somebody."""
     return business.on(ticket, lambda session, held, who: act(session, held, now=business.now, by=who, **more), by=by)
 
 

@@ -10,9 +10,9 @@ from recovery.domain.actors import MACHINE
 from recovery.domain.events import GENESIS, Tag, chain_hash
 from recovery.models import Event, Ticket
 from recovery.services.access import lock_ticket
+from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, UnprovenChange
-from recovery.services.tickets import Change, change
-from recovery.services.trail import record
+from recovery.services.ticketing.tickets import Change, change
 from tests.factories import Business
 
 

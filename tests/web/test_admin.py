@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from recovery.domain.permissions import Role
 from recovery.models import ApiToken, Customer, Event, Site, Staff
-from recovery.services import tickets
-from recovery.services.authority import limits_of
-from recovery.services.heartbeats import beat
-from recovery.services.sign_in import owner_of_link
-from recovery.services.tokens import bearer_of
+from recovery.services.deciding.authority import limits_of
+from recovery.services.people.sign_in import owner_of_link
+from recovery.services.people.tokens import bearer_of
+from recovery.services.running.heartbeats import beat
+from recovery.services.ticketing import tickets
 from tests.factories import Business
 from tests.web.pages import Visitor
 

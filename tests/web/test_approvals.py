@@ -8,7 +8,7 @@ from sqlalchemy import select
 from recovery.clock import FrozenClock
 from recovery.domain.remedies import RemedyStatus
 from recovery.models import Approval, Message, Remedy, Ticket
-from recovery.services.links import approval_url
+from recovery.services.texting.links import approval_url
 from tests.factories import Business, refund
 from tests.web.pages import Visitor, words
 

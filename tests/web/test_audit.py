@@ -8,7 +8,8 @@ from sqlalchemy import text
 from recovery.clock import FrozenClock
 from recovery.domain.tickets import Severity
 from recovery.models.triggers import drop_triggers
-from recovery.services import tickets, verifying
+from recovery.services.proving import verifying
+from recovery.services.ticketing import tickets
 from tests.factories import Business, NewCustomer
 from tests.fixtures.waiting import wait_until
 from tests.web.pages import Visitor

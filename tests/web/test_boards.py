@@ -5,9 +5,9 @@ from sqlalchemy import event, update
 
 from recovery.clock import FrozenClock
 from recovery.models import Ticket
-from recovery.services.callbacks import book
-from recovery.services.replies import Inbound, receive
+from recovery.services.calling.callbacks import book
 from recovery.services.session import CLAIMS
+from recovery.services.texting.replies import Inbound, receive
 from tests.factories import LEE, NOOR, SAM, Business, refund
 from tests.web.pages import Visitor, words
 

@@ -13,11 +13,12 @@ from recovery.domain.callbacks import CallbackStatus, Outcome
 from recovery.domain.permissions import Role
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Callback, Event, Message, Ticket
-from recovery.services import callbacks, tickets
-from recovery.services.customer_page import MOST_ACTS
-from recovery.services.links import customer_token
-from recovery.services.remedies import fulfil, remedies_of
+from recovery.services.calling import callbacks
+from recovery.services.deciding.remedies import fulfil, remedies_of
 from recovery.services.session import DeskSession
+from recovery.services.texting.links import customer_token
+from recovery.services.ticketing import tickets
+from recovery.services.ticketing.customer_page import MOST_ACTS
 from tests.factories import LEE, REMAKE, SAM, Business, NewCustomer, refund
 
 LINK_PREVIEW = {"User-Agent": "facebookexternalhit/1.1 Facebot Twitterbot/1.0"}

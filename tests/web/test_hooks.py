@@ -17,8 +17,8 @@ from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.messages import MessageStatus
 from recovery.models import Message, Receipt
-from recovery.services.departures import ref_of
-from recovery.services.tallies import HOOKS_REFUSED, counted
+from recovery.services.running.tallies import HOOKS_REFUSED, counted
+from recovery.services.sending.departures import ref_of
 from recovery.sms.gateway import Accepted
 from tests.factories import Business
 from tests.fake_twilio import ACCOUNT_SID, AUTH_TOKEN

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 from recovery.models import IdempotencyKey, Message, Remedy, Ticket
-from recovery.services import consent
-from recovery.services.customers import contact_for
+from recovery.services.people.customers import contact_for
+from recovery.services.texting import consent
 from tests.factories import LEE, REMAKE, SAM, Business, NewCustomer
 from tests.web.pages import Visitor, reference_in, value_of, words
 

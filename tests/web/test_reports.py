@@ -8,7 +8,7 @@ import pytest
 
 from recovery.clock import FrozenClock
 from recovery.models import Ticket
-from recovery.services import tickets
+from recovery.services.ticketing import tickets
 from tests.factories import LEE, NOOR, SAM, Business, NewCustomer
 from tests.web.pages import Visitor
 

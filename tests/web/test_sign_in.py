@@ -7,8 +7,8 @@ from recovery.clock import FrozenClock
 from recovery.domain.actors import MACHINE
 from recovery.domain.events import Tag
 from recovery.models import Event, LoginSession, Staff
-from recovery.services.sign_in import LINK_ENDS_AFTER, hash_password, issue_link
-from recovery.services.tallies import UNKNOWN_SIGN_INS, counted
+from recovery.services.people.sign_in import LINK_ENDS_AFTER, hash_password, issue_link
+from recovery.services.running.tallies import UNKNOWN_SIGN_INS, counted
 from tests.factories import PASSWORD, Business
 from tests.web.pages import Visitor, words
 

@@ -12,7 +12,7 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Attempt, Callback, Event, Message, Remedy, Ticket
-from recovery.services.replies import Inbound, receive
+from recovery.services.texting.replies import Inbound, receive
 from tests.factories import REMAKE, Business, refund
 from tests.web.pages import Visitor, value_of, words
 

@@ -12,7 +12,7 @@ from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.permissions import Permission, Role, Scope
 from recovery.domain.remedies import RemedyKind, RemedyStatus
 from recovery.domain.tickets import PromiseAbout, Severity, Source, TicketStatus, ToldBy
-from recovery.services.rows import Undetected
+from recovery.services.ticketing.rows import Undetected
 
 IN_MINOR_UNITS = "In minor units of `currency`."
 

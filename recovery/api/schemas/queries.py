@@ -9,7 +9,7 @@ from marshmallow import ValidationError, fields, post_load
 from recovery.api.fields import Choice, Instant, Said, SpokenFlag, SpokenNumber, Strict, Text
 from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.tickets import Severity, TicketStatus
-from recovery.services.listing import TicketFilter
+from recovery.services.ticketing.listing import TicketFilter
 
 MOST = 200
 USUAL = 50

@@ -2,7 +2,7 @@ from marshmallow import fields
 
 from recovery.api.fields import Strict
 from recovery.api.schemas.answers import many, number, one, text
-from recovery.services.clocks import CLOCKS
+from recovery.services.timing.clocks import CLOCKS
 
 
 class FiguresSchema(Strict):

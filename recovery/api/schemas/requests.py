@@ -20,10 +20,10 @@ from recovery.domain.callbacks import Outcome
 from recovery.domain.money import LARGEST_AMOUNT
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import FAILURES, Severity, Source
-from recovery.services.customers import NewCustomer
-from recovery.services.logging_mistakes import NewTicket, Order
-from recovery.services.remedies import NewRemedy
-from recovery.services.tickets import Change
+from recovery.services.deciding.remedies import NewRemedy
+from recovery.services.people.customers import NewCustomer
+from recovery.services.ticketing.logging_mistakes import NewTicket, Order
+from recovery.services.ticketing.tickets import Change
 
 MOST_REMEDIES = 10
 LONGEST_CODE = 64

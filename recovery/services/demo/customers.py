@@ -1,7 +1,7 @@
 """Who complains: names, and numbers that are kept for fiction (Ofcom, NANPA, Arcep)."""
 
-from recovery.services.customers import NewCustomer
 from recovery.services.demo.chance import Chance
+from recovery.services.people.customers import NewCustomer
 
 FIRST = (
     "Sam", "Noor", "Lee", "Priya", "Jonas", "Amara", "Felix", "Ines", "Kofi", "Hana", "Oliver", "Zoe", "Mateo", "Yara",

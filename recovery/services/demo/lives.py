@@ -11,15 +11,17 @@ from recovery.domain.errors import Forbidden
 from recovery.domain.remedies import RemedyKind, RemedyStatus
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Approval, Callback, Remedy
-from recovery.services import callbacks, remedies, tickets
-from recovery.services.calendars import calendar_of
+from recovery.services.calling import callbacks
+from recovery.services.deciding import remedies
 from recovery.services.demo.passing import Passing, Rows
 from recovery.services.demo.plans import Plan
-from recovery.services.logging_mistakes import NewTicket, Order, log
-from recovery.services.phones import reply_from_phone
-from recovery.services.promises import promise_by_hand
-from recovery.services.replies import Inbound, receive
 from recovery.services.session import DeskSession
+from recovery.services.texting.phones import reply_from_phone
+from recovery.services.texting.replies import Inbound, receive
+from recovery.services.ticketing import tickets
+from recovery.services.ticketing.logging_mistakes import NewTicket, Order, log
+from recovery.services.timing.calendars import calendar_of
+from recovery.services.timing.promises import promise_by_hand
 
 SHORT_OF_TIME = 0.9
 """Whoever keeps customers posted promises anew at this part of the way to the old time."""

@@ -16,11 +16,11 @@ from recovery.services.demo.passing import Rows
 from recovery.services.demo.plans import Plan, plan
 from recovery.services.demo.right_now import go_on
 from recovery.services.demo.seasons import DAYS, moments
-from recovery.services.ground import Ground
+from recovery.services.people.sites import NewSite, add_site
+from recovery.services.people.staff import NewStaff, add_staff
+from recovery.services.proving.trail import record_of_settings
+from recovery.services.running.ground import Ground
 from recovery.services.session import DeskSession
-from recovery.services.sites import NewSite, add_site
-from recovery.services.staff import NewStaff, add_staff
-from recovery.services.trail import record_of_settings
 
 TICKETS_A_TRANSACTION = 40
 ENDS_BEFORE_NOW = timedelta(minutes=40)

@@ -14,9 +14,14 @@ from recovery.domain.callbacks import LIVE, CallbackStatus
 from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Approval, Callback, Message, Promise, Remedy, SimulatedText, Ticket
-from recovery.services import approvals, callbacks, outcomes, phones, promises, tickets
-from recovery.services.departures import Facts, outgoing, why_dropped
+from recovery.services.calling import callbacks
+from recovery.services.deciding import approvals
+from recovery.services.sending import outcomes
+from recovery.services.sending.departures import Facts, outgoing, why_dropped
 from recovery.services.session import DeskSession
+from recovery.services.texting import phones
+from recovery.services.ticketing import tickets
+from recovery.services.timing import promises
 
 LEAVES_AFTER = timedelta(seconds=2)
 ARRIVES_AFTER = timedelta(seconds=4)

@@ -6,12 +6,12 @@ from datetime import datetime
 from recovery.domain.callbacks import Outcome
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import Source
-from recovery.services.customers import NewCustomer
+from recovery.services.deciding.remedies import NewRemedy
 from recovery.services.demo.business import CAFE, HOTEL, SUPPORT, DemoSite
 from recovery.services.demo.chance import Chance
 from recovery.services.demo.customers import somebody
 from recovery.services.demo.seasons import in_bad_week
-from recovery.services.remedies import NewRemedy
+from recovery.services.people.customers import NewCustomer
 
 FAILURES = {
     CAFE: {

@@ -36,8 +36,8 @@ from recovery.models import (
 )
 from recovery.models.base import Base
 from recovery.models.triggers import drop_triggers, make_triggers
+from recovery.services.proving.trail import record_of_settings
 from recovery.services.session import DeskSession
-from recovery.services.trail import record_of_settings
 
 TICKETS = select(Ticket.id).where(Ticket.is_demo)
 STAFF = select(Staff.id).where(Staff.is_demo)

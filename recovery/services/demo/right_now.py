@@ -7,15 +7,17 @@ from datetime import datetime, timedelta
 from recovery.domain.callbacks import Outcome
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import Source
-from recovery.services import callbacks, remedies, tickets
-from recovery.services.calendars import calendar_of
-from recovery.services.customers import NewCustomer
+from recovery.services.calling import callbacks
+from recovery.services.deciding import remedies
+from recovery.services.deciding.remedies import NewRemedy
 from recovery.services.demo.business import CAFE, HOTEL, SUPPORT
 from recovery.services.demo.lives import Crew, Life
 from recovery.services.demo.passing import Rows
-from recovery.services.logging_mistakes import NewTicket, Order
-from recovery.services.remedies import NewRemedy
+from recovery.services.people.customers import NewCustomer
 from recovery.services.session import DeskSession
+from recovery.services.ticketing import tickets
+from recovery.services.ticketing.logging_mistakes import NewTicket, Order
+from recovery.services.timing.calendars import calendar_of
 
 REMAKE, REFUND, VOUCHER, REPLACEMENT = (
     RemedyKind.REMAKE,

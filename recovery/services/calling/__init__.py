@@ -1,0 +1,1 @@
+"""Calls promised to customers, and calls that a person has to make."""

@@ -1,0 +1,1 @@
+"""Remedies, who may grant them alone, and who is asked above that."""

@@ -1,0 +1,306 @@
+"""Granting, asking, deciding, handing over. The ticket's row is locked by whoever calls."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from recovery.domain.actors import Actor
+from recovery.domain.errors import Forbidden, Invalid, WrongState
+from recovery.domain.events import Tag, commitment
+from recovery.domain.ids import new_id
+from recovery.domain.money import format_money
+from recovery.domain.permissions import Permission, Role
+from recovery.domain.remedies import RemedyKind, RemedyStatus, move
+from recovery.domain.tickets import PromiseAbout, TicketStatus, ToldBy
+from recovery.models import Approval, Remedy, Ticket
+from recovery.services.access import require
+from recovery.services.deciding import authority
+from recovery.services.deciding.approvals import ask
+from recovery.services.proving.trail import record
+from recovery.services.session import DeskSession
+from recovery.services.texting.messages import Saying, remedies_in_words, tell_customer
+from recovery.services.timing.promises import default_promise_due, make_promise, touched
+
+
+@dataclass(frozen=True, slots=True)
+class NewRemedy:
+    kind: RemedyKind
+    amount: int | None = None
+    """Minor units of the site's currency."""
+    currency: str | None = None
+    detail: str | None = None
+
+
+def propose(
+    session: DeskSession,
+    ticket: Ticket,
+    new: NewRemedy,
+    *,
+    now: datetime,
+    by: Actor,
+    tell: bool = True,
+) -> Remedy:
+    """Grants at once inside the person's authority, else asks the next who may.
+
+    Raises Invalid for an amount or a currency that cannot be, WrongState on a ticket that is over, Refused where an
+    approval is needed and nobody is left to give it.
+    """
+    require(by, Permission.WORK)
+    if not ticket.is_live:
+        raise WrongState(f"This ticket is {ticket.status.label}: reopen it before you grant anything.")
+    check_remedy(ticket, new)
+    remedy = _proposed(session, ticket, new, now=now, by=by)
+    passed = _grant_alone(session, ticket, remedy, now=now, by=by)
+    if passed is None:
+        move_to_recovery(ticket)
+        if tell:
+            touched(session, ticket, how="remedy granted", now=now, by=by, about=PromiseAbout.REMEDY)
+    else:
+        ask(session, ticket, remedy, passed, now=now, by=by)
+        if tell:
+            deadline = now + session.house.policy.approval_deadline
+            make_promise(
+                session, ticket, due_at=deadline, about=PromiseAbout.ANSWER, told_by=ToldBy.PAGE, now=now, by=by
+            )
+    return remedy
+
+
+def approve(
+    session: DeskSession,
+    ticket: Ticket,
+    remedy: Remedy,
+    *,
+    now: datetime,
+    by: Actor,
+    amount: int | None = None,
+) -> None:
+    """`amount`, where given, is a smaller one in minor units. Raises Forbidden, Invalid, WrongState (decided already)."""
+    _check_decider(ticket, remedy, by=by)
+    granted = remedy.amount if amount is None else _smaller(remedy, amount)
+    limits = authority.limits_of(session, ticket.site, by.role or Role.FRONTLINE)
+    _check_own_limit(session, ticket, remedy, granted, limits.per_ticket)
+    _decide(session, remedy, RemedyStatus.GRANTED, now=now, by=by)
+    remedy.amount, remedy.limit_in_force = granted, limits.per_ticket
+    if granted and remedy.currency:
+        authority.raise_approved(session, ticket, amount=granted, currency=remedy.currency, now=now)
+    _tell_grant(session, ticket, remedy, authority_name="approval", now=now, by=by)
+    move_to_recovery(ticket)
+    _answer_customer(session, ticket, "approval_granted", remedy, now=now, by=by)
+
+
+def refuse(session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: str, now: datetime, by: Actor) -> None:
+    """Raises Invalid without a reason, else as `approve`."""
+    if not reason.strip():
+        raise Invalid.field("reason", "Say why, in a few words: who asked will read it.")
+    _check_decider(ticket, remedy, by=by)
+    remedy.decision_reason = reason.strip()
+    _decide(session, remedy, RemedyStatus.REFUSED, now=now, by=by)
+    record(
+        session,
+        ticket,
+        Tag.REMEDY_REFUSED,
+        by=by,
+        at=now,
+        remedy=remedy.id,
+        reason_commitment=commitment(ticket.salt, remedy.decision_reason),
+    )
+    _answer_customer(session, ticket, "approval_refused", remedy, now=now, by=by)
+
+
+def make_ready(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> None:
+    require(by, Permission.WORK)
+    remedy.status = move(remedy.status, RemedyStatus.READY)
+    remedy.ready_at = now
+    record(session, ticket, Tag.REMEDY_READY, by=by, at=now, remedy=remedy.id)
+    saying = Saying("ready", f"remedy:{remedy.id}:ready", {"remedies": remedies_in_words([remedy])})
+    tell_customer(session, ticket, saying, now=now, by=by)
+    touched(session, ticket, how="remedy ready", now=now, by=by, about=PromiseAbout.REMEDY)
+
+
+def fulfil(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> None:
+    """Handed over by `by`, now."""
+    require(by, Permission.WORK)
+    remedy.status = move(remedy.status, RemedyStatus.FULFILLED)
+    remedy.fulfilled_by_id, remedy.fulfilled_at = by.id, now
+    record(session, ticket, Tag.REMEDY_FULFILLED, by=by, at=now, remedy=remedy.id, handed_over_by=by.id)
+    touched(session, ticket, how="remedy handed over", now=now, by=by)
+
+
+def cancel(
+    session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: str | None, now: datetime, by: Actor
+) -> None:
+    _end(session, ticket, remedy, RemedyStatus.CANCELLED, tag=Tag.REMEDY_CANCELLED, reason=reason, now=now, by=by)
+
+
+def fail(session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: str | None, now: datetime, by: Actor) -> None:
+    """It could not be carried out: the card was refused, the kitchen is out of it."""
+    _end(session, ticket, remedy, RemedyStatus.FAILED, tag=Tag.REMEDY_FAILED, reason=reason, now=now, by=by)
+
+
+def remedies_of(session: DeskSession, ticket: Ticket) -> list[Remedy]:
+    return list(session.scalars(select(Remedy).where(Remedy.ticket_id == ticket.id).order_by(Remedy.id)))
+
+
+def check_remedy(ticket: Ticket, new: NewRemedy) -> None:
+    """Raises Invalid."""
+    if new.kind.is_money and new.amount is None:
+        raise Invalid.field("amount", f"A {new.kind.value} needs an amount: enter how much.")
+    if new.currency is not None and new.currency != ticket.site.currency:
+        raise Invalid.field("currency", f"{ticket.site.name} works in {ticket.site.currency}: give the amount in it.")
+
+
+def move_to_recovery(ticket: Ticket) -> None:
+    if ticket.status is TicketStatus.OPEN:
+        ticket.status = TicketStatus.IN_RECOVERY
+
+
+def _proposed(session: DeskSession, ticket: Ticket, new: NewRemedy, *, now: datetime, by: Actor) -> Remedy:
+    currency = (new.currency or ticket.site.currency) if new.amount is not None else None
+    remedy = Remedy(
+        id=new_id(now),
+        ticket_id=ticket.id,
+        kind=new.kind,
+        status=RemedyStatus.GRANTED,
+        amount=new.amount,
+        proposed_amount=new.amount,
+        currency=currency,
+        detail=new.detail,
+        proposed_by_id=by.id,
+        proposed_at=now,
+        needed_approval=False,
+    )
+    record(
+        session,
+        ticket,
+        Tag.REMEDY_PROPOSED,
+        by=by,
+        at=now,
+        remedy=remedy.id,
+        kind=new.kind.value,
+        amount=new.amount,
+        currency=currency,
+    )
+    return remedy
+
+
+def _grant_alone(
+    session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor
+) -> authority.Passed | None:
+    if remedy.amount and remedy.currency and by.id is not None:
+        limits = authority.limits_of(session, ticket.site, by.role or Role.FRONTLINE)
+        passed = authority.raise_alone(
+            session,
+            ticket,
+            staff_id=by.id,
+            limits=limits,
+            amount=remedy.amount,
+            currency=remedy.currency,
+            now=now,
+        )
+        if passed is not None:
+            return passed
+        remedy.limit_in_force = limits.per_ticket
+    remedy.decided_by_id, remedy.decided_at = by.id, now
+    session.add(remedy)
+    _tell_grant(session, ticket, remedy, authority_name="own", now=now, by=by)
+    return None
+
+
+def _tell_grant(
+    session: DeskSession, ticket: Ticket, remedy: Remedy, *, authority_name: str, now: datetime, by: Actor
+) -> None:
+    record(
+        session,
+        ticket,
+        Tag.REMEDY_GRANTED,
+        by=by,
+        at=now,
+        remedy=remedy.id,
+        kind=remedy.kind.value,
+        amount=remedy.amount,
+        currency=remedy.currency,
+        authority=authority_name,
+        proposed_by=remedy.proposed_by_id,
+        proposed_amount=remedy.proposed_amount,
+        limit=remedy.limit_in_force,
+    )
+
+
+def _check_decider(ticket: Ticket, remedy: Remedy, *, by: Actor) -> None:
+    if remedy.status is not RemedyStatus.PENDING_APPROVAL:
+        who = remedy.decided_by.first_name if remedy.decided_by else "Somebody"
+        raise WrongState(f"{who} has decided this already: it is {remedy.status.label}.")
+    if remedy.proposed_by_id == by.id:
+        raise Forbidden("You asked for this yourself, so somebody else has to decide it.")
+    require(by, Permission.APPROVE)
+    if not by.works_at(ticket.site_id):
+        raise Forbidden("Only a supervisor of this site may decide this.")
+
+
+def _smaller(remedy: Remedy, amount: int) -> int:
+    if remedy.amount is None or not 0 < amount <= remedy.amount:
+        raise Invalid.field("amount", "Approve what was asked for, or a smaller amount above zero.")
+    return amount
+
+
+def _check_own_limit(
+    session: DeskSession, ticket: Ticket, remedy: Remedy, granted: int | None, limit: int | None
+) -> None:
+    if limit is None or not granted or not remedy.currency:
+        return
+    if authority.total_on(session, ticket, remedy.currency) + granted > limit:
+        raise Forbidden(
+            f"This ticket would pass {format_money(limit, remedy.currency)}, which is what you may approve: "
+            "an admin has to decide it.",
+        )
+
+
+def _decide(session: DeskSession, remedy: Remedy, to: RemedyStatus, *, now: datetime, by: Actor) -> None:
+    remedy.status = move(remedy.status, to)
+    remedy.decided_by_id, remedy.decided_at = by.id, now
+    approval = session.get(Approval, remedy.id)
+    if approval is not None:
+        approval.answered_at = now
+        approval.link_generation += 1
+
+
+def _answer_customer(
+    session: DeskSession, ticket: Ticket, template: str, remedy: Remedy, *, now: datetime, by: Actor
+) -> None:
+    told = [r for r in remedies_of(session, ticket) if r.status in {RemedyStatus.GRANTED, RemedyStatus.READY}]
+    said = [remedy] if template == "approval_granted" else told
+    saying = Saying(template, f"remedy:{remedy.id}:answered", {"remedies": remedies_in_words(said)})
+    tell_customer(session, ticket, saying, now=now, by=by)
+    due = default_promise_due(session, ticket, now=now)
+    touched(session, ticket, how="approval answered", now=now, by=by, next_due=due, about=PromiseAbout.REMEDY)
+
+
+def _end(
+    session: DeskSession,
+    ticket: Ticket,
+    remedy: Remedy,
+    to: RemedyStatus,
+    *,
+    tag: Tag,
+    reason: str | None,
+    now: datetime,
+    by: Actor,
+) -> None:
+    require(by, Permission.WORK)
+    counted = remedy.status in {RemedyStatus.GRANTED, RemedyStatus.READY}
+    remedy.status = move(remedy.status, to)
+    remedy.ended_at, remedy.end_reason = now, reason
+    approval = session.get(Approval, remedy.id)
+    if approval is not None and approval.answered_at is None:
+        approval.answered_at = now
+    if counted and remedy.amount and remedy.currency and remedy.decided_at:
+        authority.lower(
+            session,
+            ticket,
+            staff_id=None if remedy.needed_approval else remedy.decided_by_id,
+            amount=remedy.amount,
+            currency=remedy.currency,
+            granted_at=remedy.decided_at,
+        )
+    record(session, ticket, tag, by=by, at=now, remedy=remedy.id, reason_commitment=commitment(ticket.salt, reason))

@@ -1,0 +1,1 @@
+"""Sites, staff and customers: who they are, and how they come in."""

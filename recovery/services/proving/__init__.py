@@ -1,0 +1,1 @@
+"""The trail: written, chained, anchored, searched and verified."""

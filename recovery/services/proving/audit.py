@@ -1,0 +1,173 @@
+"""The proof: every chain is whole, every head is the ticket's own, every anchor still holds, and what reports read is
+what the trail says. And the trail itself, for people."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text, tuple_
+
+from recovery.domain.actors import ActorKind
+from recovery.domain.events import GENESIS, Tag, anchor_hash
+from recovery.domain.told import TELLS_OF_TIME, counted
+from recovery.models import Anchor, Event, Site, TicketClock
+from recovery.services.proving.anchors import batches, heads_of, make_anchors
+from recovery.services.proving.audit_search import AuditRow, search, trail
+from recovery.services.proving.chains import AT_ONCE, Break, Broken, Head, Link, Reader, beside, checked
+from recovery.services.session import DeskSession
+from recovery.services.timing.calendars import calendar_of
+from recovery.services.timing.clocks import as_told, row_told
+
+__all__ = ["AuditRow", "Break", "Verdict", "make_anchors", "search", "trail", "verify"]
+
+LOOKED_UP_AT_ONCE = 400
+"""Heads in one query: SQLite takes no more than a thousand variables in its older builds."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    events: int = 0
+    streams: int = 0
+    covered_until: datetime | None = None
+    """A ticket deleted with all its events, or a tail cut with the ticket's own record of it, shows up to here; None:
+    nothing was anchored yet."""
+    first_break: Break | None = None
+    first_wrong_clock: Break | None = None
+    """A row that reports read and that its events do not give."""
+
+    @property
+    def ok(self) -> bool:
+        return self.first_break is None and self.first_wrong_clock is None
+
+
+def verify(
+    session: DeskSession,
+    audit_key: bytes,
+    *,
+    outside: Iterable[str] = (),
+    tell: Callable[[int], None] = lambda _: None,
+) -> Verdict:
+    """Reads everything once, in one snapshot: the session must be fresh. `outside` are the lines by which anchors were
+    told; `tell` hears, now and then, how many events were read."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    with ExitStack() as open_results:
+        walk = _Walk(session, Reader(session, open_results), audit_key, tell)
+        try:
+            walk.through()
+            walk.anchors(outside)
+        except Broken as broken:
+            walk.verdict.first_break = broken.found
+    return walk.verdict
+
+
+@dataclass(slots=True)
+class _Walk:
+    session: DeskSession
+    read: Reader
+    key: bytes
+    tell: Callable[[int], None]
+    verdict: Verdict = field(default_factory=Verdict)
+    hours_changed: dict[int, datetime] = field(default_factory=dict)
+    """The last time, by site: what was folded before it stands, a new calendar never rewrites what has happened."""
+    excused: list[tuple[str, str]] = field(default_factory=list)
+    """Spans of time whose anchors need not be here: a backup was put back."""
+    removed: set[int] = field(default_factory=set)
+    """Streams that the settings' own chain says went with the demo."""
+
+    def through(self) -> None:
+        rows = _Rows(self.read)
+        sites = {site.id: site for site in self.session.scalars(select(Site))}
+        for head, chain in beside(self.read):
+            told = []
+            for link in checked(head, chain, self.key):
+                self._count(link)
+                if link.fields.tag in TELLS_OF_TIME:
+                    fields = link.fields
+                    told.append(as_told(fields.tag, fields.at, ActorKind(fields.actor_kind), fields.payload))
+            self.verdict.streams += 1
+            if told and self.verdict.first_wrong_clock is None:
+                self._compare(head, told, sites, rows.of(head.id))
+
+    def _count(self, link: Link) -> None:
+        self.verdict.events += 1
+        if self.verdict.events % AT_ONCE == 0:
+            self.tell(self.verdict.events)
+        payload, at = link.fields.payload, link.fields.at
+        if link.fields.tag == Tag.SITE_CHANGED and json.loads(payload)["field"] in {"hours", "timezone"}:
+            self.hours_changed[json.loads(payload)["site"]] = at
+        elif link.fields.tag == Tag.BACKUP_RESTORED:
+            self.excused.append((json.loads(payload)["made_at"], _spelt(at)))
+        elif link.fields.tag == Tag.DEMO_REMOVED:
+            self.removed.update(int(stream, 16) for stream in json.loads(payload)["streams"].split())
+
+    def _compare(
+        self, head: Head, told: list[Any], sites: Mapping[int, Site], standing: Mapping[str, Any] | None
+    ) -> None:
+        by = counted(told)
+        site = sites[by.site]
+        if told[0].at < self.hours_changed.get(site.id, told[0].at):
+            return
+        expected = row_told(head.id, told, calendar_of(site)) if by.in_the_numbers else None
+        if expected != standing:
+            self.verdict.first_wrong_clock = Break(head.name, _difference(expected, standing))
+
+    def anchors(self, outside: Iterable[str]) -> None:
+        previous, hashes = GENESIS, set()
+        for anchor_id in self.session.scalars(select(Anchor.id).order_by(Anchor.id)).all():
+            anchor = self.session.get_one(Anchor, anchor_id)
+            where = f"the anchor of {_spelt(anchor.at)}"
+            made = anchor_hash(self.key, at=anchor.at, heads=anchor.heads, previous=anchor.previous)
+            if (anchor.previous, anchor.hash) != (previous, made):
+                raise Broken(where, "it is not what was written, or does not follow the one before it")
+            for some in batches(heads_of(anchor), LOOKED_UP_AT_ONCE):
+                self._look_up(where, some)
+            previous = anchor.hash
+            hashes.add(previous)
+            self.verdict.covered_until = anchor.at
+        self._compare_outside(outside, hashes)
+
+    def _look_up(self, where: str, heads: Sequence[tuple[int, int, str]]) -> None:
+        pairs = [(stream, seq) for stream, seq, _ in heads]
+        found = self.session.execute(
+            select(Event.stream_id, Event.seq, Event.hash).where(tuple_(Event.stream_id, Event.seq).in_(pairs)),
+        )
+        missing = set(heads) - {tuple(row) for row in found}
+        for stream, seq, _ in sorted(head for head in missing if head[0] not in self.removed):
+            raise Broken(where, f"it saw event {seq} of stream {stream}, which is not here any more, or is another one")
+
+    def _compare_outside(self, outside: Iterable[str], hashes: set[str]) -> None:
+        for line in outside:
+            told = json.loads(line)
+            if told["hash"] not in hashes and not any(since <= told["at"] <= until for since, until in self.excused):
+                raise Broken(
+                    f"the anchor of {told['at']}", "it was told outside and is not here: an older copy was put back"
+                )
+
+
+class _Rows:
+    """The rows that reports read, in the order in which the tickets come by."""
+
+    def __init__(self, read: Reader) -> None:
+        query = select(TicketClock.__table__).order_by(TicketClock.ticket_id)
+        self._rows: Iterator[Any] = iter(read(query).mappings())
+        self._next = next(self._rows, None)
+
+    def of(self, ticket_id: int) -> dict[str, Any] | None:
+        while self._next is not None and self._next["ticket_id"] < ticket_id:
+            self._next = next(self._rows, None)
+        return dict(self._next) if self._next is not None and self._next["ticket_id"] == ticket_id else None
+
+
+def _difference(expected: Mapping[str, Any] | None, standing: Mapping[str, Any] | None) -> str:
+    if expected is None or standing is None:
+        return "reports count it, and its events say not" if standing else "its row for reports is gone"
+    name = next(name for name, value in expected.items() if standing[name] != value)
+    return f"reports read {name.replace('_', ' ')} {standing[name]}, and its events say {expected[name]}"
+
+
+def _spelt(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds")

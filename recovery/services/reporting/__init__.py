@@ -1,0 +1,1 @@
+"""Recovery times and what is exported."""

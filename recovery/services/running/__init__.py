@@ -1,0 +1,1 @@
+"""What keeps the desk itself well: health, copies, once-only keys, rows from elsewhere."""

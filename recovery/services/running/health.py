@@ -1,0 +1,107 @@
+"""Is the desk well? In plain words, each with what to do about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from recovery.domain.messages import MessageStatus
+from recovery.models import Message, SendGate, Tally
+from recovery.services.running.heartbeats import LATE_AFTER, workers
+from recovery.services.running.tallies import HOOKS_REFUSED
+from recovery.services.session import DeskSession
+
+WELL, LOOK, BAD = "ok", "soon", "late"
+SLOW_QUEUE = timedelta(minutes=2)
+"""A text that is due leaves within seconds; at twice the provider's usual pause somebody should know."""
+RECENTLY = timedelta(hours=24)
+NO_WORKER = "Nothing sends texts or watches promises: start `python3 -m recovery worker`."
+SIMULATED = "simulator"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    what: str
+    state: str
+    """`ok`, `soon` (look at it) or `late` (a person is needed)."""
+    words: str
+
+
+def checks(session: DeskSession, *, now: datetime) -> Sequence[Check]:
+    return (
+        _worker(session, now=now),
+        _queue(session, now=now),
+        _doubts(session),
+        _lost(session, now=now),
+        _line(session, now=now),
+        _hooks(session, now=now),
+    )
+
+
+def minutes_or_seconds(age: timedelta) -> str:
+    seconds = max(0, int(age.total_seconds()))
+    if seconds < 120:  # noqa: PLR2004  # below two minutes seconds say more
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"  # noqa: PLR2004  # the same for hours
+
+
+def _worker(session: DeskSession, *, now: datetime) -> Check:
+    alive = [beat for beat in workers(session) if beat.at > now - LATE_AFTER]
+    if not alive:
+        return Check("Worker", BAD, NO_WORKER)
+    many = f"{len(alive)} workers are" if len(alive) > 1 else "The worker is"
+    return Check("Worker", WELL, f"{many} at work, heard of {minutes_or_seconds(now - alive[0].at)} ago.")
+
+
+def _queue(session: DeskSession, *, now: datetime) -> Check:
+    due = select(func.count(), func.min(Message.not_before)).where(
+        Message.status.in_((MessageStatus.PENDING, MessageStatus.CLAIMED)), Message.not_before <= now
+    )
+    count, oldest = session.execute(due).one()
+    if not count:
+        return Check("Texts waiting", WELL, "No text waits to go.")
+    age = now - oldest
+    words = f"{count} {'text waits' if count == 1 else 'texts wait'}, the oldest for {minutes_or_seconds(age)}."
+    return Check("Texts waiting", BAD if age > SLOW_QUEUE else WELL, words)
+
+
+def _doubts(session: DeskSession) -> Check:
+    count = session.scalar(select(func.count()).where(Message.status == MessageStatus.IN_DOUBT))
+    if not count:
+        return Check("Texts in doubt", WELL, "Of every text we know whether it went.")
+    words = f"{count} {'text' if count == 1 else 'texts'} without an answer: we are asking the provider before we send again."
+    return Check("Texts in doubt", LOOK, words)
+
+
+def _lost(session: DeskSession, *, now: datetime) -> Check:
+    count = session.scalar(
+        select(func.count()).where(
+            Message.status.in_((MessageStatus.FAILED, MessageStatus.UNDELIVERED)), Message.final_at > now - RECENTLY
+        ),
+    )
+    if not count:
+        return Check("Texts that did not arrive", WELL, "None in the last day.")
+    words = f"{count} in the last day. Each is a call task on its ticket."
+    return Check("Texts that did not arrive", LOOK, words)
+
+
+def _line(session: DeskSession, *, now: datetime) -> Check:
+    sender = session.house.sender
+    if sender == SIMULATED:
+        return Check("Line", WELL, "Simulated phones: nothing leaves this machine.")
+    gate = session.get(SendGate, sender)
+    if gate is not None and gate.closed_until > now:
+        words = f"{sender}: the provider asked us to wait ({gate.why}). We go on in {minutes_or_seconds(gate.closed_until - now)}."
+        return Check("Line", LOOK, words)
+    return Check("Line", WELL, f"{sender} is open.")
+
+
+def _hooks(session: DeskSession, *, now: datetime) -> Check:
+    tally = session.get(Tally, HOOKS_REFUSED)
+    if tally is None:
+        return Check("Refused webhooks", WELL, "None.")
+    words = f"{tally.count} so far, the last {minutes_or_seconds(now - tally.last_at)} ago"
+    if tally.last_at <= now - RECENTLY:
+        return Check("Refused webhooks", WELL, f"{words}.")
+    return Check("Refused webhooks", LOOK, f"{words}: check TWILIO_AUTH_TOKEN and PUBLIC_URL, or somebody is knocking.")

@@ -1,0 +1,1 @@
+"""A text's way out: claimed, sent, finished, and looked after where the outcome is unknown."""

@@ -1,0 +1,205 @@
+"""What the provider said to a sending, written down: fenced by the claim's token, so that an answer that comes after
+the text was taken from its worker is recorded, may settle a doubt, and changes nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from recovery.domain.actors import MACHINE
+from recovery.domain.events import Tag
+from recovery.domain.messages import MessageStatus
+from recovery.domain.provider_codes import FaultCategory
+from recovery.models import Message, Ticket
+from recovery.services.proving.trail import record
+from recovery.services.running.tallies import LINE_STOPPED, count
+from recovery.services.sending import gates
+from recovery.services.sending.departures import Departure
+from recovery.services.sending.outbox import BULK, Terms
+from recovery.services.sending.outcomes import accept, doubt, fail, lock_tickets_of, requeue
+from recovery.services.sending.receipts import join_waiting
+from recovery.services.session import DeskSession
+from recovery.services.texting.consent import lock_contact, opt_out
+from recovery.sms.gateway import Accepted, SendInDoubt, SendRefused
+
+OPTED_OUT_CODE = 21610
+GIVE_UP_AFTER = timedelta(hours=24)
+"""A text that was refused for now, again and again, is handed to a person."""
+_PERMANENT = {FaultCategory.PERMANENT, FaultCategory.PERMANENT_NUMBER, FaultCategory.CHANGE_TEXT}
+# First and longest pause of the one text, in seconds; the pause of the whole line is the gate's.
+_BACK_OFF = {
+    FaultCategory.RETRY: (1.0, 30.0),
+    FaultCategory.RETRY_LATER: (600.0, 7200.0),
+    FaultCategory.STOP_LINE: (60.0, 900.0),
+    FaultCategory.RESCHEDULE: (3600.0, 3600.0),
+}
+_CLOSES_THE_GATE = {FaultCategory.RETRY, FaultCategory.RETRY_LATER, FaultCategory.STOP_LINE}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    departure: Departure
+    outcome: Accepted | SendRefused | SendInDoubt
+    lease_lost: bool = False
+    """We gave up ourselves, before the first byte, because the text was no longer ours: nobody refused anything."""
+    chance: float = 0.0
+    """0 to 1: spreads the next tries."""
+
+
+def finish(session: DeskSession, answers: Sequence[Answer], *, terms: Terms, now: datetime) -> None:
+    """All in one transaction. Locks in the house's order: contact, ticket, text."""
+    ids = [answer.departure.message_id for answer in answers]
+    _learn_opt_outs(session, answers, now=now)
+    tickets = lock_tickets_of(session, ids)
+    messages = {
+        message.id: message
+        for message in session.scalars(
+            select(Message)
+            .where(Message.id.in_(ids))
+            .order_by(Message.id)
+            .with_for_update(of=Message)
+            .execution_options(populate_existing=True),
+        )
+    }
+    for answer in answers:
+        message = messages[answer.departure.message_id]
+        ticket = tickets.get(message.id)
+        if message.claim_token == answer.departure.token:
+            _in_time(session, ticket, message, answer, grace=terms.grace, now=now)
+        else:
+            _late(session, ticket, message, answer, now=now)
+    _join_receipts(session, tickets, messages, answers, now=now)
+
+
+def _in_time(
+    session: DeskSession, ticket: Ticket | None, message: Message, answer: Answer, *, grace: timedelta, now: datetime
+) -> None:
+    match answer.outcome:
+        case Accepted(sid):
+            accept(session, ticket, message, sid=sid, now=now)
+        case SendInDoubt() as unclear:
+            doubt(session, ticket, message, why=unclear.detail, grace=grace, now=now)
+        case SendRefused() as refusal:
+            _refused(session, ticket, message, refusal, answer, now=now)
+
+
+def _refused(
+    session: DeskSession,
+    ticket: Ticket | None,
+    message: Message,
+    refusal: SendRefused,
+    answer: Answer,
+    *,
+    now: datetime,
+) -> None:
+    if refusal.category in _PERMANENT:
+        fail(session, ticket, message, code=refusal.code, words=refusal.detail, now=now)
+        return
+    if not answer.lease_lost and refusal.category in _CLOSES_THE_GATE:
+        _slow_down(session, refusal, answer, now=now)
+    if not answer.lease_lost and now - message.created_at > GIVE_UP_AFTER:
+        fail(session, ticket, message, code=refusal.code, words=refusal.detail, now=now)
+        return
+    session.execute(
+        update(Message)
+        .where(Message.id == message.id)
+        .values(
+            status=MessageStatus.PENDING,
+            claim_token=None,
+            lease_until=None,
+            not_before=now if answer.lease_lost else now + _pause(refusal.category, message.attempts, answer.chance),
+        ),
+        execution_options=BULK,
+    )
+
+
+def _slow_down(session: DeskSession, refusal: SendRefused, answer: Answer, *, now: datetime) -> None:
+    gates.close(
+        session,
+        session.house.sender,
+        refusal.category,
+        why=refusal.detail,
+        asked=refusal.retry_after,
+        began=answer.departure.began,
+        now=now,
+        chance=answer.chance,
+    )
+    if refusal.category is FaultCategory.STOP_LINE:
+        count(session, LINE_STOPPED, now=now)
+
+
+def _pause(category: FaultCategory, attempts: int, chance: float) -> timedelta:
+    first, longest = _BACK_OFF[category]
+    return timedelta(seconds=min(first * 2 ** min(attempts - 1, 20), longest) * (0.5 + chance / 2))
+
+
+def _late(session: DeskSession, ticket: Ticket | None, message: Message, answer: Answer, *, now: datetime) -> None:
+    """The text was taken from us: its lease ran out, or its receipt came before this answer."""
+    match answer.outcome:
+        case Accepted(sid) if sid == message.provider_sid and message.doubted_at is None:
+            return  # the receipt was faster, which is nothing to tell
+        case Accepted(sid):
+            applied = message.provider_sid is None and _doubted(message)
+            _tell_late(session, ticket, message, "accepted", applied=applied, now=now)
+            if applied:
+                accept(session, ticket, message, sid=sid, now=now)
+                _tell_settled(session, ticket, message, found=True, then="sent", now=now)
+        case SendRefused() as refusal:
+            applied = message.status is MessageStatus.IN_DOUBT and message.attempts == answer.departure.attempt
+            _tell_late(session, ticket, message, f"refused {refusal.code or ''}".strip(), applied=applied, now=now)
+            if applied:
+                _tell_settled(session, ticket, message, found=False, then="queued", now=now)
+                requeue(message, not_before=now)
+        case SendInDoubt():
+            _tell_late(session, ticket, message, "unclear", applied=False, now=now)
+
+
+def _doubted(message: Message) -> bool:
+    """In doubt, or in the queue again after two looks that did not find it."""
+    waiting = {MessageStatus.PENDING, MessageStatus.HELD, MessageStatus.CLAIMED}
+    return message.status is MessageStatus.IN_DOUBT or (message.doubted_at is not None and message.status in waiting)
+
+
+def _tell_late(
+    session: DeskSession, ticket: Ticket | None, message: Message, said: str, *, applied: bool, now: datetime
+) -> None:
+    if ticket is not None:
+        trail = {"message": message.id, "answer": said, "applied": applied}
+        record(session, ticket, Tag.TEXT_LATE_ANSWER, by=MACHINE, at=now, **trail)
+
+
+def _tell_settled(
+    session: DeskSession, ticket: Ticket | None, message: Message, *, found: bool, then: str, now: datetime
+) -> None:
+    if ticket is not None:
+        trail = {"message": message.id, "found": found, "how": "late_answer", "then": then}
+        record(session, ticket, Tag.TEXT_SETTLED, by=MACHINE, at=now, **trail)
+
+
+def _learn_opt_outs(session: DeskSession, answers: Sequence[Answer], *, now: datetime) -> None:
+    """The provider knows of a STOP that we do not."""
+    refused = [a.departure.message_id for a in answers if getattr(a.outcome, "code", None) == OPTED_OUT_CODE]
+    contacts = (
+        session.scalars(select(Message.contact_id).where(Message.id.in_(refused)).distinct()).all() if refused else []
+    )
+    for contact_id in sorted(contact for contact in contacts if contact is not None):
+        contact = lock_contact(session, contact_id)
+        opt_out(session, contact, sender=session.house.sender, how="code", message_id=None, now=now)
+
+
+def _join_receipts(
+    session: DeskSession,
+    tickets: dict[int, Ticket],
+    messages: dict[int, Message],
+    answers: Sequence[Answer],
+    *,
+    now: datetime,
+) -> None:
+    """Receipts may have come before the answer that names the text."""
+    named = {
+        message.provider_sid: (tickets.get(message.id), message)
+        for answer in answers
+        if isinstance(answer.outcome, Accepted) and (message := messages[answer.departure.message_id]).provider_sid
+    }
+    join_waiting(session, named, now=now)

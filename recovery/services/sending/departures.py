@@ -1,0 +1,229 @@
+"""The last look before a text leaves, in a commit of its own: may it still go, and is it still true?"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import defer
+
+from recovery.domain.calendars import quiet_until
+from recovery.domain.callbacks import LIVE
+from recovery.domain.links import make_token, open_token
+from recovery.domain.messages import MessageClass, MessageStatus
+from recovery.domain.tickets import TicketStatus
+from recovery.models import Callback, Contact, Message, OptOut, Promise, Site, Ticket
+from recovery.services.sending.outbox import BULK
+from recovery.services.sending.outcomes import drop, fail, lock_tickets_of
+from recovery.services.session import DeskSession, House
+from recovery.services.texting.messages import OPTED_OUT
+from recovery.sms.gateway import OutgoingText
+
+REF = "r"
+"""What the links of receipts are derived for."""
+LONGEST_BODY = 1600
+"""The provider's own bound."""
+ERASED, EXPIRED, DEMO, NO_LONGER_TRUE = "erased", "expired", "demo", "no_longer_true"
+PARKED = "The text could not be sent as it is; the log says why."
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A text that this worker alone may send, until `lease_until`."""
+
+    message_id: int
+    token: str
+    attempt: int
+    began: datetime
+    lease_until: datetime
+    outgoing: OutgoingText = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the last look needs to know about all the texts that leave together."""
+
+    real: bool
+    opted_out: Collection[int]
+    true: Collection[str]
+    """Those `holds_while` of theirs that are so."""
+    now: datetime
+
+
+def begin(
+    session: DeskSession,
+    ids: Sequence[int],
+    *,
+    token: str,
+    lease: timedelta,
+    real: bool,
+    now: datetime,
+) -> list[Departure]:
+    """Those of the claimed texts that leave now. The others are dropped with their reason, or held till morning.
+
+    The contacts' rows are locked, so a STOP is either seen here or comes after the text has begun to leave.
+    """
+    rows = _claimed(session, ids, token)
+    opted_out = _opted_out(session, {message.contact_id for message, _ in rows if message.contact_id})
+    facts = Facts(real, opted_out, _still_true(session, [m.holds_while for m, _ in rows if m.holds_while]), now)
+    drops = {message.id: reason for message, _ in rows if (reason := why_dropped(message, facts))}
+    held = {
+        message.id: until
+        for message, zone in rows
+        if message.id not in drops and (until := _quiet(session.house, message, zone, now))
+    }
+    _drop_all(session, [message for message, _ in rows if message.id in drops], drops, token, now=now)
+    for message_id, until in held.items():
+        _hold(session, message_id, token, until)
+    leaving = [message for message, _ in rows if message.id not in drops and message.id not in held]
+    return _leave(session, leaving, token=token, until=now + lease, now=now)
+
+
+def why_dropped(message: Message, facts: Facts) -> str | None:
+    if message.is_demo and facts.real:
+        return DEMO
+    if message.body is None or message.to_number is None:
+        return ERASED
+    if message.expires_at is not None and message.expires_at <= facts.now:
+        return EXPIRED
+    if message.holds_while is not None and message.holds_while not in facts.true:
+        return NO_LONGER_TRUE
+    if message.contact_id in facts.opted_out and message.message_class is not MessageClass.SECURITY:
+        return OPTED_OUT
+    return None
+
+
+def park(session: DeskSession, message_id: int, *, now: datetime) -> None:
+    """A text that makes the sending itself fail: put aside with its reason and handed to a person. Its words are not
+    even read, for they may be what is wrong."""
+    ticket = lock_tickets_of(session, [message_id]).get(message_id)
+    message = session.get_one(
+        Message, message_id, options=[defer(Message.body)], with_for_update={"of": Message}, populate_existing=True
+    )
+    if message.status in {MessageStatus.CLAIMED, MessageStatus.PENDING, MessageStatus.HELD, MessageStatus.SENDING}:
+        fail(session, ticket, message, code=None, words=PARKED, now=now)
+
+
+def ref_of(house: House, message_id: int) -> str:
+    return make_token(house.secret_key, REF, message_id)
+
+
+def message_id_of(house: House, ref: str) -> int | None:
+    opened = open_token(house.secret_key, REF, ref)
+    return opened.id if opened else None
+
+
+def outgoing(house: House, message: Message) -> OutgoingText:
+    """Raises ValueError for what no provider takes."""
+    body = message.body or ""
+    if len(body) > LONGEST_BODY or "\0" in body:
+        raise ValueError("A text is at most 1600 characters long, none of them NUL.")
+    body.encode()  # raises UnicodeEncodeError, a ValueError, for half a character
+    service = house.sender.startswith("MG")
+    return OutgoingText(
+        to=message.to_number or "",
+        body=body,
+        ref=ref_of(house, message.id),
+        validity_seconds=message.validity_seconds,
+        messaging_service=house.sender if service else None,
+        from_=None if service else house.sender,
+    )
+
+
+def _claimed(session: DeskSession, ids: Sequence[int], token: str) -> Sequence[tuple[Message, str | None]]:
+    rows = session.execute(
+        select(Message, Site.timezone)
+        .outerjoin(Site, Site.id == Message.site_id)
+        .where(Message.id.in_(ids), Message.claim_token == token, Message.status == MessageStatus.CLAIMED)
+        .order_by(Message.not_before, Message.id),
+    )
+    return [(message, zone) for message, zone in rows]
+
+
+def _opted_out(session: DeskSession, contacts: set[int]) -> set[int]:
+    """Locks the contacts, in the order of their ids; rows that point to them may be added meanwhile."""
+    if not contacts:
+        return set()
+    session.scalars(
+        select(Contact.id).where(Contact.id.in_(contacts)).order_by(Contact.id).with_for_update(key_share=True)
+    ).all()
+    standing = select(OptOut.contact_id).where(
+        OptOut.contact_id.in_(contacts), OptOut.sender == session.house.sender, OptOut.lifted_at.is_(None)
+    )
+    return set(session.scalars(standing))
+
+
+def _still_true(session: DeskSession, conditions: list[str]) -> set[str]:
+    """`promise:ID` is the current promise; `callback:ID:MOVES` is live and not moved since; `resolved:TICKET`."""
+    named = [condition.split(":") for condition in conditions]
+    promises = [int(parts[1]) for parts in named if parts[0] == "promise"]
+    callbacks = [int(parts[1]) for parts in named if parts[0] == "callback"]
+    resolved = [int(parts[1]) for parts in named if parts[0] == "resolved"]
+    true: set[str] = set()
+    if promises:
+        current = select(Promise.id).where(Promise.id.in_(promises), Promise.ended_at.is_(None))
+        true |= {f"promise:{promise_id}" for promise_id in session.scalars(current)}
+    if callbacks:
+        live = select(Callback.id, Callback.moves).where(Callback.id.in_(callbacks), Callback.status.in_(LIVE))
+        true |= {f"callback:{callback_id}:{moves}" for callback_id, moves in session.execute(live)}
+    if resolved:
+        still = select(Ticket.id).where(Ticket.id.in_(resolved), Ticket.status == TicketStatus.RESOLVED)
+        true |= {f"resolved:{ticket_id}" for ticket_id in session.scalars(still)}
+    return true
+
+
+def _quiet(house: House, message: Message, timezone: str | None, now: datetime) -> datetime | None:
+    """When the quiet hours end that hold it; None for what may go. A text without a site answers somebody who wrote."""
+    if timezone is None or (message.urgent_until is not None and message.urgent_until > now):
+        return None
+    return quiet_until(now, timezone, house.policy.quiet_from, house.policy.quiet_until)
+
+
+def _drop_all(
+    session: DeskSession, messages: list[Message], reasons: dict[int, str], token: str, *, now: datetime
+) -> None:
+    tickets = lock_tickets_of(session, [message.id for message in messages]) if messages else {}
+    for message in messages:
+        session.refresh(message, with_for_update={"of": Message})
+        if message.claim_token == token and message.status is MessageStatus.CLAIMED:
+            drop(session, tickets.get(message.id), message, reason=reasons[message.id], now=now)
+
+
+def _hold(session: DeskSession, message_id: int, token: str, until: datetime) -> None:
+    session.execute(
+        update(Message)
+        .where(Message.id == message_id, Message.claim_token == token, Message.status == MessageStatus.CLAIMED)
+        .values(status=MessageStatus.HELD, claim_token=None, lease_until=None, not_before=until),
+        execution_options=BULK,
+    )
+
+
+def _leave(
+    session: DeskSession, messages: list[Message], *, token: str, until: datetime, now: datetime
+) -> list[Departure]:
+    """Raises ValueError where one of them cannot be sent as it is."""
+    texts = {message.id: outgoing(session.house, message) for message in messages}
+    begun = session.execute(
+        update(Message)
+        .where(
+            Message.id.in_(texts),
+            Message.claim_token == token,
+            Message.status == MessageStatus.CLAIMED,
+            Message.lease_until > now,
+        )
+        .values(
+            status=MessageStatus.SENDING,
+            sender=session.house.sender,
+            sending_at=now,
+            lease_until=until,
+            attempts=Message.attempts + 1,
+        )
+        .returning(Message.id, Message.attempts),
+        execution_options=BULK,
+    )
+    attempts = dict(begun.all())
+    return [
+        Departure(message_id, token, attempts[message_id], now, until, text)
+        for message_id, text in texts.items()
+        if message_id in attempts
+    ]

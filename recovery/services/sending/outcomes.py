@@ -1,0 +1,170 @@
+"""What becomes of a text: each state after the call to the provider is set here, and told on the ticket.
+
+Everything takes the text's ticket, locked, or None for a text that belongs to none.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from recovery.domain.actors import MACHINE
+from recovery.domain.events import Tag
+from recovery.domain.messages import MessageStatus, move
+from recovery.domain.provider_codes import FaultCategory, fault_for
+from recovery.domain.tickets import TicketStatus
+from recovery.models import Message, Ticket
+from recovery.services.calling.call_tasks import open_call_task
+from recovery.services.proving.trail import record
+from recovery.services.session import DeskSession
+from recovery.services.texting.messages import OPTED_OUT
+
+UNDELIVERED = "undelivered"
+BY_A_PERSON = "free"
+"""The template whose words a person wrote: no automatic answer."""
+ASK_AFTER = timedelta(minutes=15)
+"""A text of which no receipt has told the end by then is asked for (`services.sending.asking`)."""
+OVER = (TicketStatus.CLOSED, TicketStatus.VOID)
+
+
+def lock_tickets_of(session: DeskSession, message_ids: list[int]) -> dict[int, Ticket]:
+    """By message id, locked in the order of their own ids; those without a ticket are missing."""
+    pairs = session.execute(
+        select(Message.id, Message.ticket_id).where(Message.id.in_(message_ids), Message.ticket_id.is_not(None)),
+    ).all()
+    tickets = session.scalars(
+        select(Ticket)
+        .where(Ticket.id.in_({ticket_id for _, ticket_id in pairs}))
+        .order_by(Ticket.id)
+        .with_for_update(of=Ticket)
+        .execution_options(populate_existing=True),
+    )
+    by_id = {ticket.id: ticket for ticket in tickets}
+    return {message_id: by_id[ticket_id] for message_id, ticket_id in pairs if ticket_id is not None}
+
+
+def accept(session: DeskSession, ticket: Ticket | None, message: Message, *, sid: str, now: datetime) -> None:
+    """The provider has it."""
+    _settle(message, MessageStatus.SENT)
+    message.provider_sid = sid
+    message.sent_at = now
+    message.look_at = now + ASK_AFTER
+    message.error = None
+    if ticket is None:
+        return
+    if message.audience == "customer" and message.template != BY_A_PERSON and ticket.auto_response_at is None:
+        ticket.auto_response_at = now
+    record(
+        session,
+        ticket,
+        Tag.TEXT_SENT,
+        by=MACHINE,
+        at=now,
+        message=message.id,
+        provider_sid=sid,
+        attempt=message.attempts,
+    )
+
+
+def deliver(session: DeskSession, ticket: Ticket | None, message: Message, *, now: datetime) -> None:
+    _settle(message, MessageStatus.DELIVERED)
+    message.final_at = now
+    if ticket is not None:
+        record(session, ticket, Tag.TEXT_DELIVERED, by=MACHINE, at=now, message=message.id)
+
+
+def miss(session: DeskSession, ticket: Ticket | None, message: Message, *, code: int | None, now: datetime) -> None:
+    """The phone company could not deliver it: a person calls."""
+    _settle(message, MessageStatus.UNDELIVERED)
+    _explain(message, code, "", now=now)
+    _tell_trouble(session, ticket, message, Tag.TEXT_UNDELIVERED, now=now)
+
+
+def fail(
+    session: DeskSession,
+    ticket: Ticket | None,
+    message: Message,
+    *,
+    code: int | None,
+    words: str = "",
+    now: datetime,
+) -> None:
+    """It will not be sent: a person calls. `words` stand where the code says nothing that we know."""
+    _settle(message, MessageStatus.FAILED)
+    _explain(message, code, words, now=now)
+    _tell_trouble(session, ticket, message, Tag.TEXT_FAILED, now=now)
+
+
+def drop(session: DeskSession, ticket: Ticket | None, message: Message, *, reason: str, now: datetime) -> None:
+    """We decided not to send it, with a reason; who opted out is called instead."""
+    _settle(message, MessageStatus.DROPPED)
+    message.drop_reason = reason
+    message.final_at = now
+    if ticket is None:
+        return
+    record(session, ticket, Tag.TEXT_DROPPED, by=MACHINE, at=now, message=message.id, reason=reason)
+    if reason == OPTED_OUT and ticket.is_live:
+        open_call_task(session, ticket, OPTED_OUT, now=now)
+
+
+def doubt(
+    session: DeskSession,
+    ticket: Ticket | None,
+    message: Message,
+    *,
+    why: str,
+    grace: timedelta,
+    now: datetime,
+) -> None:
+    """Nobody can say whether the provider has it; `services.sending.reconciling` looks after `grace`.
+
+    `doubted_at` keeps the first doubt: one sending more is all that a text gets after it.
+    """
+    _settle(message, MessageStatus.IN_DOUBT)
+    message.doubted_at = message.doubted_at or now
+    message.look_at = now + grace
+    message.looks, message.looked_by = 0, None
+    if ticket is not None:
+        record(
+            session,
+            ticket,
+            Tag.TEXT_DOUBTED,
+            by=MACHINE,
+            at=now,
+            message=message.id,
+            attempt=message.attempts,
+            why=why,
+        )
+
+
+def requeue(message: Message, *, not_before: datetime) -> None:
+    """Back in the queue, in the transaction of an event that says why, or of a text without a ticket."""
+    _settle(message, MessageStatus.PENDING)
+    message.not_before = not_before
+
+
+def _settle(message: Message, to: MessageStatus) -> None:
+    message.status = move(message.status, to)
+    message.claim_token = message.lease_until = message.look_at = None
+
+
+def _explain(message: Message, code: int | None, words: str, *, now: datetime) -> None:
+    message.final_at = now
+    message.error_code = str(code) if code else None
+    message.error = _in_words(code, words)
+
+
+def _in_words(code: int | None, words: str) -> str:
+    """Ours where we know the code, the provider's own beside a code that we do not know."""
+    if code is None and words:
+        return words
+    fault = fault_for(code)
+    return f"{fault.words} {words}".strip() if fault.category is FaultCategory.PERMANENT else fault.words
+
+
+def _tell_trouble(session: DeskSession, ticket: Ticket | None, message: Message, tag: Tag, *, now: datetime) -> None:
+    """A text to staff that fails makes no call to the customer."""
+    if ticket is None:
+        return
+    record(session, ticket, tag, by=MACHINE, at=now, message=message.id, code=message.error_code)
+    if message.audience == "customer" and ticket.status not in OVER:
+        open_call_task(session, ticket, UNDELIVERED, now=now)

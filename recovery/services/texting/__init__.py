@@ -1,0 +1,1 @@
+"""What is said by text: written, consented to, answered, and read again."""

@@ -1,0 +1,118 @@
+"""Who wants no texts from whom. The contact's row is the lock at which a STOP and a send meet."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from recovery.domain.actors import CUSTOMER, MACHINE
+from recovery.domain.events import Tag
+from recovery.domain.ids import new_id
+from recovery.domain.messages import MessageStatus
+from recovery.models import Contact, Customer, Message, OptOut, Ticket
+from recovery.services.calling.call_tasks import open_call_task
+from recovery.services.proving.trail import record
+from recovery.services.session import DeskSession
+from recovery.services.texting.messages import OPTED_OUT, WRONG_NUMBER, standing_opt_out
+
+QUEUED = (MessageStatus.PENDING, MessageStatus.HELD)
+HOW_ASKED = "keyword"
+
+
+def lock_contact(session: DeskSession, contact_id: int) -> Contact:
+    return session.get_one(Contact, contact_id, with_for_update=True, populate_existing=True)
+
+
+def opt_out(
+    session: DeskSession,
+    contact: Contact,
+    *,
+    sender: str,
+    how: str,
+    message_id: int | None,
+    now: datetime,
+) -> bool:
+    """From now on nothing of this sender's begins to be sent to this number; what waits is dropped with its reason.
+
+    False where the number had opted out already.
+    """
+    lock_contact(session, contact.id)
+    if standing_opt_out(session, contact.id, sender) is not None:
+        return False
+    session.add(
+        OptOut(id=new_id(now), contact_id=contact.id, sender=sender, at=now, how=how, message_id=message_id),
+    )
+    for ticket in _locked_tickets(session, contact.id):
+        _drop_waiting(session, ticket, sender, now=now)
+        if ticket.is_live:
+            if ticket.no_text_reason != WRONG_NUMBER:  # START must not make us write to a stranger again
+                ticket.no_text_reason = OPTED_OUT
+            by = CUSTOMER if how == HOW_ASKED else MACHINE
+            record(
+                session,
+                ticket,
+                Tag.CUSTOMER_OPTED_OUT,
+                by=by,
+                at=now,
+                contact=contact.id,
+                sender=sender,
+                message=message_id,
+                how=how,
+            )
+            open_call_task(session, ticket, OPTED_OUT, now=now)
+    return True
+
+
+def opt_in(session: DeskSession, contact: Contact, *, sender: str, message_id: int | None, now: datetime) -> bool:
+    """Lifts a standing opt-out; its row stays as evidence. False where there was none."""
+    lock_contact(session, contact.id)
+    standing = standing_opt_out(session, contact.id, sender)
+    if standing is None:
+        return False
+    standing.lifted_at = now
+    for ticket in _locked_tickets(session, contact.id):
+        if ticket.no_text_reason == OPTED_OUT:
+            ticket.no_text_reason = None
+            record(
+                session,
+                ticket,
+                Tag.CUSTOMER_OPTED_IN,
+                by=CUSTOMER,
+                at=now,
+                contact=contact.id,
+                sender=sender,
+                message=message_id,
+            )
+    return True
+
+
+def _locked_tickets(session: DeskSession, contact_id: int) -> list[Ticket]:
+    """Those that are live, or that have a text waiting; by id, as every lock of several tickets."""
+    waiting = select(Message.ticket_id).where(Message.contact_id == contact_id, Message.status.in_(QUEUED))
+    live = Ticket.promise_due_at.is_not(None)
+    marked = Ticket.no_text_reason == OPTED_OUT
+    theirs = Ticket.customer_id.in_(select(Customer.id).where(Customer.contact_id == contact_id))
+    return list(
+        session.scalars(
+            select(Ticket)
+            .where(Ticket.id.in_(waiting) | (theirs & (live | marked)))
+            .order_by(Ticket.id)
+            .with_for_update(of=Ticket)
+            .execution_options(populate_existing=True),
+        ),
+    )
+
+
+def _drop_waiting(session: DeskSession, ticket: Ticket, sender: str, *, now: datetime) -> None:
+    waiting = session.scalars(
+        select(Message)
+        .where(
+            Message.ticket_id == ticket.id,
+            Message.sender == sender,
+            Message.audience == "customer",
+            Message.status.in_(QUEUED),
+        )
+        .with_for_update(),
+    )
+    for message in waiting:
+        message.status, message.drop_reason, message.final_at = MessageStatus.DROPPED, OPTED_OUT, now
+        record(session, ticket, Tag.TEXT_DROPPED, by=MACHINE, at=now, message=message.id, reason=OPTED_OUT)

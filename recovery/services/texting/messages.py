@@ -1,0 +1,197 @@
+"""Writing a text into the outbox, in the transaction of what it tells of. Sending is `services.sending.outbox`'s."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, select
+
+from recovery.domain.actors import MACHINE, Actor
+from recovery.domain.calendars import quiet_until
+from recovery.domain.events import Tag, commitment
+from recovery.domain.ids import new_id
+from recovery.domain.messages import Direction, MessageStatus
+from recovery.domain.tickets import FAILURES
+from recovery.domain.wording import joined, remedy_words
+from recovery.models import Message, OptOut, Remedy, Staff, Ticket
+from recovery.services.calling.call_tasks import open_call_task
+from recovery.services.proving.trail import record
+from recovery.services.session import DeskSession
+from recovery.services.texting.links import customer_url, ticket_url
+from recovery.sms.texts import Text
+
+NO_PHONE = "no_phone"
+OPTED_OUT = "opted_out"
+OBSERVATION = "observation"
+WRONG_NUMBER = "wrong_number"
+
+STANDING = select(OptOut).where(
+    OptOut.contact_id == bindparam("contact_id"),
+    OptOut.sender == bindparam("sender"),
+    OptOut.lifted_at.is_(None),
+)
+"""Made once: it runs with every text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What is to be said once. `meaning` is its key; a second saying of the same meaning is not queued."""
+
+    template: str
+    meaning: str
+    values: Mapping[str, str]
+    holds_while: str | None = None
+    """`promise:ID`, `callback:ID:MOVES`, `resolved:TICKET`: dropped at sending where it is no longer so."""
+    after: timedelta = timedelta()
+    expires_at: datetime | None = None
+
+
+def tell_customer(
+    session: DeskSession,
+    ticket: Ticket,
+    saying: Saying,
+    *,
+    now: datetime,
+    by: Actor = MACHINE,
+    urgent: bool | None = None,
+) -> Message | None:
+    """Queues the text. None where none goes: the reason then stands on the ticket and in its trail, and where we ought
+    to have said something, a call task is there for a person."""
+    contact = ticket.customer.contact if ticket.customer else None
+    reason = why_no_text(session, ticket)
+    if reason or contact is None or contact.phone is None:
+        withhold(session, ticket, saying.template, reason or NO_PHONE, now=now)
+        return None
+    text = render(session, ticket, saying.template, saying.values, by=by)
+    message = _queued(session, ticket, saying, text, now=now, urgent=text.urgent if urgent is None else urgent)
+    message.contact_id = contact.id
+    message.to_number = contact.phone
+    message.staff_id = by.id
+    _tell(session, ticket, message, by=by, at=now)
+    return message
+
+
+def tell_staff(
+    session: DeskSession,
+    ticket: Ticket,
+    staff: Staff,
+    saying: Saying,
+    *,
+    now: datetime,
+) -> Message | None:
+    """None for a person without a phone: they see it on their pages."""
+    if staff.phone is None:
+        return None
+    values = {
+        "site": ticket.site.name,
+        "reference": ticket.reference,
+        "link": ticket_url(session.house, ticket),
+        **saying.values,
+    }
+    text = session.house.texts.render(saying.template, values)
+    message = _queued(session, ticket, saying, text, now=now, urgent=True)
+    message.audience, message.staff_id, message.to_number = "staff", staff.id, staff.phone
+    _tell(session, ticket, message, by=MACHINE, at=now)
+    return message
+
+
+def withhold(session: DeskSession, ticket: Ticket, template: str, reason: str, *, now: datetime) -> None:
+    """Says on the ticket why a text does not go; an opted-out customer is to be called instead."""
+    ticket.no_text_reason = reason
+    record(session, ticket, Tag.TEXT_WITHHELD, by=MACHINE, at=now, template=template, reason=reason)
+    if reason == OPTED_OUT and ticket.is_live:
+        open_call_task(session, ticket, reason, now=now)
+
+
+def why_no_text(session: DeskSession, ticket: Ticket) -> str | None:
+    """None where texts reach the customer."""
+    contact = ticket.customer.contact if ticket.customer else None
+    if ticket.no_text_reason in {OBSERVATION, WRONG_NUMBER}:
+        return ticket.no_text_reason
+    if contact is None or contact.phone is None:
+        return NO_PHONE
+    return OPTED_OUT if standing_opt_out(session, contact.id, session.house.sender) else None
+
+
+def render(session: DeskSession, ticket: Ticket, template: str, values: Mapping[str, str], *, by: Actor) -> Text:
+    """As the customer will read it; also what pages preview."""
+    customer = ticket.customer
+    owner = by.name or (ticket.owner.first_name if ticket.owner else "")
+    return session.house.texts.render(
+        template,
+        {
+            "name": first_word(customer.name) if customer else "",
+            "staff": owner or "the team",
+            "site": ticket.site.name,
+            "link": customer_url(session.house, ticket),
+            "reference": ticket.reference,
+            "failure": FAILURES[ticket.failure].to_customer,
+            **values,
+        },
+    )
+
+
+def standing_opt_out(session: DeskSession, contact_id: int, sender: str) -> OptOut | None:
+    return session.scalar(STANDING, {"contact_id": contact_id, "sender": sender})
+
+
+def first_word(name: str | None) -> str:
+    return name.split()[0] if name and name.strip() else ""
+
+
+def remedies_in_words(remedies: list[Remedy]) -> str:
+    return joined([remedy_words(r.kind, r.amount, r.currency, r.detail) for r in remedies])
+
+
+def _queued(
+    session: DeskSession,
+    ticket: Ticket,
+    saying: Saying,
+    text: Text,
+    *,
+    now: datetime,
+    urgent: bool,
+) -> Message:
+    policy = session.house.policy
+    leaves = now + saying.after
+    quiet = None if urgent else quiet_until(leaves, ticket.site.timezone, policy.quiet_from, policy.quiet_until)
+    message = Message(
+        id=new_id(now),
+        ticket_id=ticket.id,
+        site_id=ticket.site_id,
+        direction=Direction.OUTBOUND,
+        status=MessageStatus.HELD if quiet else MessageStatus.PENDING,
+        sender=session.house.sender,
+        body=text.body,
+        template=saying.template,
+        message_class=text.message_class,
+        meaning=saying.meaning,
+        segments=text.segments.count,
+        validity_seconds=text.validity_seconds,
+        asks=text.asks,
+        holds_while=saying.holds_while,
+        urgent_until=now + policy.urgent_for if urgent else None,
+        created_at=now,
+        not_before=quiet or leaves,
+        expires_at=saying.expires_at,
+        audience="customer",
+        is_demo=ticket.is_demo,
+    )
+    session.add(message)
+    return message
+
+
+def _tell(session: DeskSession, ticket: Ticket, message: Message, *, by: Actor, at: datetime) -> None:
+    record(
+        session,
+        ticket,
+        Tag.TEXT_QUEUED,
+        by=by,
+        at=at,
+        message=message.id,
+        template=message.template,
+        meaning=message.meaning,
+        body_commitment=commitment(ticket.salt, message.body),
+        segments=message.segments,
+        audience=message.audience,
+    )

@@ -1,0 +1,109 @@
+"""The texts and the trail of one ticket, page by page."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from recovery.domain.messages import Direction, MessageStatus
+from recovery.models import Event, Message, Staff
+from recovery.services.cursors import Page, Place, after, page_of, read
+from recovery.services.session import DeskSession
+from recovery.services.ticketing.rows import Person
+
+WITH_CUSTOMER = "customer"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    id: int
+    ticket_id: int
+    direction: Direction
+    status: MessageStatus
+    template: str | None
+    body: str | None
+    segments: int
+    by: Person | None
+    """Who wrote it, of ours; None for what the machine said and what the customer wrote."""
+    created_at: datetime
+    not_before: datetime
+    sent_at: datetime | None
+    final_at: datetime | None
+    read_at: datetime | None
+    understood_as: str | None
+    provider_sid: str | None
+    error_code: str | None
+    error: str | None
+    drop_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    event: Event
+    by: Person | None
+
+
+COLUMNS = (
+    Message.id,
+    Message.ticket_id,
+    Message.direction,
+    Message.status,
+    Message.template,
+    Message.body,
+    Message.segments,
+    Staff.id,
+    Staff.name,
+    Message.created_at,
+    Message.not_before,
+    Message.sent_at,
+    Message.final_at,
+    Message.read_at,
+    Message.understood_as,
+    Message.provider_sid,
+    Message.error_code,
+    Message.error,
+    Message.drop_reason,
+)
+
+
+def messages_of(session: DeskSession, ticket_id: int, *, limit: int, cursor: str | None = None) -> Page[MessageRow]:
+    """With the customer, either way, oldest first; texts to staff are not in it."""
+    query = _select_messages().where(Message.ticket_id == ticket_id, Message.audience == WITH_CUSTOMER)
+    if place := read(cursor):
+        query = query.where(after(Message.created_at, Message.id, place))
+    rows = _message_rows(session, query.order_by(Message.created_at, Message.id).limit(limit + 1))
+    return page_of(rows, limit, lambda row: Place(row.created_at, row.id))
+
+
+def message_row(session: DeskSession, message_id: int) -> MessageRow | None:
+    return next(iter(_message_rows(session, _select_messages().where(Message.id == message_id))), None)
+
+
+def events_of(session: DeskSession, ticket_id: int, *, limit: int, cursor: str | None = None) -> Page[EventRow]:
+    """In the order of the chain."""
+    query = select(Event).where(Event.stream_id == ticket_id)
+    if place := read(cursor):
+        query = query.where(Event.seq > place.id)
+    events = session.scalars(query.order_by(Event.seq).limit(limit + 1)).all()
+    people = _people(session, (event.actor_id for event in events))
+    rows = [EventRow(event, people.get(event.actor_id or 0)) for event in events]
+    return page_of(rows, limit, lambda row: Place(row.event.at, row.event.seq))
+
+
+def _select_messages() -> Any:
+    return select(*COLUMNS).outerjoin(Staff, Staff.id == Message.staff_id)
+
+
+def _message_rows(session: DeskSession, query: Any) -> Sequence[MessageRow]:
+    rows: Iterable[Sequence[Any]] = session.execute(query)
+    return [MessageRow(*(*row[:7], Person(row[7], row[8]) if row[7] else None, *row[9:])) for row in rows]
+
+
+def _people(session: DeskSession, ids: Iterable[int | None]) -> dict[int, Person]:
+    wanted = {each for each in ids if each is not None}
+    if not wanted:
+        return {}
+    rows = session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(wanted)))
+    return {row_id: Person(row_id, name) for row_id, name in rows}

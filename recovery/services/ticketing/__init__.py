@@ -1,0 +1,1 @@
+"""Tickets from the logging to the end, and how they are read."""

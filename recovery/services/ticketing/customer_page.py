@@ -1,0 +1,237 @@
+"""What the holder of a customer's link reads and does. The link is the authority: no login, and nothing of anybody else.
+
+Whatever a customer does is accepted and kept, also when the ticket is over or the time they chose has gone.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from recovery.domain.actors import CUSTOMER, ActorKind
+from recovery.domain.callbacks import CallbackStatus
+from recovery.domain.errors import DomainError, Invalid, NotFound, WrongState
+from recovery.domain.events import Tag
+from recovery.domain.links import open_token
+from recovery.domain.messages import Direction
+from recovery.domain.tickets import LIVE, TicketStatus
+from recovery.models import Callback, Customer, Event, Message, Promise, Remedy, Ticket
+from recovery.services.access import lock_ticket
+from recovery.services.calling import callbacks
+from recovery.services.deciding.remedies import remedies_of
+from recovery.services.session import DeskSession
+from recovery.services.texting import replies
+from recovery.services.texting.links import CUSTOMER as CUSTOMER_LINK
+from recovery.services.ticketing.tickets import confirm, reopen, resume
+from recovery.services.timing.promises import current_promise
+
+log = logging.getLogger(__name__)
+
+LONGEST_WORDS = 1000
+COUNTED_OVER = timedelta(minutes=10)
+MOST_ACTS = 12
+"""In that time, by one link: nobody who waits for help needs more, and each may cost a text."""
+ACTS = (
+    Tag.CALLBACK_BOOKED,
+    Tag.CALLBACK_MOVED,
+    Tag.CALLBACK_CANCELLED,
+    Tag.TEXT_RECEIVED,
+    Tag.TICKET_REOPENED,
+    Tag.TICKET_CONFIRMED,
+)
+TOLD_JUST_NOW = timedelta(minutes=2)
+"""A second press on "still not right" in this time is the same press."""
+FINISHED = (TicketStatus.RESOLVED, TicketStatus.CLOSED)
+NO_SUCH_LINK = "This link does not open anything."
+
+
+class TooOften(WrongState):
+    """So many acts by one link in a few minutes that the next is not taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All that the page tells of; nothing in it is a note of ours or another person's."""
+
+    ticket: Ticket
+    promise: Promise | None
+    remedies: Sequence[Remedy]
+    calls: Sequence[Callback]
+    """Calls with the customer, oldest first, their attempts loaded; our own call tasks are not among them."""
+    call: Callback | None
+    """The one that is still to come."""
+    wrote_at: Sequence[datetime]
+    reopened_at: Sequence[datetime]
+
+
+def ticket_of_link(session: DeskSession, token: str, *, now: datetime) -> Ticket:
+    """For reading. Raises NotFound, in one and the same way for a tampered, a revoked and an ended link."""
+    opened = open_token(session.house.secret_key, CUSTOMER_LINK, token)
+    ticket = None
+    if opened is not None:
+        ticket = session.scalar(
+            select(Ticket)
+            .where(Ticket.id == opened.id, Ticket.link_generation == opened.generation)
+            .options(
+                joinedload(Ticket.site),
+                joinedload(Ticket.owner),
+                joinedload(Ticket.customer).joinedload(Customer.contact),
+            ),
+        )
+    if ticket is None or _has_ended(session, ticket, now=now):
+        raise NotFound(NO_SUCH_LINK)
+    return ticket
+
+
+def locked_ticket_of_link(session: DeskSession, token: str, *, now: datetime) -> Ticket:
+    """For acting. Raises NotFound as `ticket_of_link`, TooOften."""
+    ticket = lock_ticket(session, ticket_of_link(session, token, now=now).id)
+    acts = session.scalar(
+        select(func.count()).where(
+            Event.stream_id == ticket.id,
+            Event.actor_kind == ActorKind.CUSTOMER,
+            Event.tag.in_(ACTS),
+            Event.at > now - COUNTED_OVER,
+        ),
+    )
+    if (acts or 0) >= MOST_ACTS:
+        raise TooOften(
+            "You have written to us a good deal just now, and we have all of it. Please give us ten minutes."
+        )
+    return ticket
+
+
+def story_of(session: DeskSession, ticket: Ticket) -> Story:
+    calls = [call for call in _calls_of(session, ticket) if not call.is_task]
+    return Story(
+        ticket=ticket,
+        promise=current_promise(session, ticket),
+        remedies=remedies_of(session, ticket),
+        calls=calls,
+        call=next((call for call in reversed(calls) if call.ended_at is None), None),
+        wrote_at=session.scalars(
+            select(Message.created_at)
+            .where(Message.ticket_id == ticket.id, Message.direction == Direction.INBOUND)
+            .order_by(Message.created_at),
+        ).all(),
+        reopened_at=session.scalars(
+            select(Event.at)
+            .where(
+                Event.stream_id == ticket.id,
+                Event.tag == Tag.TICKET_REOPENED,
+                Event.actor_kind == ActorKind.CUSTOMER,
+            )
+            .order_by(Event.seq),
+        ).all(),
+    )
+
+
+def call_me(session: DeskSession, ticket: Ticket, *, wanted: datetime | None, now: datetime) -> Callback | None:
+    """At the time wanted, else as soon as someone is free; a ticket that is over goes on. Cannot fail: where no call can
+    be booked at all, the wish stands on the ticket for a person to read, and None is given.
+    """
+    try:
+        with session.begin_nested():
+            going_on = _awake(session, ticket, why="call", now=now)
+            return _booked(session, going_on, wanted, now=now)
+    except DomainError:
+        log.warning("a customer's call could not be booked and is kept as words", exc_info=True)
+        replies.write_from_page(session, ticket, "Please call me.", now=now)
+        return None
+
+
+def cancel_call(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
+    """Pressing twice is pressing once."""
+    call = callbacks.live_with_customer(session, ticket)
+    if call is not None:
+        callbacks.cancel(session, ticket, call, now=now, by=CUSTOMER)
+
+
+def still_not_right(session: DeskSession, ticket: Ticket, *, words: str, now: datetime) -> Ticket:
+    """Gives the ticket that goes on: this one reopened, the one that follows it, or this one, which is still live."""
+    checked_words(words)
+    going_on = _awake(session, ticket, why="not_fixed", now=now)
+    if words.strip():
+        replies.write_from_page(session, going_on, words, now=now)
+    elif going_on.is_live and not _said_just_now(session, going_on, now=now):
+        replies.write_from_page(session, going_on, "It is still not right.", now=now)
+    return going_on
+
+
+def write(session: DeskSession, ticket: Ticket, words: str, *, now: datetime) -> None:
+    """Raises Invalid for nothing, and for far too much."""
+    if not words.strip():
+        raise Invalid.field("words", "Write a few words first.")
+    replies.write_from_page(session, ticket, checked_words(words), now=now)
+
+
+def say_it_is_right(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
+    confirm(session, ticket, message_id=None, now=now, by=CUSTOMER)
+
+
+def checked_words(words: str) -> str:
+    """Raises Invalid."""
+    if len(words) > LONGEST_WORDS:
+        raise Invalid.field("words", f"That is longer than {LONGEST_WORDS} letters: shorten it a little.")
+    return words
+
+
+def _has_ended(session: DeskSession, ticket: Ticket, *, now: datetime) -> bool:
+    over_since = ticket.closed_at
+    if ticket.status is TicketStatus.VOID:
+        over_since = session.scalar(
+            select(func.max(Event.at)).where(Event.stream_id == ticket.id, Event.tag == Tag.TICKET_VOIDED),
+        )
+    return over_since is not None and over_since + session.house.policy.link_lives_after_close <= now
+
+
+def _calls_of(session: DeskSession, ticket: Ticket) -> Sequence[Callback]:
+    return session.scalars(
+        select(Callback)
+        .where(Callback.ticket_id == ticket.id)
+        .options(selectinload(Callback.attempts))
+        .order_by(Callback.id),
+    ).all()
+
+
+def _awake(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -> Ticket:
+    """A live ticket as it is; one that is over reopened, or what already goes on from it; a void one stays void."""
+    if ticket.status not in FINISHED:
+        return ticket
+    following = session.scalar(
+        select(Ticket.id)
+        .where(Ticket.linked_to_id == ticket.id, Ticket.logged_by_id.is_(None), Ticket.status.in_(LIVE))
+        .order_by(Ticket.logged_at.desc())
+        .limit(1),
+    )
+    if following is not None:
+        return lock_ticket(session, following)
+    return reopen(session, ticket, why=why, now=now, by=CUSTOMER)
+
+
+def _booked(session: DeskSession, ticket: Ticket, wanted: datetime | None, *, now: datetime) -> Callback:
+    resume(session, ticket, now=now, by=CUSTOMER)
+    if wanted not in callbacks.open_slots(session, ticket.site, now=now):
+        wanted = None
+    standing = callbacks.live_with_customer(session, ticket)
+    if standing is not None and standing.status is not CallbackStatus.MISSED:
+        same = standing.as_soon_as_possible if wanted is None else standing.due_at == wanted
+        if same:
+            return standing
+    return callbacks.book(session, ticket, due_at=wanted, now=now, by=CUSTOMER)
+
+
+def _said_just_now(session: DeskSession, ticket: Ticket, *, now: datetime) -> bool:
+    return bool(
+        session.scalar(
+            select(func.count()).where(
+                Event.stream_id == ticket.id,
+                Event.actor_kind == ActorKind.CUSTOMER,
+                Event.tag.in_((Tag.TICKET_REOPENED, Tag.TICKET_LOGGED, Tag.TEXT_RECEIVED)),
+                Event.at > now - TOLD_JUST_NOW,
+            ),
+        ),
+    )

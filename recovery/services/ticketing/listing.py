@@ -1,0 +1,343 @@
+"""Lists, for pages and API alike: what somebody may see, cut into keyset pages, read as plain rows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from recovery.domain.actors import Actor
+from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
+from recovery.domain.callbacks import CallbackStatus, CallReason
+from recovery.domain.errors import Invalid
+from recovery.domain.permissions import Permission, Role
+from recovery.domain.phones import parse_phone
+from recovery.domain.tickets import LIVE, REFERENCE_LETTERS, WITHOUT_PROMISE, Severity, TicketStatus
+from recovery.models import Approval, Callback, Contact, Customer, Promise, Remedy, Site, Staff, Ticket
+from recovery.services.access import tickets_visible_to
+from recovery.services.cursors import LARGEST, Page, Place, after, before, page_of, read
+from recovery.services.people.directory import sites_of
+from recovery.services.session import DeskSession
+from recovery.services.ticketing.reading_tickets import (
+    read_callbacks,
+    read_tickets,
+    select_callbacks,
+    select_tickets,
+    ticket_rows_by_id,
+)
+from recovery.services.ticketing.rows import ApprovalRow, CallRow, Person, TicketRow, Undetected, UndetectedRow
+from recovery.services.ticketing.ticket_statements import Query
+
+ONE_PAGE = 50
+REFERENCE_BEGINS = "RD-"
+LEFT_ALONE = (CallReason.UNDELIVERED, CallReason.NO_PHONE)
+"""Calls that are there because our text did not reach anybody."""
+NOBODY = "nobody"
+ME = "me"
+COUNTED_UP_TO = 100
+"""Past that a badge says 99+, and counting on would cost more than it tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """None and False leave a thing as it is."""
+
+    site: str | None = None
+    status: TicketStatus | None = None
+    failure: str | None = None
+    severity: Severity | None = None
+    owner: str | None = None
+    """An id, `me` or `nobody`."""
+    customer_phone: str | None = None
+    """As written at any of the person's sites."""
+    q: str | None = None
+    """A reference, an order's reference, or a part of a name or note."""
+    logged_from: datetime | None = None
+    logged_to: datetime | None = None
+    """Up to, not including."""
+    undetected: bool = False
+
+
+def tickets(
+    session: DeskSession,
+    wanted: TicketFilter,
+    *,
+    by: Actor,
+    limit: int = ONE_PAGE,
+    cursor: str | None = None,
+) -> Page[TicketRow]:
+    """Newest first. Raises Invalid for a cursor, an owner or a phone number that is none."""
+    query = select_tickets().where(tickets_visible_to(by), *_conditions(session, wanted, by))
+    if place := read(cursor):
+        query = query.where(before(Ticket.logged_at, Ticket.id, place))
+    query = query.order_by(Ticket.logged_at.desc(), Ticket.id.desc()).limit(limit + 1)
+    return page_of(read_tickets(session, query), limit, lambda row: Place(row.logged_at, row.id))
+
+
+def board(
+    session: DeskSession, *, by: Actor, site: str | None = None, limit: int = ONE_PAGE, cursor: str | None = None
+) -> Page[TicketRow]:
+    """Who waits for us, worst first: by the moment at which they were told to hear from us."""
+    query = select_tickets().where(tickets_visible_to(by), *_waiting(), *_at_site(site))
+    if place := read(cursor):
+        query = query.where(after(Ticket.promise_due_at, Ticket.id, place))
+    rows = read_tickets(session, query.order_by(Ticket.promise_due_at, Ticket.id).limit(limit + 1))
+    return page_of(rows, limit, lambda row: Place(row.promise_due_at or row.logged_at, row.id))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    all: int
+    late: int
+
+
+def count_waiting(session: DeskSession, *, by: Actor, now: datetime, site: str | None = None) -> Waiting:
+    late = func.count().filter(Ticket.promise_due_at <= now)
+    query = select(func.count(), late).select_from(Ticket).where(tickets_visible_to(by), *_waiting(), *_at_site(site))
+    return Waiting(*session.execute(query).one())
+
+
+def late_or_soon(session: DeskSession, *, by: Actor, now: datetime, limit: int = ONE_PAGE) -> Sequence[TicketRow]:
+    """Past their promise, or past the moment at which staff are warned; worst first."""
+    warned = select(Promise.ticket_id).where(Promise.ended_at.is_(None), Promise.warn_at <= now)
+    query = select_tickets().where(tickets_visible_to(by), *_waiting(), Ticket.id.in_(warned))
+    return read_tickets(session, query.order_by(Ticket.promise_due_at, Ticket.id).limit(limit))
+
+
+def owned(session: DeskSession, *, by: Actor, limit: int = ONE_PAGE) -> Sequence[TicketRow]:
+    """What rests with this person, soonest due first."""
+    query = select_tickets().where(tickets_visible_to(by), _is_live(), Ticket.owner_id == by.id)
+    return read_tickets(session, query.order_by(Ticket.promise_due_at, Ticket.id).limit(limit))
+
+
+def undetected(
+    session: DeskSession, *, by: Actor, site: str | None = None, limit: int = ONE_PAGE, cursor: str | None = None
+) -> Page[UndetectedRow]:
+    """Who nobody has, longest first, with why each stands there."""
+    query = select_tickets().where(tickets_visible_to(by), _is_undetected(), *_at_site(site))
+    if place := read(cursor):
+        query = query.where(after(Ticket.logged_at, Ticket.id, place))
+    rows = read_tickets(session, query.order_by(Ticket.logged_at, Ticket.id).limit(limit + 1))
+    found = [UndetectedRow(row, _why(row)) for row in rows]
+    return page_of(found, limit, lambda each: Place(each.ticket.logged_at, each.ticket.id))
+
+
+def count_undetected(session: DeskSession, *, by: Actor) -> int:
+    few = select(Ticket.id).where(tickets_visible_to(by), _is_undetected()).limit(COUNTED_UP_TO).subquery()
+    return session.scalar(select(func.count()).select_from(few)) or 0
+
+
+def approvals(
+    session: DeskSession, *, by: Actor, limit: int = ONE_PAGE, cursor: str | None = None
+) -> Page[ApprovalRow]:
+    """What this person may decide, the nearest deadline first. The ticket's own remedies tell what was asked for."""
+    query = _approvals_for(by, Approval.remedy_id, Approval.deadline_at)
+    if place := read(cursor):
+        query = query.where(after(Approval.deadline_at, Approval.remedy_id, place))
+    ids = [row[0] for row in session.execute(query.order_by(Approval.deadline_at, Approval.remedy_id).limit(limit + 1))]
+    return page_of(approval_rows(session, ids), limit, lambda row: Place(row.deadline_at, row.remedy.id))
+
+
+def approval_rows(session: DeskSession, remedy_ids: Sequence[int]) -> Sequence[ApprovalRow]:
+    """In the order of the ids, which were found through a query that looked at whose they are."""
+    if not remedy_ids:
+        return []
+    asked = aliased(Staff)
+    query = (
+        select(Approval, asked.id, asked.name)
+        .join(asked, asked.id == Approval.asked_of_id)
+        .where(Approval.remedy_id.in_(remedy_ids))
+    )
+    rows = session.execute(query)
+    found = {approval.remedy_id: (approval, Person(staff_id, name)) for approval, staff_id, name in rows}
+    on = ticket_rows_by_id(session, (approval.ticket_id for approval, _ in found.values()))
+    return [_approval(*found[remedy_id], on[found[remedy_id][0].ticket_id]) for remedy_id in remedy_ids]
+
+
+def count_waiting_approvals(session: DeskSession, *, by: Actor) -> int:
+    few = _approvals_for(by, Approval.remedy_id).limit(COUNTED_UP_TO).subquery()
+    return session.scalar(select(func.count()).select_from(few)) or 0
+
+
+def calls(
+    session: DeskSession,
+    *,
+    by: Actor,
+    site: str | None = None,
+    status: CallbackStatus | None = None,
+    due_before: datetime | None = None,
+    limit: int = ONE_PAGE,
+    cursor: str | None = None,
+) -> Page[CallRow]:
+    """Calls to make, the soonest due first; those that are over only where their `status` is asked for."""
+    seen = select(Ticket.id).where(Ticket.id == Callback.ticket_id, tickets_visible_to(by), *_at_site(site))
+    live = _literally(Callback.status, LIVE_CALLBACKS)
+    query = select_callbacks().where(exists(seen), live if status is None else Callback.status == status)
+    if due_before is not None:
+        query = query.where(Callback.due_at < due_before)
+    if place := read(cursor):
+        query = query.where(after(Callback.due_at, Callback.id, place))
+    rows = read_callbacks(session, query.order_by(Callback.due_at, Callback.id).limit(limit + 1))
+    on = ticket_rows_by_id(session, (row.ticket_id for row in rows))
+    return page_of(
+        [CallRow(row, on[row.ticket_id]) for row in rows], limit, lambda row: Place(row.call.due_at, row.call.id)
+    )
+
+
+def phones_as_written(session: DeskSession, text: str, *, by: Actor, site: str | None, field: str) -> set[str]:
+    """The E.164 numbers that this may be, read with the country of each of the person's sites. Raises Invalid."""
+    countries = {each.country for each in sites_of(session, by=by) if site in {None, each.slug}}
+    found: set[str] = set()
+    complaint = Invalid.field(field, "That is not a phone number: write its digits, as in +44 7700 900123.")
+    for country in sorted(countries):
+        try:
+            found |= {number for number in [parse_phone(text, country, field=field)] if number}
+        except Invalid as error:
+            complaint = error
+    if not found:
+        raise complaint
+    return found
+
+
+def _conditions(session: DeskSession, wanted: TicketFilter, by: Actor) -> Iterable[ColumnElement[bool]]:
+    yield from _at_site(wanted.site)
+    if wanted.status is not None:
+        yield Ticket.status == wanted.status
+    if wanted.failure is not None:
+        yield Ticket.failure == wanted.failure
+    if wanted.severity is not None:
+        yield Ticket.severity == wanted.severity
+    if wanted.owner is not None:
+        yield _owned_by(wanted.owner, by)
+    if wanted.customer_phone is not None:
+        numbers = phones_as_written(session, wanted.customer_phone, by=by, site=wanted.site, field="customer_phone")
+        yield Ticket.customer_id.in_(
+            select(Customer.id).join(Contact, Contact.id == Customer.contact_id).where(Contact.phone.in_(numbers)),
+        )
+    if wanted.q and wanted.q.strip():
+        yield _spoken_of(wanted.q.strip())
+    if wanted.logged_from is not None:
+        yield Ticket.logged_at >= wanted.logged_from
+    if wanted.logged_to is not None:
+        yield Ticket.logged_at < wanted.logged_to
+    if wanted.undetected:
+        yield _is_undetected()
+
+
+def _owned_by(owner: str, by: Actor) -> ColumnElement[bool]:
+    if owner == NOBODY:
+        return Ticket.owner_id.is_(None)
+    if owner == ME:
+        return Ticket.owner_id == by.id
+    if not owner.isascii() or not owner.isdigit() or int(owner) > LARGEST:
+        raise Invalid.field("owner", "Give the id of a colleague, “me” or “nobody”.")
+    return Ticket.owner_id == int(owner)
+
+
+def _spoken_of(words: str) -> ColumnElement[bool]:
+    """Whole references are found by their index; other words are looked for in names and notes, newest tickets first.
+
+    Notes of sensitive tickets are not searched: a hit would tell what stands in them.
+    """
+    reference = words.upper()
+    if reference.startswith(REFERENCE_BEGINS) and len(reference) == len(REFERENCE_BEGINS) + REFERENCE_LETTERS:
+        return Ticket.reference == reference
+    return or_(
+        Ticket.order_reference == words,
+        and_(
+            Ticket.is_sensitive.is_(False),
+            or_(Customer.name.icontains(words, autoescape=True), Ticket.note.icontains(words, autoescape=True)),
+        ),
+    )
+
+
+def _at_site(slug: str | None) -> list[ColumnElement[bool]]:
+    """By its id, so that the indexes that begin with it serve; a site that is not there has no tickets."""
+    if slug is None:
+        return []
+    return [Ticket.site_id == select(Site.id).where(Site.slug == slug).scalar_subquery()]
+
+
+def _waiting() -> tuple[ColumnElement[bool], ...]:
+    return _is_live(), Ticket.promise_due_at.is_not(None)
+
+
+def _is_live() -> ColumnElement[bool]:
+    return _literally(Ticket.status, LIVE)
+
+
+def _literally(column: InstrumentedAttribute[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """Written out in the SQL, in the order of the partial indexes: for bound values neither database would use them."""
+    return column.in_(bindparam(None, value=sorted(values), expanding=True, literal_execute=True))
+
+
+def _is_undetected() -> ColumnElement[bool]:
+    """Four small sets, each from a partial index of its own; as one OR they would read every ticket."""
+    unread = select(Ticket.id).where(Ticket.unread > literal_column("0"))
+    unowned = select(Ticket.id).where(_is_live(), Ticket.owner_id.is_(None))
+    unpromised = select(Ticket.id).where(
+        _is_live(),
+        Ticket.promise_due_at.is_(None),
+        Ticket.source.not_in(WITHOUT_PROMISE),
+    )
+    uncalled = select(Callback.ticket_id).where(
+        _literally(Callback.status, LIVE_CALLBACKS),
+        or_(Callback.status == CallbackStatus.MISSED, Callback.reason.in_(LEFT_ALONE)),
+    )
+    return Ticket.id.in_(union_all(unread, unowned, unpromised, uncalled))
+
+
+def _why(row: TicketRow) -> tuple[Undetected, ...]:
+    live_calls = [call for call in row.callbacks if call.is_live]
+    reasons = {
+        Undetected.UNREAD_REPLY: row.unread > 0,
+        Undetected.NO_OWNER: row.is_live and row.owner is None,
+        Undetected.NO_PROMISE: row.is_live and row.promise_due_at is None and row.source not in WITHOUT_PROMISE,
+        Undetected.UNDELIVERED_TEXT: any(call.reason in LEFT_ALONE for call in live_calls),
+        Undetected.MISSED_CALLBACK: any(call.status is CallbackStatus.MISSED for call in live_calls),
+    }
+    return tuple(reason for reason, holds in reasons.items() if holds)
+
+
+def _approvals_for(by: Actor, *columns: Any) -> Query:
+    """Open ones at the person's sites that others asked for; what only an admin may decide is not a supervisor's."""
+    query = (
+        select(*columns)
+        .select_from(Approval)
+        .join(Remedy, Remedy.id == Approval.remedy_id)
+        .join(Ticket, Ticket.id == Approval.ticket_id)
+        .join(Staff, Staff.id == Approval.asked_of_id)
+        .where(Approval.answered_at.is_(None), Remedy.proposed_by_id != by.id, tickets_visible_to(by))
+    )
+    if not by.may(Permission.APPROVE):
+        return query.where(false())
+    if by.is_admin:
+        return query
+    return query.where(or_(Staff.role != Role.ADMIN, Approval.rung > 1, Approval.asked_of_id == by.id))
+
+
+def _approval(approval: Approval, asked_of: Person, ticket: TicketRow) -> ApprovalRow:
+    remedy = next(each for each in ticket.remedies if each.id == approval.remedy_id)
+    return ApprovalRow(
+        ticket=ticket,
+        remedy=remedy,
+        span=approval.span,
+        limit=approval.limit,
+        asked_at=approval.asked_at,
+        asked_of=asked_of,
+        deadline_at=approval.deadline_at,
+        rung=approval.rung,
+    )

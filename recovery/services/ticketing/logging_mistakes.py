@@ -1,0 +1,243 @@
+"""Logging a mistake: the ticket, what is granted for it, the promise and the apology, all in one transaction."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from recovery.domain.actors import Actor
+from recovery.domain.errors import Invalid
+from recovery.domain.events import Tag, commitment
+from recovery.domain.ids import new_id
+from recovery.domain.permissions import Permission
+from recovery.domain.remedies import RemedyStatus
+from recovery.domain.tickets import (
+    FAILURES,
+    REFERENCE_ALPHABET,
+    REFERENCE_LETTERS,
+    WITHOUT_PROMISE,
+    PromiseAbout,
+    Severity,
+    Source,
+    TicketStatus,
+    ToldBy,
+)
+from recovery.models import Customer, Remedy, Site, Ticket
+from recovery.services.access import require, tickets_visible_to, visible_site
+from recovery.services.deciding.remedies import NewRemedy, check_remedy, propose
+from recovery.services.people.customers import NewCustomer, find_or_add
+from recovery.services.proving.trail import record
+from recovery.services.session import DeskSession, instant
+from recovery.services.texting.messages import OBSERVATION, Saying, remedies_in_words, tell_customer
+from recovery.services.timing.promises import check_due, default_promise_due, make_promise, words_for
+
+OLDEST = timedelta(days=7)
+"""How far back a mistake may be said to have happened."""
+CLOCKS_APART = timedelta(minutes=2)
+"""A sender's clock may run ahead by this much and is then taken as ours."""
+SALT_BYTES = 16
+
+CONTINUED = {
+    "by_hand": "It was still not right, a while after it was resolved.",
+    "not_fixed": "The customer says that it is still not right.",
+    "call": "The customer asks for a call about it.",
+}
+"""The note of the linked ticket, by why the earlier one goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    reference: str | None = None
+    amount: int | None = None
+    currency: str | None = None
+    kept: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewTicket:
+    """Only `site` and `failure` are needed."""
+
+    site: str
+    failure: str
+    severity: Severity | None = None
+    source: Source = Source.COUNTER
+    customer: NewCustomer | None = None
+    order: Order = Order()
+    note: str | None = None
+    remedies: tuple[NewRemedy, ...] = ()
+    promise_minutes: int | None = None
+    apologised_in_person: bool = False
+    happened_at: datetime | None = None
+    linked_to: str | None = None
+    """Reference of the ticket that this one follows from."""
+
+
+def log(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor) -> Ticket:
+    """Raises NotFound (site, linked ticket), Invalid by field, Forbidden, Refused (nobody left to approve)."""
+    require(by, Permission.LOG)
+    site = visible_site(session, new.site, by=by)
+    with session.no_autoflush:  # nothing read below was written here: one flush at the end, not one before each look
+        ticket = _ticket(session, site, new, now=now, by=by)
+        for remedy in new.remedies:
+            check_remedy(ticket, remedy)
+        granted = [propose(session, ticket, remedy, now=now, by=by, tell=False) for remedy in new.remedies]
+        due = _first_due(session, ticket, new, granted, now=now)
+        told_by = _apologise(session, ticket, granted, due, now=now, by=by)
+        about = PromiseAbout.ANSWER if _asked(granted) else PromiseAbout.REMEDY if granted else PromiseAbout.TOUCH
+        make_promise(session, ticket, due_at=due, about=about, told_by=told_by, now=now, by=by, first=True)
+    return ticket
+
+
+def continued(session: DeskSession, earlier: Ticket, *, why: str, now: datetime, by: Actor) -> Ticket:
+    """What comes after the reopening window opens a new ticket, linked to the earlier one and one level up."""
+    note = CONTINUED.get(why, CONTINUED["by_hand"])
+    new = NewTicket(site=earlier.site.slug, failure=earlier.failure, severity=earlier.severity, note=note)
+    ticket = _added(session, earlier.site, new, earlier.customer, now=now, by=by)
+    ticket.source, ticket.level = Source.TEXT, earlier.level + 1
+    ticket.owner_id, ticket.linked_to_id = earlier.owner_id, earlier.id
+    _record_logged(session, ticket, now=now, by=by)
+    due = default_promise_due(session, ticket, now=now)
+    make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=ToldBy.TEXT, now=now, by=by, first=True)
+    return ticket
+
+
+def _ticket(session: DeskSession, site: Site, new: NewTicket, *, now: datetime, by: Actor) -> Ticket:
+    _check(site, new, now=now)
+    customer = find_or_add(session, site, new.customer, now=now)
+    ticket = _added(session, site, new, customer, now=now, by=by)
+    if new.linked_to is not None:
+        ticket.linked_to_id = _linked(session, new.linked_to, by=by)
+    _record_logged(session, ticket, now=now, by=by)
+    return ticket
+
+
+def _check(site: Site, new: NewTicket, *, now: datetime) -> None:
+    if new.failure not in FAILURES:
+        raise Invalid.field("failure", f"“{new.failure}” is not one of: {', '.join(FAILURES)}.")
+    if new.order.currency is not None and new.order.currency != site.currency:
+        raise Invalid.field("order.currency", f"{site.name} works in {site.currency}: give the amount in it.")
+    if new.happened_at is None:
+        return
+    if new.happened_at > now + CLOCKS_APART:
+        raise Invalid.field("happened_at", "That has not happened yet: check the time.")
+    if new.happened_at < now - OLDEST:
+        raise Invalid.field("happened_at", "That is more than seven days ago: log it with the time left out.")
+
+
+def _added(
+    session: DeskSession,
+    site: Site,
+    new: NewTicket,
+    customer: Customer | None,
+    *,
+    now: datetime,
+    by: Actor,
+) -> Ticket:
+    failure = FAILURES[new.failure]
+    happened_at = min(new.happened_at or now, now)
+    ticket = Ticket(
+        id=new_id(now),
+        reference=new_reference(),
+        site=site,
+        site_id=site.id,
+        customer=customer,
+        customer_id=customer.id if customer else None,
+        failure=failure.code,
+        severity=new.severity or failure.severity,
+        source=new.source,
+        status=TicketStatus.OPEN,
+        level=1,
+        is_sensitive=failure.sensitive,
+        note=(new.note or "").strip() or None,
+        salt=secrets.token_hex(SALT_BYTES),
+        order_reference=new.order.reference,
+        order_amount=new.order.amount,
+        order_currency=site.currency if new.order.amount is not None else None,
+        order_kept=new.order.kept,
+        owner_id=by.id,
+        logged_by_id=by.id,
+        logged_at=now,
+        happened_at=happened_at,
+        apologised_in_person=new.apologised_in_person,
+        first_response_at=now if new.apologised_in_person else None,
+        no_text_reason=OBSERVATION if new.source in WITHOUT_PROMISE else None,
+        link_generation=0,
+        unread=0,
+        lapses=0,
+        version=1,
+        event_seq=0,
+        event_head="",
+        is_demo=site.is_demo,
+    )
+    if ticket.source not in WITHOUT_PROMISE:
+        ticket.promise_due_at = default_promise_due(session, ticket, now=now)
+    session.add(ticket)
+    return ticket
+
+
+def _record_logged(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    record(
+        session,
+        ticket,
+        Tag.TICKET_LOGGED,
+        by=by,
+        at=now,
+        reference=ticket.reference,
+        failure=ticket.failure,
+        severity=ticket.severity.value,
+        source=ticket.source.value,
+        status=ticket.status.value,
+        site=ticket.site_id,
+        customer=ticket.customer_id,
+        owner=ticket.owner_id,
+        level=ticket.level,
+        linked_to=ticket.linked_to_id,
+        note_commitment=commitment(ticket.salt, ticket.note),
+        logged_at=instant(ticket.logged_at),
+        happened_at=instant(ticket.happened_at),
+        apologised_in_person=ticket.apologised_in_person,
+        order_amount=ticket.order_amount,
+        order_currency=ticket.order_currency,
+    )
+
+
+def _first_due(
+    session: DeskSession, ticket: Ticket, new: NewTicket, remedies: list[Remedy], *, now: datetime
+) -> datetime:
+    if new.promise_minutes is not None:
+        due = now + timedelta(minutes=new.promise_minutes)
+        check_due(due, now=now)
+        return due
+    if _asked(remedies):
+        return now + session.house.policy.approval_deadline
+    return default_promise_due(session, ticket, now=now)
+
+
+def _apologise(
+    session: DeskSession, ticket: Ticket, remedies: list[Remedy], due: datetime, *, now: datetime, by: Actor
+) -> ToldBy:
+    """Goes out whatever an approval will say; the customer is told that the answer comes. Gives how they hear of it."""
+    if ticket.source in WITHOUT_PROMISE:
+        return ToldBy.NOBODY
+    granted = [remedy for remedy in remedies if remedy.status is RemedyStatus.GRANTED]
+    values = {"remedies": remedies_in_words(granted), "promise": words_for(ticket, due, now=now)}
+    template = "logged_waiting" if _asked(remedies) else "logged"
+    message = tell_customer(session, ticket, Saying(template, f"ticket:{ticket.id}:logged", values), now=now, by=by)
+    return ToldBy.TEXT if message else ToldBy.IN_PERSON
+
+
+def _asked(remedies: list[Remedy]) -> bool:
+    return any(remedy.status is RemedyStatus.PENDING_APPROVAL for remedy in remedies)
+
+
+def _linked(session: DeskSession, reference: str, *, by: Actor) -> int:
+    found = session.scalar(select(Ticket.id).where(Ticket.reference == reference.upper(), tickets_visible_to(by)))
+    if found is None:
+        raise Invalid.field("linked_to", f"There is no ticket {reference} at your sites to link to.")
+    return found
+
+
+def new_reference() -> str:
+    letters = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_LETTERS))
+    return f"RD-{letters}"

@@ -1,0 +1,303 @@
+"""What people do with a ticket after it is logged. Its row is locked by whoever calls."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from recovery.domain.actors import MACHINE, Actor, ActorKind
+from recovery.domain.calendars import local_time
+from recovery.domain.errors import Forbidden, Invalid, WrongState
+from recovery.domain.events import Tag, commitment
+from recovery.domain.messages import MessageStatus
+from recovery.domain.permissions import Permission
+from recovery.domain.remedies import RemedyStatus
+from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, Severity, TicketStatus, ToldBy, move
+from recovery.models import Message, Remedy, Staff, StaffSite, Ticket
+from recovery.services.access import require
+from recovery.services.calling import callbacks
+from recovery.services.deciding import remedies
+from recovery.services.proving.trail import record
+from recovery.services.session import DeskSession
+from recovery.services.texting.messages import Saying, tell_customer, why_no_text
+from recovery.services.ticketing.logging_mistakes import continued
+from recovery.services.ticketing.withdrawing import cancel_what_no_longer_holds, drop_queued, something_left
+from recovery.services.timing.promises import (
+    default_promise_due,
+    end_promise,
+    escalate,
+    make_promise,
+    touched,
+    words_for,
+)
+
+LOOK_AGAIN_AFTER = timedelta(hours=24)
+"""While we wait for the customer they still have our promise to look again."""
+NOT_HANDED_OVER = (RemedyStatus.PENDING_APPROVAL, RemedyStatus.GRANTED, RemedyStatus.READY)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """None leaves a field as it is."""
+
+    owner_id: int | None = None
+    severity: Severity | None = None
+    note: str | None = None
+    cause: str | None = None
+
+
+def change(session: DeskSession, ticket: Ticket, wanted: Change, *, now: datetime, by: Actor) -> None:
+    """Raises Forbidden where the ticket is another's and `by` no supervisor, Invalid for an owner from elsewhere."""
+    require(by, Permission.WORK)
+    _check_theirs(ticket, by)
+    if wanted.owner_id is not None and wanted.owner_id != ticket.owner_id:
+        _reassign(session, ticket, wanted.owner_id, now=now, by=by)
+    if wanted.severity is not None and wanted.severity is not ticket.severity:
+        _set(session, ticket, "severity", wanted.severity, now=now, by=by)
+    if wanted.note is not None and wanted.note.strip() != (ticket.note or ""):
+        _set_text(session, ticket, "note", wanted.note, now=now, by=by)
+    if wanted.cause is not None and wanted.cause.strip() != (ticket.cause or ""):
+        _set_text(session, ticket, "cause", wanted.cause, now=now, by=by)
+
+
+def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datetime, by: Actor) -> None:
+    """A person's act. Raises WrongState while a remedy awaits approval. The text waits a moment, so that Undo can stop it."""
+    require(by, Permission.WORK)
+    _refuse_while_asked(session, ticket)
+    ticket.status = move(ticket.status, TicketStatus.RESOLVED)
+    ticket.resolved_at, ticket.resolved_by_id = now, by.id
+    if ticket.first_response_at is None:
+        ticket.first_response_at = now
+    end_promise(session, ticket, "kept", now=now, how="resolved", by=by)
+    ticket.promise_due_at = None
+    event = record(session, ticket, Tag.TICKET_RESOLVED, by=by, at=now, how_commitment=commitment(ticket.salt, how))
+    cancel_what_no_longer_holds(session, ticket, why="resolved", now=now)
+    at = f"at {local_time(now, ticket.site.timezone):%H:%M}"
+    saying = Saying(
+        "resolved" if ticket.level == 1 else "resolved_again",
+        f"ticket:{ticket.id}:resolved:{event.seq}",
+        {"when": at},
+        holds_while=f"resolved:{ticket.id}",
+        after=session.house.policy.undo_for,
+    )
+    tell_customer(session, ticket, saying, now=now, by=by)
+
+
+def reopen(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by: Actor) -> Ticket:
+    """Gives the ticket that goes on: this one, one level up, or after the window a new one linked to it.
+
+    Within the first seconds after resolving, by the same person, it is an undo: no level, no text.
+    """
+    if ticket.status not in {TicketStatus.RESOLVED, TicketStatus.CLOSED}:
+        raise WrongState(f"This ticket is {ticket.status.label}, so there is nothing to reopen.")
+    policy = session.house.policy
+    resolved_at = ticket.resolved_at or now
+    if now > resolved_at + policy.reopen_within:
+        new = continued(session, ticket, why=why, now=now, by=by)
+        _say_reopened(session, new, now=now)
+        return new
+    undo = by.kind is ActorKind.STAFF and ticket.resolved_by_id == by.id and now <= resolved_at + policy.undo_for
+    _back_to_work(session, ticket, why="undo" if undo else why, undo=undo, now=now, by=by)
+    if undo:
+        drop_queued(session, ticket, reason="undone", now=now, templates=("resolved", "resolved_again"))
+        callbacks.put_back(session, ticket, cancelled_at=resolved_at, now=now, by=by)
+    else:
+        escalate(session, ticket, why="reopened", alert="a customer says it is still not right", now=now)
+        _say_reopened(session, ticket, now=now)
+    return ticket
+
+
+def undo_resolution(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    """Raises WrongState once the moment for it has gone by: the text may have left."""
+    until = (ticket.resolved_at or now) + session.house.policy.undo_for
+    if ticket.status is not TicketStatus.RESOLVED or ticket.resolved_by_id != by.id or now > until:
+        raise WrongState("It is too late to undo that: the text is on its way. Reopen it instead.")
+    reopen(session, ticket, why="undo", now=now, by=by)
+
+
+def take(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    """Whoever is there takes what nobody has; from a colleague only a supervisor takes it. Raises Forbidden."""
+    require(by, Permission.WORK if ticket.owner_id is None else Permission.SUPERVISE)
+    if by.id is not None and ticket.owner_id != by.id:
+        _reassign(session, ticket, by.id, now=now, by=by)
+
+
+def confirm(session: DeskSession, ticket: Ticket, *, message_id: int | None, now: datetime, by: Actor) -> None:
+    """The customer says that it is right: that closes it."""
+    if ticket.status is TicketStatus.RESOLVED:
+        ticket.confirmed_at = now
+        record(session, ticket, Tag.TICKET_CONFIRMED, by=by, at=now, message=message_id)
+        _close(session, ticket, why="confirmed", now=now, by=by)
+
+
+def close(
+    session: DeskSession, ticket: Ticket, *, cause: str | None, action: str | None, now: datetime, by: Actor
+) -> None:
+    require(by, Permission.SUPERVISE)
+    ticket.cause, ticket.action = cause or ticket.cause, action or ticket.action
+    _close(session, ticket, why="by_hand", now=now, by=by)
+
+
+def close_quietly(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
+    """Nothing was heard for days after the resolution."""
+    _close(session, ticket, why="no_answer_needed", now=now, by=MACHINE)
+
+
+def void(
+    session: DeskSession, ticket: Ticket, *, reason: str, duplicate_of: Ticket | None, now: datetime, by: Actor
+) -> None:
+    """Logged in error: leaves the numbers, never the trail. What was not handed over is cancelled, and its money free
+    again. What has left stays, and gets one correction."""
+    require(by, Permission.WORK)
+    _check_theirs(ticket, by)
+    if not reason.strip():
+        raise Invalid.field("reason", "Say in a few words why this was logged in error.")
+    ticket.status = move(ticket.status, TicketStatus.VOID)
+    ticket.void_reason, ticket.promise_due_at = reason.strip(), None
+    end_promise(session, ticket, "replaced", now=now)
+    record(
+        session,
+        ticket,
+        Tag.TICKET_VOIDED,
+        by=by,
+        at=now,
+        reason="duplicate" if duplicate_of else "logged_in_error",
+        duplicate_of=duplicate_of.id if duplicate_of else None,
+    )
+    for remedy in remedies.remedies_of(session, ticket):
+        if remedy.status in NOT_HANDED_OVER:
+            remedies.cancel(session, ticket, remedy, reason=ticket.void_reason, now=now, by=by)
+    cancel_what_no_longer_holds(session, ticket, why="void", now=now)
+    if something_left(session, ticket, now=now):
+        tell_customer(session, ticket, Saying("voided", f"ticket:{ticket.id}:voided", {}), now=now, by=by)
+
+
+def wait_for_customer(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    """Pauses our clock, never the customer's."""
+    require(by, Permission.WORK)
+    ticket.status = move(ticket.status, TicketStatus.WAITING_FOR_CUSTOMER)
+    record(session, ticket, Tag.TICKET_WAITING, by=by, at=now)
+    due = now + LOOK_AGAIN_AFTER
+    make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=ToldBy.PAGE, now=now, by=by)
+
+
+def resume(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    """The customer answered, or somebody goes on without an answer."""
+    if ticket.status is not TicketStatus.WAITING_FOR_CUSTOMER:
+        return
+    ticket.status = move(ticket.status, TicketStatus.IN_RECOVERY)
+    record(session, ticket, Tag.TICKET_RESUMED, by=by, at=now)
+    due = default_promise_due(session, ticket, now=now)
+    make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=ToldBy.PAGE, now=now, by=by)
+
+
+def write_to_customer(session: DeskSession, ticket: Ticket, words: str, *, now: datetime, by: Actor) -> Message | None:
+    """A text in staff's own words. None where no text may go; the ticket then says why."""
+    require(by, Permission.WORK)
+    if not words.strip():
+        raise Invalid.field("body", "Write something first.")
+    meaning = f"ticket:{ticket.id}:free:{ticket.event_seq + 1}"
+    message = tell_customer(session, ticket, Saying("free", meaning, {"words": words.strip()}), now=now, by=by)
+    if message is not None:
+        resume(session, ticket, now=now, by=by)
+        touched(session, ticket, how="text", now=now, by=by)
+    return message
+
+
+def mark_read(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    """Where nothing is unread this is no change."""
+    require(by, Permission.WORK)
+    unread = session.scalars(
+        select(Message).where(
+            Message.ticket_id == ticket.id,
+            Message.status == MessageStatus.RECEIVED,
+            Message.read_at.is_(None),
+        ),
+    ).all()
+    for message in unread:
+        message.read_at = now
+    if not unread and not ticket.unread:
+        return
+    ticket.unread = 0
+    record(session, ticket, Tag.TEXTS_READ, by=by, at=now, count=len(unread))
+
+
+def _check_theirs(ticket: Ticket, by: Actor) -> None:
+    if by.id not in {ticket.owner_id, ticket.logged_by_id} and not by.may(Permission.SUPERVISE):
+        raise Forbidden("This ticket is somebody else's: ask its owner or a supervisor to change it.")
+
+
+def _reassign(session: DeskSession, ticket: Ticket, owner_id: int, *, now: datetime, by: Actor) -> None:
+    if owner_id != by.id:
+        require(by, Permission.SUPERVISE)
+    owner = session.get(Staff, owner_id)
+    works_here = owner is not None and (
+        owner.role.value == "admin" or session.get(StaffSite, (owner_id, ticket.site_id)) is not None
+    )
+    if owner is None or owner.deactivated_at is not None or not works_here:
+        raise Invalid.field("owner", "Choose somebody who works at this site.")
+    _tell_change(session, ticket, "owner", str(ticket.owner_id or ""), str(owner_id), now=now, by=by)
+    ticket.owner_id = owner_id
+
+
+def _set(session: DeskSession, ticket: Ticket, name: str, value: Severity, *, now: datetime, by: Actor) -> None:
+    _tell_change(session, ticket, name, str(getattr(ticket, name)), value.value, now=now, by=by)
+    setattr(ticket, name, value)
+
+
+def _set_text(session: DeskSession, ticket: Ticket, name: str, value: str, *, now: datetime, by: Actor) -> None:
+    kept = value.strip() or None
+    before = commitment(ticket.salt, getattr(ticket, name)) or ""
+    _tell_change(session, ticket, name, before, commitment(ticket.salt, kept) or "", now=now, by=by)
+    setattr(ticket, name, kept)
+
+
+def _tell_change(
+    session: DeskSession, ticket: Ticket, name: str, before: str, after: str, *, now: datetime, by: Actor
+) -> None:
+    record(session, ticket, Tag.TICKET_CHANGED, by=by, at=now, field=name, before=before, after=after)
+
+
+def _refuse_while_asked(session: DeskSession, ticket: Ticket) -> None:
+    asked = session.scalar(
+        select(Remedy.id).where(Remedy.ticket_id == ticket.id, Remedy.status == RemedyStatus.PENDING_APPROVAL).limit(1),
+    )
+    if asked is not None:
+        raise WrongState("A remedy on this ticket still waits for approval: decide or cancel it first.")
+
+
+def _back_to_work(session: DeskSession, ticket: Ticket, *, why: str, undo: bool, now: datetime, by: Actor) -> None:
+    ticket.status = move(ticket.status, TicketStatus.IN_RECOVERY)
+    ticket.resolved_at = ticket.resolved_by_id = ticket.closed_at = ticket.confirmed_at = None
+    if not undo:
+        ticket.level += 1
+    due = default_promise_due(session, ticket, now=now)
+    if ticket.source not in WITHOUT_PROMISE:
+        ticket.promise_due_at = due
+    record(session, ticket, Tag.TICKET_REOPENED, by=by, at=now, level=ticket.level, why=why)
+    told_by = ToldBy.PAGE if undo or why_no_text(session, ticket) else ToldBy.TEXT
+    make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by)
+
+
+def _say_reopened(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
+    due = ticket.promise_due_at or now
+    values = {"promise": words_for(ticket, due, now=now)}
+    if ticket.owner:
+        values["staff"] = ticket.owner.first_name
+    saying = Saying("reopened", f"ticket:{ticket.id}:reopened:{ticket.event_seq}", values)
+    tell_customer(session, ticket, saying, now=now)
+
+
+def _close(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by: Actor) -> None:
+    ticket.status = move(ticket.status, TicketStatus.CLOSED)
+    ticket.closed_at = now
+    record(
+        session,
+        ticket,
+        Tag.TICKET_CLOSED,
+        by=by,
+        at=now,
+        why=why,
+        cause=None if ticket.cause is None else commitment(ticket.salt, ticket.cause),
+        action_commitment=commitment(ticket.salt, ticket.action),
+    )

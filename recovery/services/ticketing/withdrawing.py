@@ -1,0 +1,65 @@
+"""Taking back what no longer holds: texts that nobody has begun to send, and calls that are booked."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from recovery.domain.actors import MACHINE
+from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
+from recovery.domain.callbacks import CallbackStatus
+from recovery.domain.events import Tag
+from recovery.domain.messages import MessageStatus
+from recovery.models import Callback, Message, Ticket
+from recovery.services.proving.trail import record
+from recovery.services.session import DeskSession
+
+QUEUED = (MessageStatus.PENDING, MessageStatus.HELD)
+
+
+def drop_queued(
+    session: DeskSession,
+    ticket: Ticket,
+    *,
+    reason: str,
+    now: datetime,
+    templates: tuple[str, ...] = (),
+) -> None:
+    """Drops what has not been claimed by a sender yet, with its reason; all templates where none are named."""
+    query = select(Message).where(Message.ticket_id == ticket.id, Message.status.in_(QUEUED)).with_for_update()
+    for message in session.scalars(query.where(Message.template.in_(templates)) if templates else query):
+        message.status, message.drop_reason, message.final_at = MessageStatus.DROPPED, reason, now
+        record(session, ticket, Tag.TEXT_DROPPED, by=MACHINE, at=now, message=message.id, reason=reason)
+
+
+def cancel_what_no_longer_holds(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -> None:
+    templates = (
+        "late",
+        "promised",
+        "callback_reminder",
+        "callback_booked",
+        "callback_moved",
+        "ready",
+        "unreached",
+        "disconnected",
+    )
+    drop_queued(session, ticket, reason=why, now=now, templates=templates)
+    for callback in session.scalars(
+        select(Callback).where(Callback.ticket_id == ticket.id, Callback.status.in_(LIVE_CALLBACKS)),
+    ):
+        callback.status, callback.ended_at = CallbackStatus.CANCELLED, now
+        record(session, ticket, Tag.CALLBACK_CANCELLED, by=MACHINE, at=now, callback=callback.id, why=why)
+
+
+def something_left(session: DeskSession, ticket: Ticket, *, now: datetime) -> bool:
+    left = (MessageStatus.CLAIMED, MessageStatus.SENDING, MessageStatus.IN_DOUBT, MessageStatus.SENT)
+    drop_queued(session, ticket, reason="void", now=now)
+    found = session.scalar(
+        select(Message.id)
+        .where(
+            Message.ticket_id == ticket.id,
+            Message.audience == "customer",
+            Message.status.in_((*left, MessageStatus.DELIVERED)),
+        )
+        .limit(1),
+    )
+    return found is not None

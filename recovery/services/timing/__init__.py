@@ -1,0 +1,1 @@
+"""Clocks, calendars, promises, and what falls due."""

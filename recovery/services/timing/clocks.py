@@ -1,0 +1,122 @@
+"""The recovery clock of a ticket, always folded from its events: the row that reports read, and the reading that
+explains itself on the page, are the same fold."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from itertools import groupby
+from typing import Any, cast
+
+from sqlalchemy import Executable, Table, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from recovery.domain.actors import ActorKind
+from recovery.domain.calendars import Calendar, local_day, local_time
+from recovery.domain.events import Tag
+from recovery.domain.recovery_clock import Clock, ClockReading, read_clock
+from recovery.domain.tickets import OUTSIDE_THE_NUMBERS
+from recovery.domain.told import MOVES_A_CLOCK, TELLS_OF_A_TEXT, TELLS_OF_TIME, Told, counted, facts_told
+from recovery.models import Event, Ticket, TicketClock
+from recovery.services.timing.calendars import calendar_of
+
+HOURS_A_DAY = 24
+CLOCKS = ("first_response", "auto_response", "authorisation", "remedy_ready", "resolved", "confirmed")
+_MOVES = frozenset(tag.value for tag in MOVES_A_CLOCK)
+_TEXTS = frozenset(tag.value for tag in TELLS_OF_A_TEXT - {Tag.TEXT_QUEUED})
+
+
+def reading(session: Session, ticket: Ticket, now: datetime) -> ClockReading:
+    """All clocks of a ticket, with the stretches that explain them."""
+    told = next(told for _, told in _told(session, [ticket.id]))
+    return read_clock(facts_told(told), calendar_of(ticket.site), now=now)
+
+
+def refresh(session: Session, tickets: Iterable[Ticket], new: Mapping[int, Sequence[Event]]) -> None:
+    """Writes the rows of tickets whose `new` events, of this transaction and written, move a clock.
+
+    One look at the earlier events and one statement of writing, however many tickets; a ticket that was logged in this
+    transaction needs no look.
+    """
+    moved = {ticket.id: ticket for ticket in tickets if _moves_a_clock(ticket, new[ticket.id])}
+    _drop(session, [id_ for id_, ticket in moved.items() if not ticket.counts])
+    kept = {id_: ticket for id_, ticket in moved.items() if ticket.counts}
+    told = {id_: list(_relevant(new[id_])) for id_ in kept if new[id_][0].seq == 1}
+    told |= dict(_told(session, [id_ for id_ in kept if id_ not in told]))
+    _write(session, [row_told(id_, told[id_], calendar_of(ticket.site)) for id_, ticket in kept.items()])
+
+
+def row_told(ticket_id: int, told: Sequence[Told], calendar: Calendar) -> dict[str, Any]:
+    """The columns of a ticket's row, from its events alone."""
+    read, by = read_clock(facts_told(told), calendar, now=told[-1].at), counted(told)
+    local = local_time(read.logged_at, calendar.timezone)
+    return {
+        "ticket_id": ticket_id,
+        "site_id": by.site,
+        "failure": by.failure,
+        "severity": by.severity,
+        "staff_id": by.owner,
+        "logged_at": read.logged_at,
+        "local_day": local_day(read.logged_at, calendar.timezone).isoformat(),
+        "hour_of_week": local.weekday() * HOURS_A_DAY + local.hour,
+        **{clock: _seconds(getattr(read, clock)) for clock in CLOCKS},
+        "customer_wait": read.resolved.wait_seconds if read.resolved.at else None,
+        "promises_kept": by.promises_kept,
+        "promises_broken": by.promises_broken,
+    }
+
+
+def as_told(tag: str, at: datetime, kind: ActorKind, payload: str) -> Told:
+    return Told(Tag(tag), at, kind, json.loads(payload))
+
+
+def _moves_a_clock(ticket: Ticket, events: Sequence[Event]) -> bool:
+    if ticket.source in OUTSIDE_THE_NUMBERS:
+        return False
+    return any(event.tag in _MOVES or (event.tag in _TEXTS and _is_first_text(ticket, event)) for event in events)
+
+
+def _is_first_text(ticket: Ticket, event: Event) -> bool:
+    """Later ones move nothing: most texts that leave cost no fold."""
+    return ticket.auto_response_at is None or event.at <= ticket.auto_response_at
+
+
+def _told(session: Session, ticket_ids: Sequence[int]) -> Iterator[tuple[int, list[Told]]]:
+    if ticket_ids:
+        events = session.execute(
+            select(Event.stream_id, Event.tag, Event.at, Event.actor_kind, Event.payload)
+            .where(Event.stream_id.in_(ticket_ids))
+            .order_by(Event.stream_id, Event.seq),
+        )
+        for stream_id, chain in groupby(events, key=lambda event: int(event.stream_id)):
+            yield stream_id, list(_relevant(chain))
+
+
+def _relevant(events: Iterable[Any]) -> Iterator[Told]:
+    for event in events:
+        if event.tag in TELLS_OF_TIME:
+            yield as_told(event.tag, event.at, event.actor_kind, event.payload)
+
+
+def _drop(session: Session, ticket_ids: Sequence[int]) -> None:
+    if ticket_ids:
+        session.execute(delete(TicketClock).where(TicketClock.ticket_id.in_(ticket_ids)))
+
+
+def _write(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        session.connection().execute(_upsert(session.get_bind().dialect.name), rows)
+
+
+@cache
+def _upsert(dialect: str) -> Executable:
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    table = cast("Table", TicketClock.__table__)
+    row = make(table)
+    changed = {column.name: row.excluded[column.name] for column in table.columns}
+    return row.on_conflict_do_update(index_elements=["ticket_id"], set_=changed)
+
+
+def _seconds(clock: Clock) -> int | None:
+    return clock.counted_seconds if clock.at else None

@@ -1,0 +1,145 @@
+"""Which rows are due, and what is done with one. Every query is written so that its partial index serves it.
+
+Statuses stand literally in the SQL: neither database uses a partial index for a value that it is told only at the end.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BindParameter, Select, bindparam, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from recovery.domain.callbacks import CallbackStatus
+from recovery.domain.tickets import TicketStatus
+from recovery.models import Approval, Callback, Promise, Ticket
+from recovery.services.calling import callbacks
+from recovery.services.deciding import approvals
+from recovery.services.session import DeskSession
+from recovery.services.ticketing import tickets
+from recovery.services.timing import promises
+
+
+def promises_to_lapse(_: DeskSession, now: datetime) -> Select[int, int]:
+    return (
+        select(Promise.ticket_id, Promise.id)
+        .where(Promise.ended_at.is_(None), Promise.lapsed_at.is_(None), Promise.due_at <= now)
+        .order_by(Promise.due_at)
+    )
+
+
+def lapse(session: DeskSession, ticket: Ticket, promise_id: int, now: datetime) -> bool:
+    promise = session.get(Promise, promise_id)
+    if promise is None or promise.ended_at or promise.lapsed_at or promise.due_at > now:
+        return False
+    promises.lapse(session, ticket, promise, now=now)
+    return True
+
+
+def promises_to_warn(_: DeskSession, now: datetime) -> Select[int, int]:
+    return (
+        select(Promise.ticket_id, Promise.id)
+        .where(Promise.ended_at.is_(None), Promise.warned_at.is_(None), Promise.warn_at <= now, Promise.due_at > now)
+        .order_by(Promise.warn_at)
+    )
+
+
+def warn(session: DeskSession, ticket: Ticket, promise_id: int, now: datetime) -> bool:
+    promise = session.get(Promise, promise_id)
+    if promise is None or promise.ended_at or promise.warned_at or not promise.warn_at <= now < promise.due_at:
+        return False
+    promises.warn(session, ticket, promise, now=now)
+    return True
+
+
+def callbacks_come_due(_: DeskSession, now: datetime) -> Select[int, int]:
+    return (
+        select(Callback.ticket_id, Callback.id)
+        .where(Callback.status == _literally(Callback.status, CallbackStatus.BOOKED), Callback.due_at <= now)
+        .order_by(Callback.due_at)
+    )
+
+
+def come_due(session: DeskSession, ticket: Ticket, callback_id: int, now: datetime) -> bool:
+    callback = session.get(Callback, callback_id)
+    if callback is None or callback.status is not CallbackStatus.BOOKED or callback.due_at > now:
+        return False
+    callbacks.come_due(session, ticket, callback, now=now)
+    return True
+
+
+def callbacks_to_remind(session: DeskSession, now: datetime) -> Select[int, int]:
+    return (
+        select(Callback.ticket_id, Callback.id)
+        .where(
+            Callback.status == _literally(Callback.status, CallbackStatus.BOOKED),
+            Callback.due_at > now,
+            Callback.due_at <= now + session.house.policy.reminder_before,
+            Callback.reminded_at.is_(None),
+        )
+        .order_by(Callback.due_at)
+    )
+
+
+def remind(session: DeskSession, ticket: Ticket, callback_id: int, now: datetime) -> bool:
+    callback = session.get(Callback, callback_id)
+    if callback is None or callback.status is not CallbackStatus.BOOKED or callback.reminded_at:
+        return False
+    if not now < callback.due_at <= now + session.house.policy.reminder_before:
+        return False
+    callbacks.remind(session, ticket, callback, now=now)
+    return True
+
+
+def callbacks_missed(_: DeskSession, now: datetime) -> Select[int, int]:
+    return (
+        select(Callback.ticket_id, Callback.id)
+        .where(Callback.status == _literally(Callback.status, CallbackStatus.DUE), Callback.miss_at <= now)
+        .order_by(Callback.miss_at)
+    )
+
+
+def miss(session: DeskSession, ticket: Ticket, callback_id: int, now: datetime) -> bool:
+    callback = session.get(Callback, callback_id)
+    if callback is None or callback.status is not CallbackStatus.DUE or callback.miss_at > now:
+        return False
+    callbacks.miss(session, ticket, callback, now=now)
+    return True
+
+
+def approvals_overdue(_: DeskSession, now: datetime) -> Select[int, int]:
+    return (
+        select(Approval.ticket_id, Approval.remedy_id)
+        .where(Approval.answered_at.is_(None), Approval.nobody_left_at.is_(None), Approval.deadline_at <= now)
+        .order_by(Approval.deadline_at)
+    )
+
+
+def pass_on(session: DeskSession, ticket: Ticket, remedy_id: int, now: datetime) -> bool:
+    approval = session.get(Approval, remedy_id)
+    if approval is None or approval.answered_at or approval.nobody_left_at or approval.deadline_at > now:
+        return False
+    approvals.pass_on(session, ticket, approval, now=now)
+    return True
+
+
+def resolved_to_close(session: DeskSession, now: datetime) -> Select[int, int]:
+    return (
+        select(Ticket.id, Ticket.id)
+        .where(
+            Ticket.status == _literally(Ticket.status, TicketStatus.RESOLVED),
+            Ticket.resolved_at <= now - session.house.policy.close_after,
+        )
+        .order_by(Ticket.resolved_at)
+    )
+
+
+def close(session: DeskSession, ticket: Ticket, _: int, now: datetime) -> bool:
+    old_enough = now - session.house.policy.close_after
+    if ticket.status is not TicketStatus.RESOLVED or ticket.resolved_at is None or ticket.resolved_at > old_enough:
+        return False
+    tickets.close_quietly(session, ticket, now=now)
+    return True
+
+
+def _literally(column: InstrumentedAttribute[Any], value: Any) -> BindParameter[Any]:
+    return bindparam(None, value, type_=column.type, literal_execute=True)

@@ -1,0 +1,95 @@
+"""What falls due by itself, in one table: each line finds its rows on the read engine, so that an idle tick writes
+nothing, then handles every row in a transaction of its own.
+
+Any number of workers may run any line at once: what was found is only a hint, and each row is looked at again under
+its ticket's lock.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Select
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from recovery.models import Ticket
+from recovery.services.access import lock_ticket
+from recovery.services.proving import anchors
+from recovery.services.running import sweeping
+from recovery.services.running.ground import Ground
+from recovery.services.session import DeskSession
+from recovery.services.timing import due_rows
+
+log = structlog.get_logger(__name__)
+
+Find = Callable[[DeskSession, datetime], Select[int, int]]
+"""Gives (ticket id, row id) of what looks due, the longest overdue first."""
+Act = Callable[[DeskSession, Ticket, int, datetime], bool]
+"""Does it, if it still is due. The ticket is locked; the id is the row's."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueWork:
+    name: str
+    every: float
+    """Seconds."""
+    run: Callable[[Ground, datetime], int]
+    """Gives how many rows it handled. Raises OperationalError where the database is away."""
+
+
+def of_tickets(find: Find, act: Act) -> Callable[[Ground, datetime], int]:
+    def run(ground: Ground, now: datetime) -> int:
+        with ground.read() as session:
+            found = [tuple(row) for row in session.execute(find(session, now))]
+        return sum(_handled(ground, act, ticket_id, row_id, now) for ticket_id, row_id in found)
+
+    return run
+
+
+def _handled(ground: Ground, act: Act, ticket_id: int, row_id: int, now: datetime) -> bool:
+    """A row that cannot be handled is left for the next run, and holds up no other."""
+
+    def work(session: DeskSession) -> bool:
+        return act(session, lock_ticket(session, ticket_id), row_id, now)
+
+    try:
+        return ground.transact(work)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("due_work:parked", act=act.__name__, ticket=ticket_id, row=row_id)
+        return False
+
+
+def swept(broom: sweeping.Broom) -> Callable[[Ground, datetime], int]:
+    def run(ground: Ground, now: datetime) -> int:
+        with ground.read() as session:
+            if not broom.finds(session, now):
+                return 0
+        gone = 0
+        while at_once := ground.transact(lambda session: broom.sweep(session, now)):
+            gone += at_once
+        return gone
+
+    return run
+
+
+MINUTE = 60.0
+HOUR = 60 * MINUTE
+
+DUE_WORK: Sequence[DueWork] = (
+    # callbacks first: a call that comes due is not reminded of any more
+    DueWork("callbacks come due", 5, of_tickets(due_rows.callbacks_come_due, due_rows.come_due)),
+    DueWork("callbacks missed", 5, of_tickets(due_rows.callbacks_missed, due_rows.miss)),
+    DueWork("callbacks to remind", 5, of_tickets(due_rows.callbacks_to_remind, due_rows.remind)),
+    # lapses before warnings: what is too late to warn of is told as late
+    DueWork("promises to lapse", 2, of_tickets(due_rows.promises_to_lapse, due_rows.lapse)),
+    DueWork("promises to warn", 5, of_tickets(due_rows.promises_to_warn, due_rows.warn)),
+    DueWork("approvals overdue", 5, of_tickets(due_rows.approvals_overdue, due_rows.pass_on)),
+    DueWork("resolved to close", 5 * MINUTE, of_tickets(due_rows.resolved_to_close, due_rows.close)),
+    DueWork("anchor", 5 * MINUTE, anchors.anchor),
+    DueWork("old idempotency keys", HOUR, swept(sweeping.IDEMPOTENCY_KEYS)),
+    DueWork("ended sessions", HOUR, swept(sweeping.SESSIONS)),
+    DueWork("ended sign-in links", HOUR, swept(sweeping.SIGN_IN_LINKS)),
+)

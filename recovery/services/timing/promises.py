@@ -1,0 +1,256 @@
+"""Promise 1: every live ticket carries the moment by which the customer hears from us next."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from recovery.domain.actors import MACHINE, Actor
+from recovery.domain.callbacks import CallReason
+from recovery.domain.errors import Invalid, WrongState
+from recovery.domain.events import Tag
+from recovery.domain.ids import new_id
+from recovery.domain.promise_times import default_due, due_words, renewed_due, warn_at
+from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, TicketStatus, ToldBy
+from recovery.models import Message, Promise, Ticket
+from recovery.services.calling.call_tasks import open_call_task
+from recovery.services.people.escalation import rung_above
+from recovery.services.proving.trail import record
+from recovery.services.session import DeskSession, instant
+from recovery.services.texting.messages import Saying, tell_customer, tell_staff, why_no_text
+from recovery.services.timing.calendars import calendar_of
+
+FARTHEST = timedelta(days=30)
+"""Past that it is a typing mistake, not a promise."""
+
+
+def default_promise_due(session: DeskSession, ticket: Ticket, *, now: datetime) -> datetime:
+    policy = session.house.policy
+    return default_due(
+        now=now,
+        minutes=policy.promise_minutes[ticket.severity],
+        calendar=calendar_of(ticket.site),
+        minutes_after_opening=policy.promise_minutes_after_opening,
+    )
+
+
+def current_promise(session: DeskSession, ticket: Ticket) -> Promise | None:
+    return session.scalar(select(Promise).where(Promise.ticket_id == ticket.id, Promise.ended_at.is_(None)))
+
+
+def make_promise(
+    session: DeskSession,
+    ticket: Ticket,
+    *,
+    due_at: datetime,
+    about: PromiseAbout,
+    told_by: ToldBy,
+    now: datetime,
+    by: Actor,
+    renewal: int = 0,
+    first: bool = False,
+    after: Promise | None = None,
+) -> Promise | None:
+    """Replaces the current one, unless this is the `first` or comes `after` one that has ended. None for what owes nobody
+    anything: observations, mystery shops, drills."""
+    if ticket.source in WITHOUT_PROMISE:
+        return None
+    if not first and after is None:
+        after = end_promise(session, ticket, "replaced", now=now)
+    promise = Promise(
+        id=new_id(now),
+        ticket_id=ticket.id,
+        number=1 if first else _next_number(session, ticket, after),
+        due_at=due_at,
+        warn_at=warn_at(now, due_at, percent=session.house.policy.promise_warned_at_percent),
+        about=about,
+        told_by=told_by,
+        made_at=now,
+        made_by_id=by.id,
+        renewal=renewal,
+    )
+    ticket.promise_due_at = due_at
+    session.add(promise)
+    _tell_trail(session, ticket, promise, by=by, now=now)
+    return promise
+
+
+def promise_by_hand(
+    session: DeskSession,
+    ticket: Ticket,
+    *,
+    due_at: datetime,
+    tell: bool,
+    now: datetime,
+    by: Actor,
+) -> Promise:
+    """A person promises a new time. Raises Invalid for the past or the far future, WrongState where nobody waits."""
+    check_due(due_at, now=now)
+    if not ticket.is_live:
+        raise WrongState(f"This ticket is {ticket.status.label}: nobody is waiting for a new time.")
+    told_by = ToldBy.TEXT if tell and why_no_text(session, ticket) is None else ToldBy.PAGE
+    promise = make_promise(session, ticket, due_at=due_at, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by)
+    if promise is None:
+        raise WrongState("An observation has no customer, so there is nobody to promise anything to.")
+    if tell:
+        _tell_new_time(session, ticket, promise, template="promised", now=now, by=by)
+    return promise
+
+
+def touched(
+    session: DeskSession,
+    ticket: Ticket,
+    *,
+    how: str,
+    now: datetime,
+    by: Actor,
+    next_due: datetime | None = None,
+    about: PromiseAbout = PromiseAbout.TOUCH,
+) -> None:
+    """The customer heard from us: the promise is kept, and the next one stands on their page."""
+    if by.is_person and by.id is not None and ticket.first_response_at is None:
+        ticket.first_response_at = now
+    record(session, ticket, Tag.TICKET_TOUCHED, by=by, at=now, how=how)
+    if not ticket.is_live:
+        return
+    kept = end_promise(session, ticket, "kept", now=now, how=how, by=by)
+    due = next_due or default_promise_due(session, ticket, now=now)
+    make_promise(session, ticket, due_at=due, about=about, told_by=ToldBy.PAGE, now=now, by=by, after=kept)
+
+
+def end_promise(
+    session: DeskSession,
+    ticket: Ticket,
+    outcome: str,
+    *,
+    now: datetime,
+    how: str = "",
+    by: Actor = MACHINE,
+) -> Promise | None:
+    """Gives the one that ended. Past its time it is broken and counted, whatever came after, and also where something
+    else replaces it before a worker looked."""
+    promise = current_promise(session, ticket)
+    if promise is None:
+        return None
+    late = promise.lapsed_at is not None or (now > promise.due_at and ticket.status is not TicketStatus.VOID)
+    promise.outcome = "broken" if late else outcome
+    promise.ended_at = now
+    if late and promise.lapsed_at is None:
+        _count_lapse(session, ticket, promise, now=now)
+    if promise.outcome == "kept":
+        record(session, ticket, Tag.PROMISE_KEPT, by=by, at=now, promise=promise.id, how=how)
+    session.flush()  # the partial unique index allows one current promise: end this one before the next is added
+    return promise
+
+
+def _next_number(session: DeskSession, ticket: Ticket, ended: Promise | None) -> int:
+    if ended is not None:
+        return ended.number + 1
+    return 1 + (session.scalar(select(func.max(Promise.number)).where(Promise.ticket_id == ticket.id)) or 0)
+
+
+def warn(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> None:
+    promise.warned_at = now
+    record(session, ticket, Tag.PROMISE_WARNED, by=MACHINE, at=now, promise=promise.id)
+
+
+def lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> None:
+    """Counts it, tells the customer honestly with a new time while the machine may renew, and alerts the next in line.
+
+    After the last renewal only a person can promise again: the lapsed one stays, and a call task is there.
+    """
+    _count_lapse(session, ticket, promise, now=now)
+    policy = session.house.policy
+    due = renewed_due(
+        promise.renewal,
+        now=now,
+        calendar=calendar_of(ticket.site),
+        gaps=policy.renewal_gaps,
+        minutes_after_opening=policy.promise_minutes_after_opening,
+    )
+    if due is not None:
+        renewed = make_promise(
+            session,
+            ticket,
+            due_at=due,
+            about=promise.about,
+            told_by=ToldBy.TEXT if why_no_text(session, ticket) is None else ToldBy.NOBODY,
+            now=now,
+            by=MACHINE,
+            renewal=promise.renewal + 1,
+        )
+        if renewed and _tell_new_time(session, ticket, renewed, template="late", now=now, by=MACHINE) is None:
+            open_call_task(session, ticket, CallReason.LAPSED.value, now=now)
+    else:
+        open_call_task(session, ticket, CallReason.LAPSED.value, now=now)
+    escalate(session, ticket, why="promise_lapsed", alert="a customer is waiting past our promise", now=now)
+
+
+def escalate(session: DeskSession, ticket: Ticket, *, why: str, alert: str, now: datetime) -> None:
+    """Alerts the next on the site's list: one step up with each lapse and each reopening."""
+    rung = max(1, ticket.lapses + ticket.level - 1)
+    person = rung_above(session, ticket.site_id, rung)
+    if person is None:
+        return
+    event = record(session, ticket, Tag.TICKET_ESCALATED, by=MACHINE, at=now, to=person.id, why=why, rung=rung)
+    meaning = f"ticket:{ticket.id}:escalation:{event.seq}"
+    tell_staff(session, ticket, person, Saying("staff_alert", meaning, {"alert": alert}), now=now)
+
+
+def check_due(due_at: datetime, *, now: datetime) -> None:
+    if due_at <= now:
+        raise Invalid.field("due_at", "A promise must lie in the future: choose a later time.")
+    if due_at > now + FARTHEST:
+        raise Invalid.field("due_at", "That is more than 30 days away: promise a nearer time.")
+
+
+def words_for(ticket: Ticket, due_at: datetime, *, now: datetime) -> str:
+    """Give "in about 10 minutes", "by 14:32 tomorrow", in the site's zone."""
+    return due_words(due_at, now=now, timezone=ticket.site.timezone)
+
+
+def _count_lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> None:
+    promise.lapsed_at = now
+    ticket.lapses += 1
+    record(
+        session,
+        ticket,
+        Tag.PROMISE_LAPSED,
+        by=MACHINE,
+        at=now,
+        promise=promise.id,
+        due_at=instant(promise.due_at),
+    )
+
+
+def _tell_new_time(
+    session: DeskSession,
+    ticket: Ticket,
+    promise: Promise,
+    *,
+    template: str,
+    now: datetime,
+    by: Actor,
+) -> Message | None:
+    saying = Saying(
+        template,
+        f"ticket:{ticket.id}:promise:{promise.number}:{template}",
+        {"promise": words_for(ticket, promise.due_at, now=now)},
+        holds_while=f"promise:{promise.id}",
+        expires_at=promise.due_at,
+    )
+    return tell_customer(session, ticket, saying, now=now, by=by)
+
+
+def _tell_trail(session: DeskSession, ticket: Ticket, promise: Promise, *, by: Actor, now: datetime) -> None:
+    record(
+        session,
+        ticket,
+        Tag.PROMISE_MADE,
+        by=by,
+        at=now,
+        promise=promise.id,
+        due_at=instant(promise.due_at),
+        about=promise.about.value,
+        told_by=promise.told_by.value,
+        renewal=promise.renewal,
+    )
