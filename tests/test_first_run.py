@@ -139,6 +139,15 @@ def nothing_runs(clone: Clone) -> Callable[[], bool]:
     return lambda: processes_of(clone) == [] and not is_listening(int(clone.environment["PORT"]))
 
 
+@pytest.fixture
+def hearing_hang_ups() -> Iterator[None]:
+    """Under nohup we would hand on that a hang-up is ignored, and what we start would rightly go on."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hearing_hang_ups")
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stop_ends_web_and_worker_and_leaves_nothing_running(installed: Clone, asked: signal.Signals) -> None:
     with running(installed) as (process, _):
