@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, InvalidatePoolError, OperationalError, SQLAlchemyError
 
 from config.settings import Settings
 from recovery.clock import Clock, SystemClock
@@ -38,6 +38,8 @@ RETRIED_UNIQUE = (
     *("pk_settings_stream", "settings_stream.id"),  # the first two changes of an installation
 )
 BUSY_MILLISECONDS = 5000
+RESTED = 1.0
+"""Seconds unused after which a connection to PostgreSQL is asked whether it still lives."""
 TEMPLATES = Path(__file__).parent / "templates"
 SIMULATOR_SENDER = "simulator"
 STATUS_HOOK = "/hooks/twilio/status"
@@ -222,11 +224,30 @@ def make_engine(settings: Settings, *, read_only: bool) -> Engine:
         settings.database_url,
         pool_size=settings.send_concurrency + 2,
         max_overflow=4,
-        pool_pre_ping=True,
         pool_timeout=10,
         hide_parameters=True,
     )
+    _look_at_rested_connections(engine)
     return engine.execution_options(postgresql_readonly=True) if read_only else engine
+
+
+def _look_at_rested_connections(engine: Engine) -> None:
+    """A connection that lay unused is asked whether it still lives; one that has just worked is not, for the question
+    costs as much as many a query. A server that went away in between is one error, after which all of them are new."""
+    clock = SystemClock()
+
+    @event.listens_for(engine, "checkin")
+    def rest(_: Any, record: Any) -> None:
+        record.info["rests_since"] = clock.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def look(connection: Any, record: Any, _: Any) -> None:
+        if clock.monotonic() - record.info.get("rests_since", clock.monotonic()) < RESTED:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
 
 
 def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
