@@ -38,6 +38,14 @@ def test_a_revoked_token_opens_nothing(desk: Desk) -> None:
     refused(desk.call("maya", "GET", "/staff/me"), 401)
 
 
+def test_a_token_that_has_just_changed_something_opens_nothing_once_it_is_revoked(desk: Desk) -> None:
+    reference = desk.log()["reference"]
+    with desk.business.desk.write() as session:
+        revoke_token(session, session.scalars(select(ApiToken)).one().id, now=desk.business.now, by=MACHINE)
+    refused(desk.call("maya", "POST", f"/tickets/{reference}/reading", {}), 401)
+    refused(desk.call("maya", "GET", f"/tickets/{reference}"), 401)
+
+
 def test_who_left_opens_nothing(desk: Desk) -> None:
     desk.done("maya", "GET", "/staff/me")
     with desk.business.desk.write() as session:
