@@ -69,7 +69,15 @@ class Moment:
         return row
 
 
-Act = Callable[[Moment], int | None]
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What `act` made, where its answer could be told from what the transaction still holds."""
+
+    thing_id: int
+    answer: Answer | None
+
+
+Act = Callable[[Moment], int | Made | None]
 Show = Callable[[Moment, int], Answer]
 
 
@@ -87,21 +95,24 @@ def carry_out(act: Act, *, thing: str, show: Show, status: int = 200) -> Respons
     now = components().clock.now()
     key = _key()
 
-    def work(session: DeskSession) -> tuple[Kept, bool]:
+    def work(session: DeskSession) -> tuple[Kept, Answer | None, bool]:
         again = bearer(session)  # the role as it is now, not as it was when the request began
         check(again.actor, demanded())
         earlier = claim(session, key, now=now) if key else None
         if earlier is not None:
-            return earlier, True
+            return earlier, None, True
         stamp(session, again, now=now)
-        kept = Kept(status, thing, act(Moment(session, again.actor, now)))
+        made = act(Moment(session, again.actor, now))
+        made = made if isinstance(made, Made) else Made(made or 0, None)
+        kept = Kept(status, thing, made.thing_id)
         if key:
             keep(session, key, kept)
-        return kept, False
+        return kept, made.answer, False
 
-    kept, replayed = components().transact(work)
-    with components().read() as session:
-        body = show(Moment(session, current_bearer().actor, now), kept.thing_id or 0)
+    kept, body, replayed = components().transact(work)
+    if body is None:
+        with components().read() as session:
+            body = show(Moment(session, current_bearer().actor, now), kept.thing_id or 0)
     response = _response(body, kept.status)
     if replayed:
         response.headers[REPLAYED] = "true"

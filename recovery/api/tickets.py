@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from recovery.api import answers
-from recovery.api.acting import Moment, answer_with, carry_out
+from recovery.api.acting import Made, Moment, answer_with, carry_out
 from recovery.api.answers import Answer
 from recovery.api.blueprint import ApiBlueprint
 from recovery.api.schemas.answers import TicketSchema, page_of
@@ -21,7 +21,8 @@ from recovery.api.schemas.requests import (
 from recovery.domain.permissions import Permission
 from recovery.services.access import visible_ticket
 from recovery.services.ticketing import listing, tickets
-from recovery.services.ticketing.logging_mistakes import NewTicket, log
+from recovery.services.ticketing.fresh_rows import row_just_logged
+from recovery.services.ticketing.logging_mistakes import NewTicket, log_whole
 from recovery.services.ticketing.reading_tickets import ticket_row_by_id
 from recovery.services.ticketing.tickets import Change
 from recovery.services.ticketing.viewings import view
@@ -40,12 +41,13 @@ def log_ticket(new: NewTicket) -> Response:
 
     Grants what is inside authority, asks for the rest, promises the next touch and queues the apology.
     """
-    return carry_out(
-        lambda at: log(at.session, new, now=at.now, by=at.by).id,
-        thing=TICKET,
-        show=shown,
-        status=201,
-    )
+
+    def act(at: Moment) -> Made:
+        logged = log_whole(at.session, new, now=at.now, by=at.by)
+        row = row_just_logged(at.session, logged, by=at.by)
+        return Made(logged.ticket.id, None if row is None else at.spelled(row))
+
+    return carry_out(act, thing=TICKET, show=shown, status=201)
 
 
 @blueprint.call("GET", "/tickets", may=Permission.SEE, of="site", asks=TicketQuery, gives=page_of(TicketSchema))

@@ -19,6 +19,8 @@ class Actor:
     id: int | None = None
     name: str = ""
     """First name, for texts; never kept in an event."""
+    full_name: str = ""
+    """For colleagues, where it is known; never shown to a customer."""
     role: Role | None = None
     site_ids: frozenset[int] = frozenset()
     """Sites that this person works at; an admin sees all whatever stands here."""

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from recovery.domain.errors import NotFound
+from recovery.models import Contact
+from recovery.services.texting.consent import opt_out
 from recovery.services.ticketing import listing
 from recovery.services.ticketing.reading_tickets import ticket_row_by_id
 from tests.api.calling import LOGGED, Desk
@@ -73,7 +75,38 @@ def test_logging_a_mistake_costs_few_statements(small_desk: Desk) -> None:
     small_desk.log()
     with counted(small_desk) as statements:
         small_desk.done("maya", "POST", "/tickets", LOGGED, key="counted")
-    assert len(statements) <= 24, "\n".join(statements)
+    assert len(statements) <= 18, "\n".join(statements)
+
+
+VARIETY: tuple[dict[str, object], ...] = (
+    {},
+    {"remedies": [{"kind": "refund", "amount": 4500}, {"kind": "voucher", "amount": 300}, {"kind": "remake"}]},
+    {"customer": {"name": "Gentleman by the window"}, "remedies": []},
+    {"customer": {"phone": "07700 900124", "language": "en"}, "promise_minutes": 6, "apologised_in_person": True},
+    {"source": "store_walk", "customer": None},
+    {"failure": "unsafe"},
+    {"order": {"reference": "A113", "amount": 450, "currency": "GBP", "kept": False}, "note": "asked for oat milk"},
+)
+
+
+@pytest.mark.parametrize("more", VARIETY)
+@pytest.mark.parametrize("who", ["maya", "omar", "ada"])
+def test_a_log_is_answered_with_what_reading_gives(desk: Desk, who: str, more: dict[str, object]) -> None:
+    body = {name: value for name, value in (LOGGED | more).items() if value is not None}
+    logged = desk.done(who, "POST", "/tickets", body, key="once")
+    assert desk.done(who, "POST", "/tickets", body, key="once") == logged
+    assert desk.ticket(logged["reference"], who) == logged
+
+
+def test_a_log_of_somebody_who_opted_out_says_so_at_once(desk: Desk) -> None:
+    desk.log()
+    business = desk.business
+    with business.desk.write() as session:
+        contact = session.scalars(select(Contact)).one()
+        opt_out(session, contact, sender="simulator", how="keyword", message_id=None, now=business.now)
+    again = desk.log()
+    assert again["customer"]["opted_out"] is True
+    assert desk.ticket(again["reference"]) == again
 
 
 @pytest.mark.parametrize("who", ["maya", "omar", "ada", "nell"])

@@ -109,6 +109,7 @@ def bearer_of(session: DeskSession, plain: str) -> Bearer | None:
         ActorKind.STAFF,
         id=staff_id,
         name=name.split()[0],
+        full_name=name,
         role=role,
         site_ids=frozenset(row[6] for row in rows if row[6] is not None),
         scopes=frozenset(Scope(word) for word in scopes.split()),

@@ -23,7 +23,7 @@ from recovery.domain.tickets import (
     TicketStatus,
     ToldBy,
 )
-from recovery.models import Customer, Remedy, Site, Ticket
+from recovery.models import Customer, Promise, Remedy, Site, Ticket
 from recovery.services.access import require, tickets_visible_to, visible_site
 from recovery.services.deciding.remedies import NewRemedy, check_remedy, propose
 from recovery.services.people.customers import NewCustomer, find_or_add
@@ -73,20 +73,34 @@ class NewTicket:
     """Reference of the ticket that this one follows from."""
 
 
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What one log made. An observation promises nothing."""
+
+    ticket: Ticket
+    remedies: list[Remedy]
+    promise: Promise | None
+
+
 def log(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor) -> Ticket:
     """Raises NotFound (site, linked ticket), Invalid by field, Forbidden, Refused (nobody left to approve)."""
+    return log_whole(session, new, now=now, by=by).ticket
+
+
+def log_whole(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor) -> Logged:
+    """Raises as `log`."""
     require(by, Permission.LOG)
     site = visible_site(session, new.site, by=by)
     with session.no_autoflush:  # nothing read below was written here: one flush at the end, not one before each look
         ticket = _ticket(session, site, new, now=now, by=by)
         for remedy in new.remedies:
             check_remedy(ticket, remedy)
-        granted = [propose(session, ticket, remedy, now=now, by=by, tell=False) for remedy in new.remedies]
-        due = _first_due(session, ticket, new, granted, now=now)
-        told_by = _apologise(session, ticket, granted, due, now=now, by=by)
-        about = PromiseAbout.ANSWER if _asked(granted) else PromiseAbout.REMEDY if granted else PromiseAbout.TOUCH
-        make_promise(session, ticket, due_at=due, about=about, told_by=told_by, now=now, by=by, first=True)
-    return ticket
+        remedies = [propose(session, ticket, remedy, now=now, by=by, tell=False) for remedy in new.remedies]
+        due = _first_due(session, ticket, new, remedies, now=now)
+        told_by = _apologise(session, ticket, remedies, due, now=now, by=by)
+        about = PromiseAbout.ANSWER if _asked(remedies) else PromiseAbout.REMEDY if remedies else PromiseAbout.TOUCH
+        promise = make_promise(session, ticket, due_at=due, about=about, told_by=told_by, now=now, by=by, first=True)
+    return Logged(ticket, remedies, promise)
 
 
 def continued(session: DeskSession, earlier: Ticket, *, why: str, now: datetime, by: Actor) -> Ticket:
