@@ -3,11 +3,13 @@
 import os
 import secrets
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, jsonify, request
 from sqlalchemy import ForeignKey, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 
@@ -42,7 +44,8 @@ def create() -> Flask:
     one_writer = threading.Lock()
     if engine.dialect.name == "sqlite":
         _as_ours(engine)
-    Base.metadata.create_all(engine)
+    with suppress(DBAPIError):  # the other worker made them a moment earlier
+        Base.metadata.create_all(engine)
 
     @application.post("/floor")
     def log() -> Any:
