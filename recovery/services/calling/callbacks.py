@@ -21,7 +21,7 @@ from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.texting.messages import WRONG_NUMBER, Saying, tell_customer
 from recovery.services.timing.calendars import calendar_of
-from recovery.services.timing.promises import default_promise_due, escalate, make_promise, touched
+from recovery.services.timing.promises import escalate, make_promise, promise_next, touched
 
 REDIAL = timedelta(seconds=REDIAL_SECONDS)
 
@@ -77,8 +77,7 @@ def cancel(session: DeskSession, ticket: Ticket, callback: Callback, *, now: dat
         return
     saying = Saying("callback_cancelled", f"callback:{callback.id}:cancelled", {})
     tell_customer(session, ticket, saying, now=now, by=by)
-    due = default_promise_due(session, ticket, now=now)
-    make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=ToldBy.PAGE, now=now, by=by)
+    promise_next(session, ticket, now=now, by=by)
 
 
 def attempt(
@@ -237,7 +236,7 @@ def _follow(
 ) -> None:
     if tried.outcome is Outcome.REACHED:
         _end(callback, CallbackStatus.REACHED, now=now)
-        touched(session, ticket, how="call", now=now, by=by)
+        touched(session, ticket, how="call", now=now, by=by, reached=True)
     elif tried.outcome is Outcome.DISCONNECTED:
         _redial(session, ticket, callback, tried, now=now, by=by)
     elif tried.outcome is Outcome.WRONG_NUMBER:
@@ -277,9 +276,7 @@ def _give_up_on_number(session: DeskSession, ticket: Ticket, callback: Callback,
     ticket.no_text_reason = WRONG_NUMBER
     ticket.link_generation += 1
     record(session, ticket, Tag.LINK_REVOKED, by=by, at=now, generation=ticket.link_generation)
-    if ticket.is_live:
-        due = default_promise_due(session, ticket, now=now)
-        make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=ToldBy.NOBODY, now=now, by=by)
+    promise_next(session, ticket, told_by=ToldBy.NOBODY, now=now, by=by)
 
 
 def _move(
@@ -309,7 +306,9 @@ def _move(
         due_at=instant(due),
         why=why,
     )
-    if ticket.is_live:
+    if callback.is_task:
+        promise_next(session, ticket, otherwise=callback.miss_at, now=now, by=by)
+    elif ticket.is_live:
         _promise_call(session, ticket, callback, now=now, by=by)
 
 

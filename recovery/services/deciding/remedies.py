@@ -20,7 +20,7 @@ from recovery.services.deciding.approvals import ask
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, remedies_in_words, tell_customer
-from recovery.services.timing.promises import default_promise_due, make_promise, touched
+from recovery.services.timing.promises import make_promise, touched
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,8 +272,7 @@ def _answer_customer(
     said = [remedy] if template == "approval_granted" else told
     saying = Saying(template, f"remedy:{remedy.id}:answered", {"remedies": remedies_in_words(said)})
     tell_customer(session, ticket, saying, now=now, by=by)
-    due = default_promise_due(session, ticket, now=now)
-    touched(session, ticket, how="approval answered", now=now, by=by, next_due=due, about=PromiseAbout.REMEDY)
+    touched(session, ticket, how="approval answered", now=now, by=by, about=PromiseAbout.REMEDY)
 
 
 def _end(

@@ -27,6 +27,7 @@ from recovery.services.timing.promises import (
     end_promise,
     escalate,
     make_promise,
+    promise_next,
     touched,
     words_for,
 )
@@ -177,8 +178,7 @@ def wait_for_customer(session: DeskSession, ticket: Ticket, *, now: datetime, by
     require(by, Permission.WORK)
     ticket.status = move(ticket.status, TicketStatus.WAITING_FOR_CUSTOMER)
     record(session, ticket, Tag.TICKET_WAITING, by=by, at=now)
-    due = now + LOOK_AGAIN_AFTER
-    make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=ToldBy.PAGE, now=now, by=by)
+    promise_next(session, ticket, otherwise=now + LOOK_AGAIN_AFTER, now=now, by=by)
 
 
 def resume(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
@@ -187,8 +187,7 @@ def resume(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) ->
         return
     ticket.status = move(ticket.status, TicketStatus.IN_RECOVERY)
     record(session, ticket, Tag.TICKET_RESUMED, by=by, at=now)
-    due = default_promise_due(session, ticket, now=now)
-    make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=ToldBy.PAGE, now=now, by=by)
+    promise_next(session, ticket, now=now, by=by)
 
 
 def write_to_customer(session: DeskSession, ticket: Ticket, words: str, *, now: datetime, by: Actor) -> Message | None:

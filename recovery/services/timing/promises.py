@@ -18,6 +18,7 @@ from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.texting.messages import Saying, tell_customer, tell_staff, why_no_text
 from recovery.services.timing.calendars import calendar_of
+from recovery.services.timing.owed import owed_next, still_owed
 
 FARTHEST = timedelta(days=30)
 """Past that it is a typing mistake, not a promise."""
@@ -103,18 +104,36 @@ def touched(
     how: str,
     now: datetime,
     by: Actor,
-    next_due: datetime | None = None,
     about: PromiseAbout = PromiseAbout.TOUCH,
+    reached: bool = False,
 ) -> None:
-    """The customer heard from us: the promise is kept, and the next one stands on their page."""
+    """The customer heard from us: the promise is kept, and what they are owed next stands on their page.
+
+    A promised answer or call stands whatever else they hear, until it is given. `reached`: this was the call.
+    """
     if by.is_person and by.id is not None and ticket.first_response_at is None:
         ticket.first_response_at = now
     record(session, ticket, Tag.TICKET_TOUCHED, by=by, at=now, how=how)
-    if not ticket.is_live:
-        return
-    kept = end_promise(session, ticket, "kept", now=now, how=how, by=by)
-    due = next_due or default_promise_due(session, ticket, now=now)
-    make_promise(session, ticket, due_at=due, about=about, told_by=ToldBy.PAGE, now=now, by=by, after=kept)
+    if ticket.is_live and not _stands(session, ticket):
+        kept = end_promise(session, ticket, "kept", now=now, how=how, by=by, reached=reached)
+        _promise_owed(session, ticket, kept, otherwise=None, about=about, told_by=ToldBy.PAGE, now=now, by=by)
+
+
+def promise_next(
+    session: DeskSession,
+    ticket: Ticket,
+    *,
+    now: datetime,
+    by: Actor,
+    otherwise: datetime | None = None,
+    told_by: ToldBy = ToldBy.PAGE,
+) -> None:
+    """Replaces what nobody waits for any more by what is owed next: an answer, a call, else a word by `otherwise`, which
+    by itself is the default of the severity."""
+    if ticket.is_live and not _stands(session, ticket):
+        replaced = end_promise(session, ticket, "replaced", now=now)
+        about = PromiseAbout.TOUCH
+        _promise_owed(session, ticket, replaced, otherwise=otherwise, about=about, told_by=told_by, now=now, by=by)
 
 
 def end_promise(
@@ -125,12 +144,15 @@ def end_promise(
     now: datetime,
     how: str = "",
     by: Actor = MACHINE,
+    reached: bool = False,
 ) -> Promise | None:
     """Gives the one that ended. Past its time it is broken and counted, whatever came after, and also where something
-    else replaces it before a worker looked."""
+    else replaces it before a worker looked. A promised call is kept by nothing but the call: `reached`."""
     promise = current_promise(session, ticket)
     if promise is None:
         return None
+    if promise.about is PromiseAbout.CALLBACK and not reached:
+        outcome = "replaced"
     late = promise.lapsed_at is not None or (now > promise.due_at and ticket.status is not TicketStatus.VOID)
     promise.outcome = "broken" if late else outcome
     promise.ended_at = now
@@ -140,6 +162,33 @@ def end_promise(
         record(session, ticket, Tag.PROMISE_KEPT, by=by, at=now, promise=promise.id, how=how)
     session.flush()  # the partial unique index allows one current promise: end this one before the next is added
     return promise
+
+
+def _stands(session: DeskSession, ticket: Ticket) -> bool:
+    session.flush()  # what was answered, called or cancelled a moment ago is owed no more
+    promise = current_promise(session, ticket)
+    return promise is not None and still_owed(session, ticket, promise.about)
+
+
+def _promise_owed(
+    session: DeskSession,
+    ticket: Ticket,
+    ended: Promise | None,
+    *,
+    otherwise: datetime | None,
+    about: PromiseAbout,
+    told_by: ToldBy,
+    now: datetime,
+    by: Actor,
+) -> None:
+    """An answer or a call that is overdue is promised anew by the default of the severity."""
+    owed = owed_next(session, ticket)
+    due = otherwise
+    if owed is not None:
+        about, due = owed
+    if due is None or due <= now:
+        due = default_promise_due(session, ticket, now=now)
+    make_promise(session, ticket, due_at=due, about=about, told_by=told_by, now=now, by=by, after=ended)
 
 
 def _next_number(session: DeskSession, ticket: Ticket, ended: Promise | None) -> int:
