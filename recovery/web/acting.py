@@ -76,20 +76,21 @@ class Unviewed(Exception):  # it is no error: the page asks first
 def on_ticket(
     reference: str, form: type[Form], work: Work, *, part: str, said: str, undo: str = ""
 ) -> ResponseReturnValue:
-    """`work` has the ticket locked, as the form knew it. `undo` is the endpoint that takes it back."""
+    """`work` has the ticket locked, as the form knew it; words that it gives are said instead of `said`. `undo` is the
+    endpoint that takes it back."""
     by = actor()
 
-    def whole(writing: DeskSession) -> tuple[str, int]:
+    def whole(writing: DeskSession) -> tuple[str, int, str]:
         ticket = locked_ticket(writing, reference, by=by, version=values.get("version"))
         if ticket.is_sensitive and not may_view(ticket.id):
             raise Unviewed
         outcome = work(writing, ticket, values)
         after = outcome if isinstance(outcome, Ticket) else ticket
-        return after.reference, after.version
+        return after.reference, after.version, outcome if isinstance(outcome, str) else said
 
     try:
         values = loaded(form)
-        after, version = components().transact(whole)
+        after, version, words = components().transact(whole)
     except Stale as stale:
         return stale_page(reference, stale), status_of(stale)
     except NotFound:
@@ -99,7 +100,7 @@ def on_ticket(
     except DomainError as error:
         return ticket_page(reference, Problem(part, error)), status_of(error)
     undo_url = url_for(undo, reference=after) if undo else ""
-    say(said, undo=undo_url, undo_fields={"version": str(version)})
+    say(words, undo=undo_url, undo_fields={"version": str(version)})
     return redirect(url_for("tickets.show", reference=after))
 
 

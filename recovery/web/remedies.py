@@ -33,9 +33,7 @@ def make_ready(remedy_id: int) -> ResponseReturnValue:
     return on_ticket(
         reference_of(Remedy, remedy_id),
         Versioned,
-        lambda session, ticket, _: remedies.make_ready(
-            session, ticket, _of(session, ticket, remedy_id), now=now(), by=actor()
-        ),
+        lambda session, ticket, _: _make_ready(session, ticket, _of(session, ticket, remedy_id)),
         part="remedies",
         said="Ready: they are told by text.",
     )
@@ -86,6 +84,11 @@ def fail(remedy_id: int) -> ResponseReturnValue:
 def _propose(session: DeskSession, ticket: Ticket, form: Mapping[str, Any]) -> None:
     amount = parse_amount(form["amount"], ticket.site.currency) if form["amount"] else None
     remedies.propose(session, ticket, remedies.NewRemedy(RemedyKind(form["kind"]), amount), now=now(), by=actor())
+
+
+def _make_ready(session: DeskSession, ticket: Ticket, remedy: Remedy) -> str | None:
+    message = remedies.make_ready(session, ticket, remedy, now=now(), by=actor())
+    return None if message else "Ready. No text can go to them: tell them yourself."
 
 
 def _of(session: DeskSession, ticket: Ticket, remedy_id: int) -> Remedy:

@@ -137,6 +137,15 @@ def test_asking_for_another_time_does_not_keep_it_either(business: Business) -> 
     )
 
 
+def test_where_another_time_cannot_be_asked_for_nobody_was_told_of_the_next_promise(business: Business) -> None:
+    ticket = business.log(customer=None)
+    do(business, ticket, callbacks.book, due_at=None)
+    for _ in range(4):
+        on_row(business, ticket, Callback, callbacks.attempt, outcome=Outcome.NO_ANSWER, note=None)
+    assert (standing(business, ticket).about, standing(business, ticket).told_by) == ("touch", "nobody")
+    assert "ticket:touched" not in business.tags(ticket)
+
+
 def test_a_call_that_was_missed_is_owed_still(business: Business) -> None:
     ticket = business.log()
     do(business, ticket, callbacks.book, due_at=None)

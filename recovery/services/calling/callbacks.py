@@ -21,7 +21,7 @@ from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.texting.messages import WRONG_NUMBER, Saying, tell_customer
 from recovery.services.timing.calendars import calendar_of
-from recovery.services.timing.promises import escalate, make_promise, promise_next, touched
+from recovery.services.timing.promises import escalate, make_promise, promise_next, texted, touched
 
 REDIAL = timedelta(seconds=REDIAL_SECONDS)
 
@@ -266,8 +266,10 @@ def _retry(session: DeskSession, ticket: Ticket, callback: Callback, *, now: dat
         return
     _end(callback, CallbackStatus.UNREACHED, now=now)
     saying = Saying("unreached", f"callback:{callback.id}:unreached", {})
-    tell_customer(session, ticket, saying, now=now, by=by)
-    touched(session, ticket, how="asked to choose another time", now=now, by=by)
+    message = tell_customer(session, ticket, saying, now=now, by=by)
+    texted(session, ticket, message, how="asked to choose another time", now=now, by=by)
+    if message is None and not callback.is_task:
+        promise_next(session, ticket, told_by=ToldBy.NOBODY, now=now, by=by)
 
 
 def _give_up_on_number(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:

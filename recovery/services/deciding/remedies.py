@@ -13,14 +13,14 @@ from recovery.domain.money import format_money
 from recovery.domain.permissions import Permission, Role
 from recovery.domain.remedies import RemedyKind, RemedyStatus, move
 from recovery.domain.tickets import PromiseAbout, TicketStatus, ToldBy
-from recovery.models import Approval, Remedy, Ticket
+from recovery.models import Approval, Message, Remedy, Ticket
 from recovery.services.access import require
 from recovery.services.deciding import authority
 from recovery.services.deciding.approvals import ask
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
-from recovery.services.texting.messages import Saying, remedies_in_words, tell_customer
-from recovery.services.timing.promises import make_promise, touched
+from recovery.services.texting.messages import Saying, leaves_at, remedies_in_words, tell_customer
+from recovery.services.timing.promises import make_promise, texted, touched, words_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,11 @@ def propose(
     if passed is None:
         move_to_recovery(ticket)
         if tell:
-            touched(session, ticket, how="remedy granted", now=now, by=by, about=PromiseAbout.REMEDY)
+            _say_granted(session, ticket, remedy, now=now, by=by)
     else:
-        ask(session, ticket, remedy, passed, now=now, by=by)
+        approval = ask(session, ticket, remedy, passed, now=now, by=by)
         if tell:
-            deadline = now + session.house.policy.approval_deadline
-            make_promise(
-                session, ticket, due_at=deadline, about=PromiseAbout.ANSWER, told_by=ToldBy.PAGE, now=now, by=by
-            )
+            _say_asked(session, ticket, remedy, deadline=approval.deadline_at, now=now, by=by)
     return remedy
 
 
@@ -108,14 +105,16 @@ def refuse(session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: str,
     _answer_customer(session, ticket, "approval_refused", remedy, now=now, by=by)
 
 
-def make_ready(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> None:
+def make_ready(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> Message | None:
+    """Gives the text that says so; None where none may go."""
     require(by, Permission.WORK)
     remedy.status = move(remedy.status, RemedyStatus.READY)
     remedy.ready_at = now
     record(session, ticket, Tag.REMEDY_READY, by=by, at=now, remedy=remedy.id)
     saying = Saying("ready", f"remedy:{remedy.id}:ready", {"remedies": remedies_in_words([remedy])})
-    tell_customer(session, ticket, saying, now=now, by=by)
-    touched(session, ticket, how="remedy ready", now=now, by=by, about=PromiseAbout.REMEDY)
+    message = tell_customer(session, ticket, saying, now=now, by=by)
+    texted(session, ticket, message, how="remedy ready", now=now, by=by, about=PromiseAbout.REMEDY)
+    return message
 
 
 def fulfil(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> None:
@@ -227,6 +226,24 @@ def _tell_grant(
     )
 
 
+def _say_granted(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> None:
+    saying = Saying("granted", f"remedy:{remedy.id}:granted", {"remedies": remedies_in_words([remedy])})
+    message = tell_customer(session, ticket, saying, now=now, by=by)
+    texted(session, ticket, message, how="remedy granted", now=now, by=by, about=PromiseAbout.REMEDY)
+
+
+def _say_asked(
+    session: DeskSession, ticket: Ticket, remedy: Remedy, *, deadline: datetime, now: datetime, by: Actor
+) -> None:
+    """The answer is promised where they can be told of it in time; else the promise stands that they know of."""
+    if leaves_at(session, ticket, now=now) >= deadline:
+        return
+    values = {"promise": words_for(ticket, deadline, now=now)}
+    saying = Saying("asked", f"remedy:{remedy.id}:asked", values, expires_at=deadline)
+    if tell_customer(session, ticket, saying, now=now, by=by):
+        make_promise(session, ticket, due_at=deadline, about=PromiseAbout.ANSWER, told_by=ToldBy.TEXT, now=now, by=by)
+
+
 def _check_decider(ticket: Ticket, remedy: Remedy, *, by: Actor) -> None:
     if remedy.status is not RemedyStatus.PENDING_APPROVAL:
         who = remedy.decided_by.first_name if remedy.decided_by else "Somebody"
@@ -271,8 +288,8 @@ def _answer_customer(
     told = [r for r in remedies_of(session, ticket) if r.status in {RemedyStatus.GRANTED, RemedyStatus.READY}]
     said = [remedy] if template == "approval_granted" else told
     saying = Saying(template, f"remedy:{remedy.id}:answered", {"remedies": remedies_in_words(said)})
-    tell_customer(session, ticket, saying, now=now, by=by)
-    touched(session, ticket, how="approval answered", now=now, by=by, about=PromiseAbout.REMEDY)
+    message = tell_customer(session, ticket, saying, now=now, by=by)
+    texted(session, ticket, message, how="approval answered", now=now, by=by, about=PromiseAbout.REMEDY)
 
 
 def _end(

@@ -113,6 +113,12 @@ def why_no_text(session: DeskSession, ticket: Ticket) -> str | None:
     return OPTED_OUT if standing_opt_out(session, contact.id, session.house.sender) else None
 
 
+def leaves_at(session: DeskSession, ticket: Ticket, *, now: datetime) -> datetime:
+    """When a text leaves that answers nothing the customer just did: at once, or at the end of the quiet hours."""
+    policy = session.house.policy
+    return quiet_until(now, ticket.site.timezone, policy.quiet_from, policy.quiet_until) or now
+
+
 def render(session: DeskSession, ticket: Ticket, template: str, values: Mapping[str, str], *, by: Actor) -> Text:
     """As the customer will read it; also what pages preview."""
     customer = ticket.customer
@@ -152,15 +158,14 @@ def _queued(
     now: datetime,
     urgent: bool,
 ) -> Message:
-    policy = session.house.policy
-    leaves = now + saying.after
-    quiet = None if urgent else quiet_until(leaves, ticket.site.timezone, policy.quiet_from, policy.quiet_until)
+    wanted = now + saying.after
+    leaves = wanted if urgent else leaves_at(session, ticket, now=wanted)
     message = Message(
         id=new_id(now),
         ticket_id=ticket.id,
         site_id=ticket.site_id,
         direction=Direction.OUTBOUND,
-        status=MessageStatus.HELD if quiet else MessageStatus.PENDING,
+        status=MessageStatus.HELD if leaves > wanted else MessageStatus.PENDING,
         sender=session.house.sender,
         body=text.body,
         template=saying.template,
@@ -170,9 +175,9 @@ def _queued(
         validity_seconds=text.validity_seconds,
         asks=text.asks,
         holds_while=saying.holds_while,
-        urgent_until=now + policy.urgent_for if urgent else None,
+        urgent_until=now + session.house.policy.urgent_for if urgent else None,
         created_at=now,
-        not_before=quiet or leaves,
+        not_before=leaves,
         expires_at=saying.expires_at,
         audience="customer",
         is_demo=ticket.is_demo,

@@ -28,7 +28,7 @@ from recovery.services.timing.promises import (
     escalate,
     make_promise,
     promise_next,
-    touched,
+    texted,
     words_for,
 )
 
@@ -199,7 +199,7 @@ def write_to_customer(session: DeskSession, ticket: Ticket, words: str, *, now: 
     message = tell_customer(session, ticket, Saying("free", meaning, {"words": words.strip()}), now=now, by=by)
     if message is not None:
         resume(session, ticket, now=now, by=by)
-        touched(session, ticket, how="text", now=now, by=by)
+        texted(session, ticket, message, how="text", now=now, by=by)
     return message
 
 

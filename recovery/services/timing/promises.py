@@ -9,6 +9,7 @@ from recovery.domain.callbacks import CallReason
 from recovery.domain.errors import Invalid, WrongState
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
+from recovery.domain.messages import MessageStatus
 from recovery.domain.promise_times import default_due, due_words, renewed_due, warn_at
 from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, TicketStatus, ToldBy
 from recovery.models import Message, Promise, Ticket
@@ -119,6 +120,27 @@ def touched(
         _promise_owed(session, ticket, kept, otherwise=None, about=about, told_by=ToldBy.PAGE, now=now, by=by)
 
 
+def texted(
+    session: DeskSession,
+    ticket: Ticket,
+    message: Message | None,
+    *,
+    how: str,
+    now: datetime,
+    by: Actor,
+    about: PromiseAbout = PromiseAbout.TOUCH,
+) -> None:
+    """A text is a touch where it leaves. One that waits for the morning keeps nothing: the next word is promised for after
+    it. Where none may go (None), the promise stands as it was told."""
+    if message is None:
+        return
+    if message.status is MessageStatus.HELD:
+        after = default_promise_due(session, ticket, now=message.not_before)
+        promise_next(session, ticket, otherwise=after, about=about, now=now, by=by)
+    else:
+        touched(session, ticket, how=how, about=about, now=now, by=by)
+
+
 def promise_next(
     session: DeskSession,
     ticket: Ticket,
@@ -126,13 +148,13 @@ def promise_next(
     now: datetime,
     by: Actor,
     otherwise: datetime | None = None,
+    about: PromiseAbout = PromiseAbout.TOUCH,
     told_by: ToldBy = ToldBy.PAGE,
 ) -> None:
     """Replaces what nobody waits for any more by what is owed next: an answer, a call, else a word by `otherwise`, which
     by itself is the default of the severity."""
     if ticket.is_live and not _stands(session, ticket):
         replaced = end_promise(session, ticket, "replaced", now=now)
-        about = PromiseAbout.TOUCH
         _promise_owed(session, ticket, replaced, otherwise=otherwise, about=about, told_by=told_by, now=now, by=by)
 
 
