@@ -52,3 +52,20 @@ MOVES: dict[RemedyStatus, frozenset[RemedyStatus]] = {
 
 def move(current: RemedyStatus, to: RemedyStatus) -> RemedyStatus:
     return check_move(MOVES, thing="remedy", current=current, to=to)
+
+
+SAID_WHILE: dict[str, frozenset[RemedyStatus]] = {
+    "asked": frozenset({RemedyStatus.PENDING_APPROVAL}),
+    "granted": frozenset({RemedyStatus.GRANTED, RemedyStatus.READY}),
+    "ready": frozenset({RemedyStatus.READY}),
+}
+"""What a text may say of a remedy, and the states in which that is so."""
+
+
+def conditions_met(remedy_id: int, status: RemedyStatus) -> list[str]:
+    """What is true of it, as texts carry it: `remedy:812:ready`."""
+    return [condition_of(remedy_id, said) for said, states in SAID_WHILE.items() if status in states]
+
+
+def condition_of(remedy_id: int, said: str) -> str:
+    return f"remedy:{remedy_id}:{said}"

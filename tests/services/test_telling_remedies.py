@@ -13,6 +13,7 @@ from recovery.services.deciding import remedies
 from recovery.services.texting import consent
 from recovery.services.ticketing.tickets import write_to_customer
 from tests.factories import REMAKE, Business, refund
+from tests.services.post import Post
 
 
 def propose(business: Business, ticket: Ticket, new: Any = REMAKE) -> None:
@@ -132,3 +133,57 @@ def test_by_night_no_answer_is_promised_that_cannot_be_told_in_time(business: Bu
     propose(business, ticket, refund(4500))
     assert [text.template for text in texts(business, ticket)] == ["logged"]
     assert outcomes(business, ticket) == [None]
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        (remedies.fulfil, "handed_over"),
+        (lambda *args, **more: remedies.cancel(*args, reason=None, **more), "cancelled"),
+        (lambda *args, **more: remedies.fail(*args, reason="no oat milk", **more), "failed"),
+    ],
+)
+def test_what_waits_to_be_said_of_a_remedy_goes_with_it(business: Business, act: Any, reason: str) -> None:
+    by_night(business)
+    ticket = business.log(remedies=())
+    propose(business, ticket)
+    make_ready(business, ticket)
+    on_newest(business, ticket, act)
+    waited = [text for text in texts(business, ticket) if text.template in {"granted", "ready"}]
+    assert {(text.status, text.drop_reason) for text in waited} == {(MessageStatus.DROPPED, reason)}
+
+
+def test_a_question_that_was_answered_is_not_told_of_any_more(business: Business) -> None:
+    ticket = business.log(remedies=())
+    propose(business, ticket, refund(4500))
+    on_newest(business, ticket, remedies.approve, by="omar")
+    told = [(text.template, text.drop_reason) for text in texts(business, ticket)]
+    assert told == [("logged", None), ("asked", "answered"), ("approval_granted", None)]
+
+
+def test_what_is_ready_is_granted_still(business: Business) -> None:
+    by_night(business)
+    ticket = business.log(remedies=())
+    propose(business, ticket)
+    make_ready(business, ticket)
+    assert [text.drop_reason for text in texts(business, ticket)] == [None, None, None]
+
+
+@pytest.mark.parametrize(("act", "said"), [(make_ready, "ready"), (propose, "granted")])
+def test_one_that_a_worker_has_in_its_hand_is_looked_at_again(post: Post, act: Any, said: str) -> None:
+    ticket = post.ticket()
+    post.send_all()
+    act(post.business, ticket)
+    token, claimed = post.claim()
+    on_newest(post.business, ticket, remedies.fulfil)
+    assert post.begin(token, claimed) == []
+    told = post.texts(ticket)[-1]
+    assert (told.template, told.drop_reason) == (said, "no_longer_true")
+
+
+@pytest.mark.parametrize("act", [make_ready, propose])
+def test_and_goes_while_it_is_so(post: Post, act: Any) -> None:
+    ticket = post.ticket()
+    post.send_all()
+    act(post.business, ticket)
+    assert len(post.depart()) == 1

@@ -12,15 +12,15 @@ from recovery.domain.ids import new_id
 from recovery.domain.money import format_money
 from recovery.domain.permissions import Permission, Role
 from recovery.domain.remedies import RemedyKind, RemedyStatus, move
-from recovery.domain.tickets import PromiseAbout, TicketStatus, ToldBy
+from recovery.domain.tickets import TicketStatus
 from recovery.models import Approval, Message, Remedy, Ticket
 from recovery.services.access import require
 from recovery.services.deciding import authority
 from recovery.services.deciding.approvals import ask
+from recovery.services.deciding.telling import say_approved, say_asked, say_granted, say_ready, say_refused, take_back
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
-from recovery.services.texting.messages import Saying, leaves_at, remedies_in_words, tell_customer
-from recovery.services.timing.promises import make_promise, texted, touched, words_for
+from recovery.services.timing.promises import touched
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,11 @@ def propose(
     if passed is None:
         move_to_recovery(ticket)
         if tell:
-            _say_granted(session, ticket, remedy, now=now, by=by)
+            say_granted(session, ticket, remedy, now=now, by=by)
     else:
         approval = ask(session, ticket, remedy, passed, now=now, by=by)
         if tell:
-            _say_asked(session, ticket, remedy, deadline=approval.deadline_at, now=now, by=by)
+            say_asked(session, ticket, remedy, deadline=approval.deadline_at, now=now, by=by)
     return remedy
 
 
@@ -77,13 +77,13 @@ def approve(
     granted = remedy.amount if amount is None else _smaller(remedy, amount)
     limits = authority.limits_of(session, ticket.site, by.role or Role.FRONTLINE)
     _check_own_limit(session, ticket, remedy, granted, limits.per_ticket)
-    _decide(session, remedy, RemedyStatus.GRANTED, now=now, by=by)
+    _decide(session, ticket, remedy, RemedyStatus.GRANTED, now=now, by=by)
     remedy.amount, remedy.limit_in_force = granted, limits.per_ticket
     if granted and remedy.currency:
         authority.raise_approved(session, ticket, amount=granted, currency=remedy.currency, now=now)
     _tell_grant(session, ticket, remedy, authority_name="approval", now=now, by=by)
     move_to_recovery(ticket)
-    _answer_customer(session, ticket, "approval_granted", remedy, now=now, by=by)
+    say_approved(session, ticket, remedy, now=now, by=by)
 
 
 def refuse(session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: str, now: datetime, by: Actor) -> None:
@@ -92,7 +92,7 @@ def refuse(session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: str,
         raise Invalid.field("reason", "Say why, in a few words: who asked will read it.")
     _check_decider(ticket, remedy, by=by)
     remedy.decision_reason = reason.strip()
-    _decide(session, remedy, RemedyStatus.REFUSED, now=now, by=by)
+    _decide(session, ticket, remedy, RemedyStatus.REFUSED, now=now, by=by)
     record(
         session,
         ticket,
@@ -102,7 +102,8 @@ def refuse(session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: str,
         remedy=remedy.id,
         reason_commitment=commitment(ticket.salt, remedy.decision_reason),
     )
-    _answer_customer(session, ticket, "approval_refused", remedy, now=now, by=by)
+    theirs = [r for r in remedies_of(session, ticket) if r.status in {RemedyStatus.GRANTED, RemedyStatus.READY}]
+    say_refused(session, ticket, remedy, theirs, now=now, by=by)
 
 
 def make_ready(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> Message | None:
@@ -111,10 +112,7 @@ def make_ready(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: dat
     remedy.status = move(remedy.status, RemedyStatus.READY)
     remedy.ready_at = now
     record(session, ticket, Tag.REMEDY_READY, by=by, at=now, remedy=remedy.id)
-    saying = Saying("ready", f"remedy:{remedy.id}:ready", {"remedies": remedies_in_words([remedy])})
-    message = tell_customer(session, ticket, saying, now=now, by=by)
-    texted(session, ticket, message, how="remedy ready", now=now, by=by, about=PromiseAbout.REMEDY)
-    return message
+    return say_ready(session, ticket, remedy, now=now, by=by)
 
 
 def fulfil(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> None:
@@ -123,6 +121,7 @@ def fulfil(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetim
     remedy.status = move(remedy.status, RemedyStatus.FULFILLED)
     remedy.fulfilled_by_id, remedy.fulfilled_at = by.id, now
     record(session, ticket, Tag.REMEDY_FULFILLED, by=by, at=now, remedy=remedy.id, handed_over_by=by.id)
+    take_back(session, ticket, remedy, reason="handed_over", now=now)
     touched(session, ticket, how="remedy handed over", now=now, by=by)
 
 
@@ -226,24 +225,6 @@ def _tell_grant(
     )
 
 
-def _say_granted(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> None:
-    saying = Saying("granted", f"remedy:{remedy.id}:granted", {"remedies": remedies_in_words([remedy])})
-    message = tell_customer(session, ticket, saying, now=now, by=by)
-    texted(session, ticket, message, how="remedy granted", now=now, by=by, about=PromiseAbout.REMEDY)
-
-
-def _say_asked(
-    session: DeskSession, ticket: Ticket, remedy: Remedy, *, deadline: datetime, now: datetime, by: Actor
-) -> None:
-    """The answer is promised where they can be told of it in time; else the promise stands that they know of."""
-    if leaves_at(session, ticket, now=now) >= deadline:
-        return
-    values = {"promise": words_for(ticket, deadline, now=now)}
-    saying = Saying("asked", f"remedy:{remedy.id}:asked", values, expires_at=deadline)
-    if tell_customer(session, ticket, saying, now=now, by=by):
-        make_promise(session, ticket, due_at=deadline, about=PromiseAbout.ANSWER, told_by=ToldBy.TEXT, now=now, by=by)
-
-
 def _check_decider(ticket: Ticket, remedy: Remedy, *, by: Actor) -> None:
     if remedy.status is not RemedyStatus.PENDING_APPROVAL:
         who = remedy.decided_by.first_name if remedy.decided_by else "Somebody"
@@ -273,23 +254,16 @@ def _check_own_limit(
         )
 
 
-def _decide(session: DeskSession, remedy: Remedy, to: RemedyStatus, *, now: datetime, by: Actor) -> None:
+def _decide(
+    session: DeskSession, ticket: Ticket, remedy: Remedy, to: RemedyStatus, *, now: datetime, by: Actor
+) -> None:
     remedy.status = move(remedy.status, to)
     remedy.decided_by_id, remedy.decided_at = by.id, now
     approval = session.get(Approval, remedy.id)
     if approval is not None:
         approval.answered_at = now
         approval.link_generation += 1
-
-
-def _answer_customer(
-    session: DeskSession, ticket: Ticket, template: str, remedy: Remedy, *, now: datetime, by: Actor
-) -> None:
-    told = [r for r in remedies_of(session, ticket) if r.status in {RemedyStatus.GRANTED, RemedyStatus.READY}]
-    said = [remedy] if template == "approval_granted" else told
-    saying = Saying(template, f"remedy:{remedy.id}:answered", {"remedies": remedies_in_words(said)})
-    message = tell_customer(session, ticket, saying, now=now, by=by)
-    texted(session, ticket, message, how="approval answered", now=now, by=by, about=PromiseAbout.REMEDY)
+    take_back(session, ticket, remedy, reason="answered", now=now)
 
 
 def _end(
@@ -320,3 +294,4 @@ def _end(
             granted_at=remedy.decided_at,
         )
     record(session, ticket, tag, by=by, at=now, remedy=remedy.id, reason_commitment=commitment(ticket.salt, reason))
+    take_back(session, ticket, remedy, reason=to.value, now=now)

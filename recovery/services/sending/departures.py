@@ -1,6 +1,7 @@
 """The last look before a text leaves, in a commit of its own: may it still go, and is it still true?"""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,8 +12,9 @@ from recovery.domain.calendars import quiet_until
 from recovery.domain.callbacks import LIVE
 from recovery.domain.links import make_token, open_token
 from recovery.domain.messages import MessageClass, MessageStatus
+from recovery.domain.remedies import conditions_met
 from recovery.domain.tickets import TicketStatus
-from recovery.models import Callback, Contact, Message, OptOut, Promise, Site, Ticket
+from recovery.models import Callback, Contact, Message, OptOut, Promise, Remedy, Site, Ticket
 from recovery.services.sending.outbox import BULK
 from recovery.services.sending.outcomes import drop, fail, lock_tickets_of
 from recovery.services.session import DeskSession, House
@@ -154,22 +156,42 @@ def _opted_out(session: DeskSession, contacts: set[int]) -> set[int]:
 
 
 def _still_true(session: DeskSession, conditions: list[str]) -> set[str]:
-    """`promise:ID` is the current promise; `callback:ID:MOVES` is live and not moved since; `resolved:TICKET`."""
-    named = [condition.split(":") for condition in conditions]
-    promises = [int(parts[1]) for parts in named if parts[0] == "promise"]
-    callbacks = [int(parts[1]) for parts in named if parts[0] == "callback"]
-    resolved = [int(parts[1]) for parts in named if parts[0] == "resolved"]
-    true: set[str] = set()
-    if promises:
-        current = select(Promise.id).where(Promise.id.in_(promises), Promise.ended_at.is_(None))
-        true |= {f"promise:{promise_id}" for promise_id in session.scalars(current)}
-    if callbacks:
-        live = select(Callback.id, Callback.moves).where(Callback.id.in_(callbacks), Callback.status.in_(LIVE))
-        true |= {f"callback:{callback_id}:{moves}" for callback_id, moves in session.execute(live)}
-    if resolved:
-        still = select(Ticket.id).where(Ticket.id.in_(resolved), Ticket.status == TicketStatus.RESOLVED)
-        true |= {f"resolved:{ticket_id}" for ticket_id in session.scalars(still)}
-    return true
+    """`promise:ID` is the current promise; `callback:ID:MOVES` is live and not moved since; `remedy:ID:SAID` is as it was
+    said; `resolved:TICKET`."""
+    ids: dict[str, list[int]] = defaultdict(list)
+    for condition in conditions:
+        thing, row_id = condition.split(":")[:2]
+        ids[thing].append(int(row_id))
+    return {true for thing, facts in FACTS.items() if ids[thing] for true in facts(session, ids[thing])}
+
+
+def _current_promises(session: DeskSession, ids: list[int]) -> list[str]:
+    current = select(Promise.id).where(Promise.id.in_(ids), Promise.ended_at.is_(None))
+    return [f"promise:{promise_id}" for promise_id in session.scalars(current)]
+
+
+def _live_calls(session: DeskSession, ids: list[int]) -> list[str]:
+    live = select(Callback.id, Callback.moves).where(Callback.id.in_(ids), Callback.status.in_(LIVE))
+    return [f"callback:{callback_id}:{moves}" for callback_id, moves in session.execute(live)]
+
+
+def _states_of_remedies(session: DeskSession, ids: list[int]) -> list[str]:
+    remedies = session.execute(select(Remedy.id, Remedy.status).where(Remedy.id.in_(ids)))
+    return [condition for remedy_id, status in remedies for condition in conditions_met(remedy_id, status)]
+
+
+def _resolved(session: DeskSession, ids: list[int]) -> list[str]:
+    still = select(Ticket.id).where(Ticket.id.in_(ids), Ticket.status == TicketStatus.RESOLVED)
+    return [f"resolved:{ticket_id}" for ticket_id in session.scalars(still)]
+
+
+FACTS: Mapping[str, Callable[[DeskSession, list[int]], list[str]]] = {
+    "promise": _current_promises,
+    "callback": _live_calls,
+    "remedy": _states_of_remedies,
+    "resolved": _resolved,
+}
+"""By what a condition begins with: those that are so, of rows with these ids."""
 
 
 def _quiet(house: House, message: Message, timezone: str | None, now: datetime) -> datetime | None:

@@ -23,10 +23,16 @@ def drop_queued(
     reason: str,
     now: datetime,
     templates: tuple[str, ...] = (),
+    holds_while: tuple[str, ...] = (),
 ) -> None:
-    """Drops what has not been claimed by a sender yet, with its reason; all templates where none are named."""
+    """Drops what has not been claimed by a sender yet, with its reason: of these templates, under these conditions, or
+    all where neither are named."""
     query = select(Message).where(Message.ticket_id == ticket.id, Message.status.in_(QUEUED)).with_for_update()
-    for message in session.scalars(query.where(Message.template.in_(templates)) if templates else query):
+    if templates:
+        query = query.where(Message.template.in_(templates))
+    if holds_while:
+        query = query.where(Message.holds_while.in_(holds_while))
+    for message in session.scalars(query):
         message.status, message.drop_reason, message.final_at = MessageStatus.DROPPED, reason, now
         record(session, ticket, Tag.TEXT_DROPPED, by=MACHINE, at=now, message=message.id, reason=reason)
 
