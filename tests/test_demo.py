@@ -73,7 +73,8 @@ def test_its_trail_is_whole_and_its_clocks_are_what_the_trail_says(desk: Compone
         assert tickets == 21 + len(SCENES) == session.scalar(select(func.count(Ticket.id)))
 
 
-def test_right_now_there_is_one_of_each_thing_that_a_desk_deals_with(desk: Components) -> None:
+def test_right_now_there_is_one_of_each_thing_that_a_desk_deals_with(desk: Components, clock: FrozenClock) -> None:
+    clock.advance(hours=3)  # noon at the café
     told(desk)
     now = desk.clock.now()
     with desk.read() as session:
@@ -89,6 +90,15 @@ def test_right_now_there_is_one_of_each_thing_that_a_desk_deals_with(desk: Compo
         assert (cut.outcome, now - cut.at) == (Outcome.DISCONNECTED, timedelta(seconds=40))
         late = [ticket.failure for ticket in live if ticket.promise_due_at and ticket.promise_due_at <= now]
         assert late == ["wrong_order", "late"]
+
+
+@pytest.mark.parametrize("hours", [0, 14])
+def test_somebody_is_late_at_any_hour(desk: Components, clock: FrozenClock, hours: int) -> None:
+    clock.advance(hours=hours)
+    told(desk)
+    with desk.read() as session:
+        late = select(Ticket.failure).where(Ticket.status.in_(LIVE), Ticket.promise_due_at <= clock.now())
+        assert session.scalars(late).all() == ["late"]
 
 
 def test_everybody_in_it_is_made_up_and_every_row_says_so(desk: Components) -> None:

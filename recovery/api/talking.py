@@ -35,7 +35,10 @@ WITHHELD = 0
     status=201,
 )
 def make_promise(body: dict[str, Any], reference: str) -> Response:
-    """Promise a new time, and tell the customer if asked to"""
+    """Promise a new time, and tell the customer if asked to
+
+    `told_by` is `nobody` where the quiet hours would hold the text past that time: no text is written, so call them.
+    """
 
     def act(at: Moment) -> int:
         ticket = at.ticket(reference, body.get("version"))

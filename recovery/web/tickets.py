@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 
 from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Permission
-from recovery.domain.tickets import Severity
+from recovery.domain.tickets import Severity, ToldBy
 from recovery.edge import actor, components, needs
+from recovery.models import Ticket
 from recovery.services.access import locked_ticket
 from recovery.services.people.directory import sites_of
 from recovery.services.session import DeskSession
@@ -31,6 +32,7 @@ from recovery.web.session import allow_viewing, now
 from recovery.web.ticket_filter import Filter
 
 blueprint = Blueprint("tickets", __name__, url_prefix="/tickets")
+HELD_TOO_LONG = "Promised. Texts wait for the morning now, and this is due before: call them and say it."
 
 
 @blueprint.get("")
@@ -178,9 +180,7 @@ def promise(reference: str) -> ResponseReturnValue:
     return on_ticket(
         reference,
         PromiseForm,
-        lambda session, ticket, form: promise_by_hand(
-            session, ticket, due_at=now() + timedelta(minutes=form["minutes"]), tell=form["tell"], now=now(), by=actor()
-        ),
+        _promise,
         part="promise",
         said="Promised.",
     )
@@ -202,6 +202,12 @@ def mark_read(reference: str) -> ResponseReturnValue:
         part="reply",
         said="Read.",
     )
+
+
+def _promise(session: DeskSession, ticket: Ticket, form: Any) -> str | None:
+    due_at = now() + timedelta(minutes=form["minutes"])
+    promise = promise_by_hand(session, ticket, due_at=due_at, tell=form["tell"], now=now(), by=actor())
+    return HELD_TOO_LONG if promise.told_by is ToldBy.NOBODY else None
 
 
 def _reply(session: DeskSession, ticket: Any, form: Any) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from recovery.clock import FrozenClock
 from tests.api.calling import Desk, refused
 
 
@@ -88,6 +89,13 @@ def test_a_new_time_is_promised_and_told(desk: Desk) -> None:
     assert [each["template"] for each in thread] == ["logged", "promised"]
     quiet = desk.done("maya", "POST", f"/tickets/{reference}/promise", {"due_at": "2026-03-10T11:00:00Z"})
     assert quiet["told_by"] == "page"
+
+
+def test_by_night_the_answer_says_that_nobody_was_told(desk: Desk, clock: FrozenClock) -> None:
+    reference = desk.log()["reference"]
+    clock.advance(hours=13)
+    answer = desk.done("maya", "POST", f"/tickets/{reference}/promise", {"minutes": 90, "tell_customer": True})
+    assert answer["told_by"] == "nobody"
 
 
 @pytest.mark.parametrize(

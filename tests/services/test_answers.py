@@ -13,7 +13,7 @@ from recovery.services.running.tallies import LINE_STOPPED, counted
 from recovery.services.sending import gates, receipts
 from recovery.services.sending.answers import Answer, finish
 from recovery.services.sending.gates import standing
-from recovery.services.timing.promises import escalate
+from recovery.services.timing.lapses import escalate
 from recovery.sms.gateway import Accepted, SendRefused
 from tests.factories import LEE, NOOR, NewCustomer
 from tests.services.post import NO_ANSWER, REFUSED_FOR_GOOD, TOO_MANY, Post

@@ -17,7 +17,8 @@ from recovery.services.sending.outbox import BULK
 from recovery.services.texting.consent import opt_out
 from recovery.services.texting.replies import Inbound, receive
 from recovery.services.ticketing.tickets import reopen, resolve
-from recovery.services.timing.promises import current_promise, escalate, touched
+from recovery.services.timing.lapses import escalate
+from recovery.services.timing.promises import current_promise, touched
 from tests.factories import NOOR, Business
 from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until

@@ -360,6 +360,19 @@ def test_a_new_time_is_promised_and_told(business: Business, maya: Visitor) -> N
     assert len(texts(business, ticket, "promised")) == 1
 
 
+def test_by_night_who_promises_is_told_to_call_where_no_text_goes_in_time(
+    business: Business, maya: Visitor, clock: FrozenClock
+) -> None:
+    clock.advance(hours=12, minutes=30)
+    maya.sign_in("maya")
+    ticket = business.log()
+    maya.act(ticket.reference, "promise", minutes="120", tell="1")
+    page = tell(business, maya, ticket)
+    assert "Promised. Texts wait for the morning now, and this is due before: call them and say it." in page
+    assert "nobody could be told yet" in page
+    assert texts(business, ticket, "promised") == []
+
+
 @pytest.mark.parametrize("minutes", ["", "0", "-3", "1e3", "soon", "99999999"])
 def test_a_promise_needs_minutes_that_can_come_true(business: Business, maya: Visitor, minutes: str) -> None:
     ticket = business.log()

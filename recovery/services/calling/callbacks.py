@@ -21,7 +21,8 @@ from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.texting.messages import WRONG_NUMBER, Saying, tell_customer
 from recovery.services.timing.calendars import calendar_of
-from recovery.services.timing.promises import escalate, make_promise, promise_next, texted, touched
+from recovery.services.timing.lapses import escalate
+from recovery.services.timing.promises import make_promise, promise_next, texted, touched
 
 REDIAL = timedelta(seconds=REDIAL_SECONDS)
 

@@ -22,7 +22,7 @@ from recovery.services.sending.departures import Facts, outgoing, why_dropped
 from recovery.services.session import DeskSession
 from recovery.services.texting import phones
 from recovery.services.ticketing import tickets
-from recovery.services.timing import promises
+from recovery.services.timing import lapses
 
 LEAVES_AFTER = timedelta(seconds=2)
 ARRIVES_AFTER = timedelta(seconds=4)
@@ -109,7 +109,7 @@ class Passing:
 
     def _due_of_promise(self, promise: Promise) -> Iterator[Step]:
         if promise.warned_at is None:
-            yield promise.warn_at, lambda now: promises.warn(self._session, self.ticket, promise, now=now)
+            yield promise.warn_at, lambda now: lapses.warn(self._session, self.ticket, promise, now=now)
         yield promise.due_at, partial(self._lapse, promise)
 
     def _due_of_call(self, callback: Callback) -> Iterator[Step]:
@@ -123,7 +123,7 @@ class Passing:
 
     def _lapse(self, promise: Promise, now: datetime) -> None:
         self._session.flush()
-        promises.lapse(self._session, self.ticket, promise, now=now)
+        lapses.lapse(self._session, self.ticket, promise, now=now)
 
     def _pass_on(self, approval: Approval, now: datetime) -> None:
         self._session.flush()

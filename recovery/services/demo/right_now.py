@@ -115,7 +115,7 @@ def _puts_it_right(life: Life) -> None:
 
 
 SCENES = (
-    Scene(  # late, unless the café has closed meanwhile
+    Scene(  # late, unless the café was closed or texts rested meanwhile
         NewTicket(
             site=CAFE,
             failure="wrong_order",
@@ -128,11 +128,11 @@ SCENES = (
         ),
         minutes_ago=RENEWED_TO_THE_END,
     ),
-    Scene(  # late at any hour: the hotel never closes
+    Scene(  # late at any hour: the hotel never closes, and no text has to wait for the morning
         NewTicket(
             site=HOTEL,
             failure="late",
-            customer=NewCustomer("212 555 0197", "Iris Novak"),
+            customer=NewCustomer(None, "Iris Novak in room 214"),
             note="bags still not on the room",
             promise_minutes=10,
         ),

@@ -16,7 +16,7 @@ from recovery.domain.remedies import conditions_met
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Callback, Contact, Message, OptOut, Promise, Remedy, Site, Ticket
 from recovery.services.sending.outbox import BULK
-from recovery.services.sending.outcomes import drop, fail, lock_tickets_of
+from recovery.services.sending.outcomes import EXPIRED, drop, fail, lock_tickets_of
 from recovery.services.session import DeskSession, House
 from recovery.services.texting.messages import OPTED_OUT
 from recovery.sms.gateway import OutgoingText
@@ -25,7 +25,7 @@ REF = "r"
 """What the links of receipts are derived for."""
 LONGEST_BODY = 1600
 """The provider's own bound."""
-ERASED, EXPIRED, DEMO, NO_LONGER_TRUE = "erased", "expired", "demo", "no_longer_true"
+ERASED, DEMO, NO_LONGER_TRUE = "erased", "demo", "no_longer_true"
 PARKED = "The text could not be sent as it is; the log says why."
 
 
@@ -68,12 +68,9 @@ def begin(
     rows = _claimed(session, ids, token)
     opted_out = _opted_out(session, {message.contact_id for message, _ in rows if message.contact_id})
     facts = Facts(real, opted_out, _still_true(session, [m.holds_while for m, _ in rows if m.holds_while]), now)
-    drops = {message.id: reason for message, _ in rows if (reason := why_dropped(message, facts))}
-    held = {
-        message.id: until
-        for message, zone in rows
-        if message.id not in drops and (until := _quiet(session.house, message, zone, now))
-    }
+    quiet = {message.id: until for message, zone in rows if (until := _quiet(session.house, message, zone, now))}
+    drops = {message.id: why for message, _ in rows if (why := why_dropped(message, facts, quiet.get(message.id)))}
+    held = {message_id: until for message_id, until in quiet.items() if message_id not in drops}
     _drop_all(session, [message for message, _ in rows if message.id in drops], drops, token, now=now)
     for message_id, until in held.items():
         _hold(session, message_id, token, until)
@@ -81,12 +78,13 @@ def begin(
     return _leave(session, leaving, token=token, until=now + lease, now=now)
 
 
-def why_dropped(message: Message, facts: Facts) -> str | None:
+def why_dropped(message: Message, facts: Facts, held_until: datetime | None = None) -> str | None:
+    """What would only be held past its time is past it now, so that a person who has to act knows it now."""
     if message.is_demo and facts.real:
         return DEMO
     if message.body is None or message.to_number is None:
         return ERASED
-    if message.expires_at is not None and message.expires_at <= facts.now:
+    if message.expires_at is not None and message.expires_at <= (held_until or facts.now):
         return EXPIRED
     if message.holds_while is not None and message.holds_while not in facts.true:
         return NO_LONGER_TRUE

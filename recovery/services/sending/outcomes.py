@@ -8,17 +8,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from recovery.domain.actors import MACHINE
+from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus, move
 from recovery.domain.provider_codes import FaultCategory, fault_for
 from recovery.domain.tickets import TicketStatus
-from recovery.models import Message, Ticket
+from recovery.models import Message, Promise, Ticket
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import OPTED_OUT
 
 UNDELIVERED = "undelivered"
+EXPIRED = "expired"
+TELLS_A_NEW_TIME = ("late", "promised")
 BY_A_PERSON = "free"
 """The template whose words a person wrote: no automatic answer."""
 ASK_AFTER = timedelta(minutes=15)
@@ -95,7 +98,8 @@ def fail(
 
 
 def drop(session: DeskSession, ticket: Ticket | None, message: Message, *, reason: str, now: datetime) -> None:
-    """We decided not to send it, with a reason; who opted out is called instead."""
+    """We decided not to send it, with a reason. Who opted out is called instead, and so is who was to hear of a new time
+    and did not until it had gone by."""
     _settle(message, MessageStatus.DROPPED)
     message.drop_reason = reason
     message.final_at = now
@@ -104,6 +108,8 @@ def drop(session: DeskSession, ticket: Ticket | None, message: Message, *, reaso
     record(session, ticket, Tag.TEXT_DROPPED, by=MACHINE, at=now, message=message.id, reason=reason)
     if reason == OPTED_OUT and ticket.is_live:
         open_call_task(session, ticket, OPTED_OUT, now=now)
+    elif reason == EXPIRED and message.template in TELLS_A_NEW_TIME and _waits_still(session, ticket, message):
+        open_call_task(session, ticket, CallReason.LAPSED.value, now=now)
 
 
 def doubt(
@@ -140,6 +146,12 @@ def requeue(message: Message, *, not_before: datetime) -> None:
     """Back in the queue, in the transaction of an event that says why, or of a text without a ticket."""
     _settle(message, MessageStatus.PENDING)
     message.not_before = not_before
+
+
+def _waits_still(session: DeskSession, ticket: Ticket, message: Message) -> bool:
+    """Nothing else was said by the time that the text was to tell."""
+    promise = session.get(Promise, int((message.holds_while or "promise:0").split(":")[1]))
+    return ticket.is_live and (promise is None or promise.outcome != "kept")
 
 
 def _settle(message: Message, to: MessageStatus) -> None:

@@ -22,10 +22,10 @@ from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, tell_customer, why_no_text
 from recovery.services.ticketing.logging_mistakes import continued
 from recovery.services.ticketing.withdrawing import cancel_what_no_longer_holds, drop_queued, something_left
+from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import (
     default_promise_due,
     end_promise,
-    escalate,
     make_promise,
     promise_next,
     texted,

@@ -16,7 +16,7 @@ from recovery.services.calling import callbacks
 from recovery.services.deciding import approvals
 from recovery.services.session import DeskSession
 from recovery.services.ticketing import tickets
-from recovery.services.timing import promises
+from recovery.services.timing import lapses
 
 
 def promises_to_lapse(_: DeskSession, now: datetime) -> Select[int, int]:
@@ -31,7 +31,7 @@ def lapse(session: DeskSession, ticket: Ticket, promise_id: int, now: datetime) 
     promise = session.get(Promise, promise_id)
     if promise is None or promise.ended_at or promise.lapsed_at or promise.due_at > now:
         return False
-    promises.lapse(session, ticket, promise, now=now)
+    lapses.lapse(session, ticket, promise, now=now)
     return True
 
 
@@ -47,7 +47,7 @@ def warn(session: DeskSession, ticket: Ticket, promise_id: int, now: datetime) -
     promise = session.get(Promise, promise_id)
     if promise is None or promise.ended_at or promise.warned_at or not promise.warn_at <= now < promise.due_at:
         return False
-    promises.warn(session, ticket, promise, now=now)
+    lapses.warn(session, ticket, promise, now=now)
     return True
 
 

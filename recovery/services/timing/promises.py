@@ -5,19 +5,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from recovery.domain.actors import MACHINE, Actor
-from recovery.domain.callbacks import CallReason
 from recovery.domain.errors import Invalid, WrongState
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.domain.messages import MessageStatus
-from recovery.domain.promise_times import default_due, due_words, renewed_due, warn_at
+from recovery.domain.promise_times import default_due, due_words, warn_at
 from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, TicketStatus, ToldBy
 from recovery.models import Message, Promise, Ticket
-from recovery.services.calling.call_tasks import open_call_task
-from recovery.services.people.escalation import rung_above
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
-from recovery.services.texting.messages import Saying, tell_customer, tell_staff, why_no_text
+from recovery.services.texting.messages import Saying, leaves_at, tell_customer, why_no_text
 from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.owed import owed_next, still_owed
 
@@ -33,6 +30,15 @@ def default_promise_due(session: DeskSession, ticket: Ticket, *, now: datetime) 
         calendar=calendar_of(ticket.site),
         minutes_after_opening=policy.promise_minutes_after_opening,
     )
+
+
+def sayable_due(session: DeskSession, ticket: Ticket, due: datetime, *, now: datetime) -> datetime:
+    """A time that the text which tells it can still say truly: where the quiet hours hold that text past `due`, as long
+    after their end as the severity has it. Without a text it is `due`."""
+    leaves = leaves_at(session, ticket, now=now)
+    if leaves < due or why_no_text(session, ticket):
+        return due
+    return default_promise_due(session, ticket, now=leaves)
 
 
 def current_promise(session: DeskSession, ticket: Ticket) -> Promise | None:
@@ -85,16 +91,20 @@ def promise_by_hand(
     now: datetime,
     by: Actor,
 ) -> Promise:
-    """A person promises a new time. Raises Invalid for the past or the far future, WrongState where nobody waits."""
+    """A person promises a new time. Raises Invalid for the past or the far future, WrongState where nobody waits.
+
+    A text that the quiet hours would hold past that time is not written: the promise is then told by nobody, and whoever
+    made it has to call.
+    """
     check_due(due_at, now=now)
     if not ticket.is_live:
         raise WrongState(f"This ticket is {ticket.status.label}: nobody is waiting for a new time.")
-    told_by = ToldBy.TEXT if tell and why_no_text(session, ticket) is None else ToldBy.PAGE
+    told_by = _telling(session, ticket, due_at, now=now) if tell else ToldBy.PAGE
     promise = make_promise(session, ticket, due_at=due_at, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by)
     if promise is None:
         raise WrongState("An observation has no customer, so there is nobody to promise anything to.")
-    if tell:
-        _tell_new_time(session, ticket, promise, template="promised", now=now, by=by)
+    if tell and told_by is not ToldBy.NOBODY:
+        tell_new_time(session, ticket, promise, template="promised", now=now, by=by)
     return promise
 
 
@@ -179,11 +189,17 @@ def end_promise(
     promise.outcome = "broken" if late else outcome
     promise.ended_at = now
     if late and promise.lapsed_at is None:
-        _count_lapse(session, ticket, promise, now=now)
+        count_lapse(session, ticket, promise, now=now)
     if promise.outcome == "kept":
         record(session, ticket, Tag.PROMISE_KEPT, by=by, at=now, promise=promise.id, how=how)
     session.flush()  # the partial unique index allows one current promise: end this one before the next is added
     return promise
+
+
+def _telling(session: DeskSession, ticket: Ticket, due_at: datetime, *, now: datetime) -> ToldBy:
+    if why_no_text(session, ticket):
+        return ToldBy.PAGE
+    return ToldBy.TEXT if leaves_at(session, ticket, now=now) < due_at else ToldBy.NOBODY
 
 
 def _stands(session: DeskSession, ticket: Ticket) -> bool:
@@ -219,54 +235,6 @@ def _next_number(session: DeskSession, ticket: Ticket, ended: Promise | None) ->
     return 1 + (session.scalar(select(func.max(Promise.number)).where(Promise.ticket_id == ticket.id)) or 0)
 
 
-def warn(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> None:
-    promise.warned_at = now
-    record(session, ticket, Tag.PROMISE_WARNED, by=MACHINE, at=now, promise=promise.id)
-
-
-def lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> None:
-    """Counts it, tells the customer honestly with a new time while the machine may renew, and alerts the next in line.
-
-    After the last renewal only a person can promise again: the lapsed one stays, and a call task is there.
-    """
-    _count_lapse(session, ticket, promise, now=now)
-    policy = session.house.policy
-    due = renewed_due(
-        promise.renewal,
-        now=now,
-        calendar=calendar_of(ticket.site),
-        gaps=policy.renewal_gaps,
-        minutes_after_opening=policy.promise_minutes_after_opening,
-    )
-    if due is not None:
-        renewed = make_promise(
-            session,
-            ticket,
-            due_at=due,
-            about=promise.about,
-            told_by=ToldBy.TEXT if why_no_text(session, ticket) is None else ToldBy.NOBODY,
-            now=now,
-            by=MACHINE,
-            renewal=promise.renewal + 1,
-        )
-        if renewed and _tell_new_time(session, ticket, renewed, template="late", now=now, by=MACHINE) is None:
-            open_call_task(session, ticket, CallReason.LAPSED.value, now=now)
-    else:
-        open_call_task(session, ticket, CallReason.LAPSED.value, now=now)
-    escalate(session, ticket, why="promise_lapsed", alert="a customer is waiting past our promise", now=now)
-
-
-def escalate(session: DeskSession, ticket: Ticket, *, why: str, alert: str, now: datetime) -> None:
-    """Alerts the next on the site's list: one step up with each lapse and each reopening."""
-    rung = max(1, ticket.lapses + ticket.level - 1)
-    person = rung_above(session, ticket.site_id, rung)
-    if person is None:
-        return
-    event = record(session, ticket, Tag.TICKET_ESCALATED, by=MACHINE, at=now, to=person.id, why=why, rung=rung)
-    meaning = f"ticket:{ticket.id}:escalation:{event.seq}"
-    tell_staff(session, ticket, person, Saying("staff_alert", meaning, {"alert": alert}), now=now)
-
-
 def check_due(due_at: datetime, *, now: datetime) -> None:
     if due_at <= now:
         raise Invalid.field("due_at", "A promise must lie in the future: choose a later time.")
@@ -279,7 +247,7 @@ def words_for(ticket: Ticket, due_at: datetime, *, now: datetime) -> str:
     return due_words(due_at, now=now, timezone=ticket.site.timezone)
 
 
-def _count_lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> None:
+def count_lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> None:
     promise.lapsed_at = now
     ticket.lapses += 1
     record(
@@ -293,7 +261,7 @@ def _count_lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now:
     )
 
 
-def _tell_new_time(
+def tell_new_time(
     session: DeskSession,
     ticket: Ticket,
     promise: Promise,
@@ -302,10 +270,12 @@ def _tell_new_time(
     now: datetime,
     by: Actor,
 ) -> Message | None:
+    """In words that are true when the text leaves, and only while the promise stands and has not gone by."""
+    leaves = leaves_at(session, ticket, now=now)
     saying = Saying(
         template,
         f"ticket:{ticket.id}:promise:{promise.number}:{template}",
-        {"promise": words_for(ticket, promise.due_at, now=now)},
+        {"promise": words_for(ticket, promise.due_at, now=leaves)},
         holds_while=f"promise:{promise.id}",
         expires_at=promise.due_at,
     )

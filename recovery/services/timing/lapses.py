@@ -1,0 +1,76 @@
+"""A promise that nears its end, and one that passes it: staff are warned, the customer hears honestly, the next in line is
+alerted."""
+
+from datetime import datetime
+
+from recovery.domain.actors import MACHINE
+from recovery.domain.callbacks import CallReason
+from recovery.domain.events import Tag
+from recovery.domain.promise_times import renewed_due
+from recovery.domain.tickets import ToldBy
+from recovery.models import Promise, Ticket
+from recovery.services.calling.call_tasks import open_call_task
+from recovery.services.people.escalation import rung_above
+from recovery.services.proving.trail import record
+from recovery.services.session import DeskSession
+from recovery.services.texting.messages import Saying, tell_staff, why_no_text
+from recovery.services.timing.calendars import calendar_of
+from recovery.services.timing.promises import count_lapse, make_promise, sayable_due, tell_new_time
+
+
+def warn(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> None:
+    promise.warned_at = now
+    record(session, ticket, Tag.PROMISE_WARNED, by=MACHINE, at=now, promise=promise.id)
+
+
+def lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> None:
+    """Counts it, tells the customer honestly with a new time while the machine may renew, and alerts the next in line.
+
+    After the last renewal only a person can promise again: the lapsed one stays, and a call task is there.
+    """
+    count_lapse(session, ticket, promise, now=now)
+    due = _renewed(session, ticket, promise, now=now)
+    if due is None or not _told_anew(session, ticket, promise, due, now=now):
+        open_call_task(session, ticket, CallReason.LAPSED.value, now=now)
+    escalate(session, ticket, why="promise_lapsed", alert="a customer is waiting past our promise", now=now)
+
+
+def escalate(session: DeskSession, ticket: Ticket, *, why: str, alert: str, now: datetime) -> None:
+    """Alerts the next on the site's list: one step up with each lapse and each reopening."""
+    rung = max(1, ticket.lapses + ticket.level - 1)
+    person = rung_above(session, ticket.site_id, rung)
+    if person is None:
+        return
+    event = record(session, ticket, Tag.TICKET_ESCALATED, by=MACHINE, at=now, to=person.id, why=why, rung=rung)
+    meaning = f"ticket:{ticket.id}:escalation:{event.seq}"
+    tell_staff(session, ticket, person, Saying("staff_alert", meaning, {"alert": alert}), now=now)
+
+
+def _renewed(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> datetime | None:
+    """By night it is a time in the morning, once: the text waits for the end of the quiet hours and is true then."""
+    policy = session.house.policy
+    due = renewed_due(
+        promise.renewal,
+        now=now,
+        calendar=calendar_of(ticket.site),
+        gaps=policy.renewal_gaps,
+        minutes_after_opening=policy.promise_minutes_after_opening,
+    )
+    return None if due is None else sayable_due(session, ticket, due, now=now)
+
+
+def _told_anew(session: DeskSession, ticket: Ticket, promise: Promise, due: datetime, *, now: datetime) -> bool:
+    renewed = make_promise(
+        session,
+        ticket,
+        due_at=due,
+        about=promise.about,
+        told_by=ToldBy.TEXT if why_no_text(session, ticket) is None else ToldBy.NOBODY,
+        now=now,
+        by=MACHINE,
+        renewal=promise.renewal + 1,
+    )
+    return (
+        renewed is not None
+        and tell_new_time(session, ticket, renewed, template="late", now=now, by=MACHINE) is not None
+    )
