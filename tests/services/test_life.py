@@ -162,7 +162,7 @@ class Life(RuleBasedStateMachine):
             connection.execute(
                 Message.__table__.update()
                 .where(Message.status == MessageStatus.PENDING, Message.not_before <= self.business.now)
-                .values(status=MessageStatus.DELIVERED),
+                .values(status=MessageStatus.DELIVERED, sending_at=self.business.now),
             )
 
     @rule(minutes=st.sampled_from([0.1, 1, 9, 16, 70, 600, 60 * 24 * 8]), ticks=st.booleans())

@@ -37,7 +37,7 @@ def delivered(business: Business, ticket: Ticket) -> None:
         connection.execute(
             Message.__table__.update()
             .where(Message.ticket_id == ticket.id, Message.audience == "customer", Message.direction == "outbound")
-            .values(status="delivered"),
+            .values(status="delivered", sending_at=business.now),
         )
 
 
@@ -95,6 +95,17 @@ def test_a_question_is_open_for_a_day(business: Business) -> None:
     business.later(hours=24)
     says(business, "2")
     assert (business.again(ticket).status, business.again(ticket).unread) == (TicketStatus.RESOLVED, 1)
+
+
+def test_and_that_day_begins_when_it_was_asked_not_in_the_night_before(business: Business) -> None:
+    business.later(hours=13, minutes=30)
+    ticket = business.log()
+    business.on(ticket, lambda session, held, maya: tickets.resolve(session, held, how=None, now=business.now, by=maya))
+    business.later(hours=9)  # eight in the morning
+    delivered(business, ticket)
+    business.later(hours=23)
+    says(business, "2")
+    assert business.again(ticket).status is TicketStatus.IN_RECOVERY
 
 
 def test_call_books_a_call_as_soon_as_somebody_is_free(business: Business) -> None:

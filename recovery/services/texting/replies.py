@@ -258,7 +258,8 @@ def _ticket_spoken_of(session: DeskSession, contact: Contact) -> Ticket | None:
 
 
 def _open_question(session: DeskSession, contact: Contact, *, now: datetime) -> Message | None:
-    """The newest unanswered one on this (sender, number), while it is still open."""
+    """The newest unanswered one on this (sender, number), while it is still open: from when it was asked, not from when
+    it was written, for the night may lie between."""
     return session.scalar(
         select(Message)
         .where(
@@ -266,12 +267,12 @@ def _open_question(session: DeskSession, contact: Contact, *, now: datetime) -> 
             Message.sender == session.house.sender,
             Message.asks.is_not(None),
             Message.answered_at.is_(None),
-            Message.created_at > now - session.house.policy.question_open_for,
+            Message.sending_at > now - session.house.policy.question_open_for,
             Message.status.in_(
                 (MessageStatus.SENDING, MessageStatus.IN_DOUBT, MessageStatus.SENT, MessageStatus.DELIVERED)
             ),
         )
-        .order_by(Message.created_at.desc(), Message.id.desc())
+        .order_by(Message.sending_at.desc(), Message.id.desc())
         .limit(1),
     )
 
