@@ -1,14 +1,19 @@
 """By night, and while the provider is away: what cannot be said in time is said truly later, or by a person."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from recovery.domain.actors import CUSTOMER
 from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import Severity
-from recovery.models import Callback, Message, Promise, Ticket
+from recovery.models import Callback, Message, Promise, Site, Ticket
+from recovery.services.access import lock_ticket
+from recovery.services.ticketing import tickets
+from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import promise_by_hand, touched
-from tests.factories import Business
+from tests.factories import Business, refund
 from tests.services.post import Post
 
 
@@ -34,6 +39,10 @@ def promised(business: Business, ticket: Ticket, **ahead: float) -> Promise:
         ticket,
         lambda session, held, maya: promise_by_hand(session, held, due_at=due, tell=True, now=business.now, by=maya),
     )
+
+
+def do(post: Post, ticket: Ticket, act: Any, *, by: str = "maya", **more: Any) -> None:
+    post.business.on(ticket, lambda session, t, who: act(session, t, now=post.now, by=who, **more), by=by)
 
 
 def of(post: Post, ticket: Ticket, template: str) -> list[Message]:
@@ -105,3 +114,60 @@ def test_a_new_time_that_the_night_would_hold_past_it_becomes_a_call_at_once(pos
     post.depart()
     assert of(post, ticket, "promised")[0].drop_reason == "expired"
     assert post.call_tasks(ticket) == ["lapsed"]
+
+
+def test_a_correction_waits_for_the_morning(post: Post) -> None:
+    ticket = logged_at(post, 22, 0)
+    do(post, ticket, tickets.void, reason="wrong table", duplicate_of=None)
+    (text,) = of(post, ticket, "voided")
+    assert (text.status, text.urgent_until) == (MessageStatus.HELD, None)
+
+
+def test_a_customer_who_says_that_it_is_not_right_is_answered_at_once(post: Post) -> None:
+    ticket = logged_at(post, 22, 0)
+    do(post, ticket, tickets.resolve, how=None)
+    post.desk.transact(lambda s: tickets.reopen(s, lock_ticket(s, ticket.id), why="page", now=post.now, by=CUSTOMER))
+    (text,) = of(post, ticket, "reopened")
+    assert text.status is MessageStatus.PENDING
+    assert "in about 15 minutes" in (text.body or "")
+
+
+def test_what_a_colleague_reopens_is_told_in_the_morning_and_true_then(post: Post) -> None:
+    ticket = logged_at(post, 22, 0)
+    do(post, ticket, tickets.resolve, how=None)
+    do(post, ticket, tickets.reopen, by="omar", why="cold")
+    (text,) = of(post, ticket, "reopened")
+    promise = post.business.rows(Promise, ticket)[-1]
+    assert text.status is MessageStatus.HELD
+    assert promise.due_at == text.not_before + timedelta(minutes=15)
+    assert "in about 15 minutes" in (text.body or "")
+
+
+def test_and_is_not_told_when_it_is_right_by_then(post: Post) -> None:
+    ticket = logged_at(post, 22, 0)
+    do(post, ticket, tickets.resolve, how=None)
+    do(post, ticket, tickets.reopen, by="omar", why="cold")
+    do(post, ticket, tickets.resolve, how=None)
+    assert [text.drop_reason for text in of(post, ticket, "reopened")] == ["resolved"]
+
+
+def keep_hours(business: Business, hours: str) -> None:
+    with business.desk.writing.begin() as connection:
+        site = Site.__table__.update().where(Site.slug == "harbour-st")
+        connection.execute(site.values(hours=hours))
+
+
+@pytest.mark.parametrize(("hours", "status"), [("mon-sun 07:00-23:00", "pending"), ("mon-sun 07:00-19:00", "held")])
+def test_colleagues_are_alerted_by_night_only_where_they_are_at_work(post: Post, hours: str, status: str) -> None:
+    keep_hours(post.business, hours)
+    ticket = logged_at(post, 22, 0)
+    post.business.on(ticket, lambda s, t, _: escalate(s, t, why="test", alert="a customer waits", now=post.now))
+    (alert,) = alerts(post, ticket)
+    assert alert.status == status
+
+
+def test_an_approval_is_asked_at_any_hour(post: Post) -> None:
+    keep_hours(post.business, "mon-sun 07:00-19:00")
+    ticket = logged_at(post, 22, 0, remedies=(refund(4500),))
+    asked = [row for row in post.business.rows(Message, ticket) if row.template == "staff_approval"]
+    assert [row.status for row in asked] == [MessageStatus.SENT]

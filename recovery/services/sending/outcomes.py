@@ -21,7 +21,7 @@ from recovery.services.texting.messages import OPTED_OUT
 
 UNDELIVERED = "undelivered"
 EXPIRED = "expired"
-TELLS_A_NEW_TIME = ("late", "promised")
+TELLS_A_NEW_TIME = ("late", "promised", "reopened")
 BY_A_PERSON = "free"
 """The template whose words a person wrote: no automatic answer."""
 ASK_AFTER = timedelta(minutes=15)

@@ -18,6 +18,7 @@ from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.links import customer_url, ticket_url
+from recovery.services.timing.calendars import calendar_of
 from recovery.sms.texts import Text
 
 NO_PHONE = "no_phone"
@@ -80,7 +81,8 @@ def tell_staff(
     *,
     now: datetime,
 ) -> Message | None:
-    """None for a person without a phone: they see it on their pages."""
+    """None for a person without a phone: they see it on their pages. While the site is open its people are at work, and
+    it goes at any hour; else only an approval does, for which somebody stands and waits."""
     if staff.phone is None:
         return None
     values = {
@@ -90,7 +92,8 @@ def tell_staff(
         **saying.values,
     }
     text = session.house.texts.render(saying.template, values)
-    message = _queued(session, ticket, saying, text, now=now, urgent=True)
+    urgent = text.urgent or calendar_of(ticket.site).is_open(now)
+    message = _queued(session, ticket, saying, text, now=now, urgent=urgent)
     message.audience, message.staff_id, message.to_number = "staff", staff.id, staff.phone
     _tell(session, ticket, message, by=MACHINE, at=now)
     return message

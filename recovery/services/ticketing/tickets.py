@@ -24,12 +24,14 @@ from recovery.services.ticketing.logging_mistakes import continued
 from recovery.services.ticketing.withdrawing import cancel_what_no_longer_holds, drop_queued, something_left
 from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import (
+    current_promise,
     default_promise_due,
     end_promise,
     make_promise,
     promise_next,
+    sayable_due,
+    tell_new_time,
     texted,
-    words_for,
 )
 
 LOOK_AGAIN_AFTER = timedelta(hours=24)
@@ -95,7 +97,7 @@ def reopen(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by:
     resolved_at = ticket.resolved_at or now
     if now > resolved_at + policy.reopen_within:
         new = continued(session, ticket, why=why, now=now, by=by)
-        _say_reopened(session, new, now=now)
+        _say_reopened(session, new, now=now, by=by)
         return new
     undo = by.kind is ActorKind.STAFF and ticket.resolved_by_id == by.id and now <= resolved_at + policy.undo_for
     _back_to_work(session, ticket, why="undo" if undo else why, undo=undo, now=now, by=by)
@@ -104,7 +106,7 @@ def reopen(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by:
         callbacks.put_back(session, ticket, cancelled_at=resolved_at, now=now, by=by)
     else:
         escalate(session, ticket, why="reopened", alert="a customer says it is still not right", now=now)
-        _say_reopened(session, ticket, now=now)
+        _say_reopened(session, ticket, now=now, by=by)
     return ticket
 
 
@@ -266,11 +268,13 @@ def _refuse_while_asked(session: DeskSession, ticket: Ticket) -> None:
 
 
 def _back_to_work(session: DeskSession, ticket: Ticket, *, why: str, undo: bool, now: datetime, by: Actor) -> None:
+    due = default_promise_due(session, ticket, now=now)
+    if not undo and by.kind is not ActorKind.CUSTOMER:
+        due = sayable_due(session, ticket, due, now=now)
     ticket.status = move(ticket.status, TicketStatus.IN_RECOVERY)
     ticket.resolved_at = ticket.resolved_by_id = ticket.closed_at = ticket.confirmed_at = None
     if not undo:
         ticket.level += 1
-    due = default_promise_due(session, ticket, now=now)
     if ticket.source not in WITHOUT_PROMISE:
         ticket.promise_due_at = due
     record(session, ticket, Tag.TICKET_REOPENED, by=by, at=now, level=ticket.level, why=why)
@@ -278,13 +282,12 @@ def _back_to_work(session: DeskSession, ticket: Ticket, *, why: str, undo: bool,
     make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by)
 
 
-def _say_reopened(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
-    due = ticket.promise_due_at or now
-    values = {"promise": words_for(ticket, due, now=now)}
-    if ticket.owner:
-        values["staff"] = ticket.owner.first_name
-    saying = Saying("reopened", f"ticket:{ticket.id}:reopened:{ticket.event_seq}", values)
-    tell_customer(session, ticket, saying, now=now)
+def _say_reopened(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    """At any hour to a customer who has just told us; what a colleague reopens waits for the morning."""
+    promise = current_promise(session, ticket)
+    if promise is not None:
+        urgent = by.kind is ActorKind.CUSTOMER
+        tell_new_time(session, ticket, promise, template="reopened", urgent=urgent, now=now, by=MACHINE)
 
 
 def _close(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by: Actor) -> None:

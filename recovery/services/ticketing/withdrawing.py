@@ -41,6 +41,7 @@ def cancel_what_no_longer_holds(session: DeskSession, ticket: Ticket, *, why: st
     templates = (
         "late",
         "promised",
+        "reopened",
         "callback_reminder",
         "callback_booked",
         "callback_moved",

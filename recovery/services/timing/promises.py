@@ -269,9 +269,10 @@ def tell_new_time(
     template: str,
     now: datetime,
     by: Actor,
+    urgent: bool = False,
 ) -> Message | None:
     """In words that are true when the text leaves, and only while the promise stands and has not gone by."""
-    leaves = leaves_at(session, ticket, now=now)
+    leaves = now if urgent else leaves_at(session, ticket, now=now)
     saying = Saying(
         template,
         f"ticket:{ticket.id}:promise:{promise.number}:{template}",
@@ -279,7 +280,7 @@ def tell_new_time(
         holds_while=f"promise:{promise.id}",
         expires_at=promise.due_at,
     )
-    return tell_customer(session, ticket, saying, now=now, by=by)
+    return tell_customer(session, ticket, saying, now=now, by=by, urgent=urgent)
 
 
 def _tell_trail(session: DeskSession, ticket: Ticket, promise: Promise, *, by: Actor, now: datetime) -> None:
