@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 CUT_BYTES = 16
 """128 bits of the HMAC: unguessable, and short enough for a text."""
+ID_BYTES = 8
 
 
 class Opened(NamedTuple):
@@ -17,8 +18,11 @@ class Opened(NamedTuple):
 
 
 def make_token(secret: str, purpose: str, of_id: int, generation: int = 0) -> str:
-    """About 34 characters: id and generation in base64, then the cut HMAC over purpose, id and generation."""
-    head = of_id.to_bytes(8, "big") + generation.to_bytes(1, "big")
+    """About 34 characters: id and generation in base64, then the cut HMAC over purpose, id and generation.
+
+    The generation takes as many bytes as it needs: one, for all but a link that was revoked hundreds of times.
+    """
+    head = of_id.to_bytes(ID_BYTES, "big") + generation.to_bytes(max(1, (generation.bit_length() + 7) // 8), "big")
     return base64.urlsafe_b64encode(head + _seal(secret, purpose, head)).rstrip(b"=").decode()
 
 
@@ -28,10 +32,10 @@ def open_token(secret: str, purpose: str, token: str) -> Opened | None:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except ValueError:
         return None
-    head, seal = raw[:9], raw[9:]
-    if len(seal) != CUT_BYTES or not hmac.compare_digest(seal, _seal(secret, purpose, head)):
+    head, seal = raw[:-CUT_BYTES], raw[-CUT_BYTES:]
+    if len(head) <= ID_BYTES or not hmac.compare_digest(seal, _seal(secret, purpose, head)):
         return None
-    return Opened(int.from_bytes(head[:8], "big"), head[8])
+    return Opened(int.from_bytes(head[:ID_BYTES], "big"), int.from_bytes(head[ID_BYTES:], "big"))
 
 
 def _seal(secret: str, purpose: str, head: bytes) -> bytes:
