@@ -29,6 +29,11 @@ def post_fork(server: Any, _worker: Any) -> None:
         engine.dispose(close=False)  # closing is the parent's affair
 
 
+def worker_exit(server: Any, _worker: Any) -> None:
+    """Refused webhooks are counted in memory, and the last of them would be forgotten."""
+    server.app.wsgi().extensions["refusals"].write_down()
+
+
 class logger_class(Logger):  # type: ignore[misc]  # noqa: N801 - gunicorn is untyped, and the name is its setting's
     """Hands gunicorn's lines to the root logger, which masks and shapes all."""
 

@@ -24,6 +24,7 @@ from recovery.web import (
     tickets,
     undetected,
 )
+from recovery.web.refusals import Refusals
 from recovery.web.session import IDLE_END, guard
 from recovery.web.shell import page_values
 from recovery.web.throttle import Throttle
@@ -60,6 +61,7 @@ def install(app: Flask) -> None:
     )
     CSRFProtect(app)
     app.extensions["throttle"] = Throttle()
+    app.extensions["refusals"] = Refusals(app.extensions["desk"])
     blueprints = [*BLUEPRINTS, *_simulated(app)]
     app.extensions["pages"] = frozenset(blueprint.name for blueprint in blueprints)
     app.before_request(guard)

@@ -11,12 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from recovery.domain.permissions import Permission
 from recovery.edge import components, needs
-from recovery.services.running.tallies import HOOKS_REFUSED, count
 from recovery.services.sending import receipts
 from recovery.services.sending.receipts import Told
 from recovery.services.texting import replies
 from recovery.services.texting.replies import Inbound
 from recovery.sms.signatures import genuine
+from recovery.web.refusals import refusals
 
 blueprint = Blueprint("hooks", __name__, url_prefix="/hooks/twilio")
 
@@ -30,7 +30,12 @@ log = structlog.get_logger(__name__)
 
 @blueprint.before_request
 def refuse_strangers() -> None:
-    """What was refused is counted where the admin sees it: webhooks that are lost in silence are the worst outcome."""
+    """What was refused is counted where the admin sees it: webhooks that are lost in silence are the worst outcome.
+
+    Only a POST can tell us anything; whoever asks what the door takes is told, and is no stranger.
+    """
+    if request.method != "POST":
+        return
     if (request.content_length or 0) > LONGEST_BODY:
         abort(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     request.max_content_length = LONGEST_BODY
@@ -107,7 +112,6 @@ def _field(name: str) -> str:
 
 
 def _refuse() -> NoReturn:
-    desk = components()
-    desk.transact(lambda session: count(session, HOOKS_REFUSED, now=desk.clock.now()))
+    refusals().add()
     log.warning("hooks:refused", endpoint=request.endpoint)
     abort(HTTPStatus.FORBIDDEN)

@@ -4,27 +4,30 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import requests
-from sqlalchemy import func, select
+from flask import Flask
+from sqlalchemy import func, select, text
 from twilio.request_validator import RequestValidator
 
+from config import gunicorn
 from recovery.app import create_app
 from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.messages import MessageStatus
 from recovery.models import Message, Receipt
-from recovery.services.running.tallies import HOOKS_REFUSED, counted
+from recovery.services.running.tallies import HOOKS_REFUSED, count, counted
 from recovery.services.sending.departures import ref_of
 from recovery.sms.gateway import Accepted
 from tests.factories import Business
 from tests.fake_twilio import ACCOUNT_SID, AUTH_TOKEN
 from tests.fixtures.serving import serve
 from tests.fixtures.settings import MakeSettings
-from tests.fixtures.waiting import free_port
+from tests.fixtures.waiting import free_port, wait_until
 from tests.services.post import Post
 
 PUBLIC = "https://desk.example.com"
@@ -38,6 +41,7 @@ class Provider:
 
     server: str
     post: Post
+    app: Flask
 
     def call(
         self,
@@ -63,6 +67,11 @@ class Provider:
 
     @property
     def refused(self) -> int:
+        self.app.extensions["refusals"].write_down()
+        return self.refusals_written
+
+    @property
+    def refusals_written(self) -> int:
         with self.post.desk.read() as session:
             return counted(session, HOOKS_REFUSED)
 
@@ -84,8 +93,9 @@ def provider(make_settings: MakeSettings, database_url: str, clock: FrozenClock)
     )
     desk = build(settings, clock=clock)
     post = Post(Business.opened(desk))
-    with serve(create_app(settings, desk), free_port()) as url:
-        yield Provider(url, post)
+    app = create_app(settings, desk)
+    with serve(app, free_port()) as url:
+        yield Provider(url, post, app)
     desk.dispose()
 
 
@@ -231,3 +241,44 @@ def test_a_text_full_of_oddities_is_kept(provider: Provider) -> None:
 def test_a_door_is_for_posts_alone(provider: Provider, path: str) -> None:
     assert requests.get(provider.server + path, timeout=10).status_code == 405
     assert requests.post(provider.server + path, data=urlencode(STATUS), timeout=10).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/hooks/twilio/status", "/hooks/twilio/messages"])
+def test_asking_what_a_door_takes_is_no_forged_call(provider: Provider, path: str) -> None:
+    answer = requests.options(provider.server + path, timeout=10)
+    assert (answer.status_code, "POST" in answer.headers["Allow"]) == (200, True)
+    assert requests.head(provider.server + path, timeout=10).status_code == 405
+    assert provider.refused == 0
+
+
+def test_a_flood_of_forged_calls_waits_for_nobody_who_writes(provider: Provider) -> None:
+    """The row of the tally is held, and on SQLite the whole database with it."""
+    with provider.post.desk.write() as session:
+        count(session, HOOKS_REFUSED, now=provider.post.now)
+        with ThreadPoolExecutor(8) as many:
+            answers = list(many.map(lambda _: provider.call("/hooks/twilio/status", STATUS, token="x"), range(200)))
+    assert {answer.status_code for answer in answers} == {403}
+    assert provider.refused == 201
+
+
+def test_what_was_refused_is_written_down_by_itself(provider: Provider) -> None:
+    provider.call("/hooks/twilio/status", STATUS, token="x")
+    wait_until(lambda: provider.refusals_written == 1, what="the refusal is written down")
+
+
+def test_refusals_that_could_not_be_written_down_are_not_forgotten(provider: Provider) -> None:
+    with provider.post.desk.write() as session:
+        session.execute(text("ALTER TABLE tallies RENAME TO elsewhere"))
+    provider.call("/hooks/twilio/status", STATUS, token="x")
+    provider.app.extensions["refusals"].write_down()
+    with provider.post.desk.write() as session:
+        session.execute(text("ALTER TABLE elsewhere RENAME TO tallies"))
+    assert provider.refused == 1
+
+
+def test_a_web_process_that_ends_writes_down_what_it_refused(provider: Provider) -> None:
+    """By the hook that gunicorn calls in each of its workers, however it is told to end."""
+    provider.call("/hooks/twilio/status", STATUS, token="x")
+    arbiter = SimpleNamespace(app=SimpleNamespace(wsgi=lambda: provider.app))
+    gunicorn.worker_exit(arbiter, None)
+    assert provider.refusals_written == 1

@@ -13,13 +13,13 @@ LINE_STOPPED = "texts:stopped"
 UNKNOWN_SIGN_INS = "sign_in:unknown"
 
 
-def count(session: DeskSession, name: str, *, now: datetime) -> None:
+def count(session: DeskSession, name: str, *, times: int = 1, now: datetime) -> None:
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    row = make(Tally).values(name=name, count=1, last_at=now)
+    row = make(Tally).values(name=name, count=times, last_at=now)
     session.execute(
         row.on_conflict_do_update(
             index_elements=[Tally.name],
-            set_={"count": Tally.count + 1, "last_at": row.excluded.last_at},
+            set_={"count": Tally.count + row.excluded.count, "last_at": row.excluded.last_at},
         ),
     )
 
