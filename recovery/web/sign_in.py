@@ -26,7 +26,7 @@ from recovery.web.forms import PasswordForm, SignInForm, loaded
 from recovery.web.session import address_of, enter, now, staff
 from recovery.web.session import leave as forget_cookie
 from recovery.web.shell import initials
-from recovery.web.throttle import SIGN_IN_BY_ADDRESS, SIGN_IN_BY_NAME, address, throttle
+from recovery.web.throttle import SIGN_IN_BY_ADDRESS, SIGN_IN_BY_NAME, Limit, address, throttle
 
 blueprint = Blueprint("sign_in", __name__)
 NOT_TOGETHER = "That e-mail and password do not belong together."
@@ -49,12 +49,14 @@ def come_in() -> ResponseReturnValue:
         form = loaded(SignInForm)
     except Invalid as wrong:
         return _page(wrong.detail), 422
-    if not _may_try(form["email"]):
-        return _page(TOO_OFTEN), 429
-    with components().read() as reading:
-        person = active_staff(reading, form["email"])
-    if not is_password_of(person, form["password"], cheap=components().house.cheap_hashes):
-        return _refused(form["email"], person)
+    with throttle().attempt(*_limits(form["email"])) as attempt:
+        if attempt is None:
+            return _page(TOO_OFTEN), 429
+        with components().read() as reading:
+            person = active_staff(reading, form["email"])
+        if not is_password_of(person, form["password"], cheap=components().house.cheap_hashes):
+            return _refused(person)
+        attempt.succeeded = True
     return _entered(person.id if person else 0, form["next"])
 
 
@@ -91,14 +93,11 @@ def use(token: str) -> ResponseReturnValue:
     return redirect(url_for("desk.show"))
 
 
-def _may_try(email: str) -> bool:
-    by_name = throttle().allows(SIGN_IN_BY_NAME, "name", email.lower())
-    return by_name and throttle().allows(SIGN_IN_BY_ADDRESS, "address", address())
+def _limits(email: str) -> tuple[Limit, Limit]:
+    return Limit(SIGN_IN_BY_NAME, "name", email.lower()), Limit(SIGN_IN_BY_ADDRESS, "address", address())
 
 
-def _refused(email: str, person: Staff | None) -> ResponseReturnValue:
-    throttle().count(SIGN_IN_BY_NAME, "name", email.lower())
-    throttle().count(SIGN_IN_BY_ADDRESS, "address", address())
+def _refused(person: Staff | None) -> ResponseReturnValue:
     staff_id, instant = (person.id if person else None), now()
     components().transact(lambda session: refuse(session, staff_id, now=instant))
     return _page(NOT_TOGETHER), 422

@@ -1,8 +1,13 @@
 """The door: who comes in, how often somebody may try, when a session ends."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import select, text
 
+from recovery.app import create_app
+from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.actors import MACHINE
 from recovery.domain.events import Tag
@@ -10,7 +15,8 @@ from recovery.models import Event, LoginSession, Staff
 from recovery.services.people.sign_in import LINK_ENDS_AFTER, hash_password, issue_link
 from recovery.services.running.tallies import UNKNOWN_SIGN_INS, counted
 from tests.factories import PASSWORD, Business
-from tests.web.pages import Visitor, words
+from tests.fixtures.settings import MakeSettings
+from tests.web.pages import Visitor, value_of, words
 
 NOT_TOGETHER = "That e-mail and password do not belong together."
 
@@ -68,6 +74,36 @@ def test_one_address_cannot_go_through_many_names(visitor: Visitor) -> None:
     for number in range(30):
         visitor.sign_in(f"stranger{number}", "guess")
     assert visitor.sign_in("omar").status_code == 429
+
+
+def test_twelve_guesses_at_the_same_moment_are_five_as_well(
+    business: Business, make_settings: MakeSettings, sqlite_url: str
+) -> None:
+    """Verifying takes long, as it does outside of tests: whoever is counted only afterwards is not counted in time."""
+    slow = build(make_settings(DATABASE_URL=sqlite_url, RECOVERY_TEST_CHEAP_HASH=0), clock=business.desk.clock)
+    app = create_app(slow.settings, slow)
+    guessers = [Visitor(app.test_client()) for _ in range(12)]
+    for guesser in guessers:
+        guesser.kept_token = value_of(guesser.open("/sign-in").text, "csrf_token")
+    with ThreadPoolExecutor(len(guessers)) as many:
+        answers = list(many.map(lambda each: each.post("/sign-in", email="x@example.com", password="guess"), guessers))
+    assert Counter(answer.status_code for answer in answers) == {422: 5, 429: 7}
+    slow.dispose()
+
+
+def test_who_knows_the_password_may_come_in_as_often_as_they_like(visitor: Visitor) -> None:
+    for _ in range(31):
+        assert visitor.sign_in("maya").status_code == 302
+        visitor.post("/sign-out")
+
+
+def test_a_right_password_takes_none_of_the_guesses_back(visitor: Visitor) -> None:
+    for _ in range(4):
+        visitor.sign_in("maya", "not hers")
+    assert visitor.sign_in("maya").status_code == 302
+    visitor.post("/sign-out")
+    assert visitor.sign_in("maya", "not hers").status_code == 422
+    assert visitor.sign_in("maya").status_code == 429
 
 
 def test_a_password_is_kept_as_an_argon2id_hash_with_the_figures_of_owasp() -> None:
