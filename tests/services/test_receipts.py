@@ -11,6 +11,8 @@ from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.models import OptOut, Receipt, Ticket
 from recovery.services.sending import receipts
+from recovery.services.texting import replies
+from recovery.services.texting.replies import Inbound
 from recovery.sms.gateway import Accepted
 from tests.services.post import NO_ANSWER, TOO_MANY, Post
 
@@ -126,6 +128,64 @@ def test_a_receipt_that_says_stop_is_an_opt_out(post: Post) -> None:
     with post.desk.read() as session:
         assert [row.how for row in session.query(OptOut)] == ["code"]
     assert sorted(post.call_tasks(ticket)) == ["opted_out", "undelivered"]
+
+
+def opt_outs(post: Post) -> list[OptOut]:
+    with post.desk.read() as session:
+        return list(session.scalars(select(OptOut).order_by(OptOut.id)))
+
+
+def writes(post: Post, words: str) -> None:
+    inbound = Inbound("+447700900123", "simulator", words, f"SM{words}{post.now:%H%M}")
+    post.desk.transact(lambda session: replies.receive(session, inbound, now=post.now))
+
+
+def test_a_stop_that_is_told_again_after_start_opts_nobody_out(post: Post, clock: FrozenClock) -> None:
+    ticket = sent(post)
+    post.receipt("SM1", "undelivered", code="21610")
+    clock.advance(minutes=5)
+    writes(post, "START")
+    clock.advance(minutes=5)
+    assert post.receipt("SM1", "undelivered", code="21610") is False
+    assert [row.lifted_at is None for row in opt_outs(post)] == [False]
+    assert post.reread(ticket).no_text_reason is None
+
+
+@pytest.mark.parametrize("knew", [True, False], ids=["STOP came to us", "STOP came to the provider alone"])
+def test_a_receipt_from_before_the_start_opts_nobody_out(post: Post, clock: FrozenClock, *, knew: bool) -> None:
+    ticket = sent(post)
+    clock.advance(minutes=1)
+    if knew:
+        writes(post, "STOP")
+        clock.advance(minutes=4)
+    writes(post, "START")
+    clock.advance(minutes=5)
+    post.receipt("SM1", "undelivered", code="21610")
+    assert [row for row in opt_outs(post) if row.lifted_at is None] == []
+    assert post.reread(ticket).no_text_reason is None
+
+
+def test_a_text_that_left_after_the_start_may_teach_us_of_another_stop(post: Post, clock: FrozenClock) -> None:
+    ticket = sent(post)
+    writes(post, "STOP")
+    clock.advance(minutes=5)
+    writes(post, "START")
+    clock.advance(minutes=5)
+    post.send_all()
+    asked = post.say(ticket)
+    departure = post.depart()[0]
+    assert departure.message_id == asked
+    post.finish(departure, Accepted("SM7", "queued"))
+    post.receipt("SM7", "undelivered", code="21610")
+    assert [row.lifted_at is None for row in opt_outs(post)] == [False, True]
+
+
+def test_receipts_that_say_stop_at_once_learn_it_once(post: Post) -> None:
+    ticket = sent(post)
+    with ThreadPoolExecutor(8) as posters:
+        kept = list(posters.map(lambda _: post.receipt("SM1", "undelivered", code="21610"), range(24)))
+    assert kept.count(True) == 1
+    assert len(opt_outs(post)) == len(post.told(ticket, Tag.CUSTOMER_OPTED_OUT)) == 1
 
 
 def test_a_receipt_stops_a_text_that_was_to_be_sent_again(post: Post, clock: FrozenClock) -> None:

@@ -11,12 +11,12 @@ from recovery.domain.actors import MACHINE
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction, MessageStatus, merge_receipt
-from recovery.models import Message, Receipt, Ticket
+from recovery.models import Contact, Message, Receipt, Ticket
 from recovery.services.proving.trail import record
 from recovery.services.sending.departures import message_id_of
 from recovery.services.sending.outcomes import accept, deliver, fail, lock_tickets_of, miss
 from recovery.services.session import DeskSession
-from recovery.services.texting.consent import lock_contact, opt_out
+from recovery.services.texting.consent import lock_contact, opt_out, opted_in_since
 
 OPTED_OUT_CODE = "21610"
 BY_RECEIPT = "receipt"
@@ -33,13 +33,14 @@ class Told:
 
 
 def take(session: DeskSession, told: Told, *, now: datetime) -> bool:
-    """Kept once and laid upon its text, if we know which. False for one that we had already."""
+    """Kept once and laid upon its text, if we know which. False for one that we had already, which teaches nothing."""
     message_id = _text_spoken_of(session, told)
-    if told.error_code == OPTED_OUT_CODE and message_id is not None:
-        _learn_opt_out(session, message_id, now=now)
+    contact = _who_opted_out(session, told, message_id)
     receipt = _kept(session, told, message_id, now=now)
     if receipt is None:
         return False
+    if contact is not None and message_id is not None:
+        _learn_opt_out(session, contact, message_id, now=now)
     if message_id is not None:
         ticket = lock_tickets_of(session, [message_id]).get(message_id)
         message = session.get_one(Message, message_id, with_for_update={"of": Message}, populate_existing=True)
@@ -147,11 +148,20 @@ def _kept(session: DeskSession, told: Told, message_id: int | None, *, now: date
     return session.scalar(row.on_conflict_do_nothing().returning(Receipt))
 
 
-def _learn_opt_out(session: DeskSession, message_id: int, *, now: datetime) -> None:
+def _who_opted_out(session: DeskSession, told: Told, message_id: int | None) -> Contact | None:
+    """Locked before anything else is, in the house's order: contact, ticket, text."""
+    if told.error_code != OPTED_OUT_CODE or message_id is None:
+        return None
     contact_id = session.scalar(select(Message.contact_id).where(Message.id == message_id))
-    if contact_id is not None:
-        contact = lock_contact(session, contact_id)
-        opt_out(session, contact, sender=session.house.sender, how="code", message_id=None, now=now)
+    return None if contact_id is None else lock_contact(session, contact_id)
+
+
+def _learn_opt_out(session: DeskSession, contact: Contact, message_id: int, *, now: datetime) -> None:
+    """What the provider knew when the text left; a START since then is newer."""
+    sender = session.house.sender
+    began = session.execute(select(Message.sending_at, Message.created_at).where(Message.id == message_id)).one()
+    if not opted_in_since(session, contact, sender=sender, since=began.sending_at or began.created_at):
+        opt_out(session, contact, sender=sender, how="code", message_id=None, now=now)
 
 
 def _contradict(session: DeskSession, ticket: Ticket | None, message: Message, status: str, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from recovery.domain.actors import CUSTOMER, MACHINE
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
-from recovery.domain.messages import MessageStatus
+from recovery.domain.messages import Direction, Keyword, MessageStatus
 from recovery.models import Contact, Customer, Message, OptOut, Ticket
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
@@ -83,6 +83,20 @@ def opt_in(session: DeskSession, contact: Contact, *, sender: str, message_id: i
                 message=message_id,
             )
     return True
+
+
+def opted_in_since(session: DeskSession, contact: Contact, *, sender: str, since: datetime) -> bool:
+    """Whether a START came at `since` or later, also from somebody of whose STOP we never heard."""
+    lifted = select(OptOut.id).where(
+        OptOut.contact_id == contact.id, OptOut.sender == sender, OptOut.lifted_at >= since
+    )
+    written = select(Message.id).where(
+        Message.contact_id == contact.id,
+        Message.created_at >= since,
+        Message.direction == Direction.INBOUND,
+        Message.understood_as == Keyword.START,
+    )
+    return any(session.scalar(query.limit(1)) is not None for query in (lifted, written))
 
 
 def _locked_tickets(session: DeskSession, contact_id: int) -> list[Ticket]:
