@@ -37,6 +37,17 @@ class MessageStatus(StrEnum):
         return not MOVES[self]
 
 
+class Doubt(StrEnum):
+    """Why nobody can say whether a text was sent; events keep this word and never the provider's own, which may hold a number."""
+
+    NO_ANSWER = "no_answer"
+    SERVER_ERROR = "server_error"
+    UNNAMED = "unnamed"
+    """The provider answered well, and did not say what it calls the text."""
+    WORKER_LOST = "worker_lost"
+    OUR_MISTAKE = "our_mistake"
+
+
 class MessageClass(StrEnum):
     TRANSACTIONAL = "transactional"
     MARKETING = "marketing"

@@ -3,6 +3,7 @@
 A number need only be possible: numbering plans change, and the ranges kept for fiction are not "valid" anywhere.
 """
 
+import re
 import unicodedata
 
 import phonenumbers
@@ -13,6 +14,8 @@ from recovery.domain.errors import Invalid
 LONGEST_TEXT = 60
 SHOWN_DIGITS = 3  # enough to tell two customers apart aloud, not enough to call one
 MASK = "•"
+_LIKE_A_NUMBER = re.compile(r"\+?\d(?:(?:[\s().\-/\u2010-\u2014]|%[0-9A-F]{2}){0,3}\d){6,}", re.IGNORECASE)
+"""Rather a date or a price too many: seven digits are the shortest number that somebody has."""
 
 _PROBLEMS = {
     ValidationResult.TOO_SHORT: "That phone number is too short: check the digits.",
@@ -114,6 +117,16 @@ def masked(e164: str) -> str:
     national = e164.removeprefix(code)
     shown = min(SHOWN_DIGITS, len(national) // 3)
     return code + MASK * (len(national) - shown) + national[len(national) - shown :]
+
+
+def without_numbers(words: str) -> str:
+    """Of whatever may be a phone number, in somebody else's words, only the country is left: +44…"""
+    return _LIKE_A_NUMBER.sub(_country_alone, words)
+
+
+def _country_alone(found: re.Match[str]) -> str:
+    number = _number(found[0])
+    return "…" if number is None else f"+{number.country_code}…"
 
 
 def _number(e164: str) -> PhoneNumber | None:

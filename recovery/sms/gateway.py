@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from recovery.domain.messages import Doubt
 from recovery.domain.provider_codes import FaultCategory
 
 # The provider stamps whole seconds by its own clock, and ours may be off by a little. An older text with the same body
@@ -54,7 +55,10 @@ class Found:
 
 
 class SendRefused(Exception):
-    """The text was certainly not sent. `retry_after` is in seconds, where the provider named a time."""
+    """The text was certainly not sent. `retry_after` is in seconds, where the provider named a time.
+
+    `detail` is kept and shown: a gateway lets no phone number into it.
+    """
 
     def __init__(
         self,
@@ -71,10 +75,11 @@ class SendRefused(Exception):
 
 
 class SendInDoubt(Exception):
-    """Nobody can say yet whether the text was sent: look with `find` before anything else."""
+    """Nobody can say yet whether the text was sent: look with `find` before anything else. `detail` is for the log."""
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, why: Doubt, detail: str) -> None:
         super().__init__(detail)
+        self.why = why
         self.detail = detail
 
 

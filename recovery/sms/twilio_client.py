@@ -12,6 +12,8 @@ from twilio.base.exceptions import TwilioException
 from twilio.base.values import unset
 from twilio.rest import Client
 
+from recovery.domain.messages import Doubt
+from recovery.domain.phones import without_numbers
 from recovery.domain.provider_codes import FIRST_CODE, FaultCategory, fault_for
 from recovery.sms.gateway import (
     CLOCK_SKEW,
@@ -58,7 +60,7 @@ class TwilioClient:
             except Exception as problem:
                 raise _verdict(problem, trip, now) from problem
         if not message.sid:
-            raise SendInDoubt("The provider answered without naming the text.")
+            raise SendInDoubt(Doubt.UNNAMED, "The provider answered without naming the text.")
         return Accepted(message.sid, message.status or "accepted")
 
     def _parameters(self, outgoing: OutgoingText) -> dict[str, object]:
@@ -137,7 +139,8 @@ def _verdict(problem: Exception, trip: Trip, now: datetime) -> SendRefused | Sen
         return _never_left(problem)
     status = _http_status(problem)
     if status is None or status >= 500 or status < 400 or status == _REQUEST_TIMEOUT:  # noqa: PLR2004 - HTTP's own classes
-        return SendInDoubt(_plain(problem))
+        answered = status is not None and status >= 500  # noqa: PLR2004 - as above
+        return SendInDoubt(Doubt.SERVER_ERROR if answered else Doubt.NO_ANSWER, _plain(problem))
     fault = fault_for(_provider_code(problem), status)
     return SendRefused(fault.category, _provider_code(problem), _plain(problem), _seconds(trip.retry_after, now))
 
@@ -164,11 +167,12 @@ def _provider_code(problem: Exception) -> int | None:
 
 
 def _plain(problem: Exception) -> str:
-    """The provider's own words, or what kind of trouble it was; never an address, which may hold a number."""
+    """The provider's own words, without the phone numbers that some of them repeat, or what kind of trouble it was; never an
+    address, which may hold one as well."""
     said = getattr(problem, "msg", None) or getattr(problem, "detail", None) or getattr(problem, "title", None)
     _, _, words = str(said or "").partition(": ")
     if isinstance(problem, TwilioException) and words:
-        return words
+        return without_numbers(words)
     kind = _http_status(problem) or type(problem).__name__
     return f"The provider gave no usable answer ({kind})."
 

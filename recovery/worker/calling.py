@@ -6,6 +6,7 @@ from datetime import timedelta
 import structlog
 
 from recovery.clock import Clock
+from recovery.domain.messages import Doubt
 from recovery.domain.provider_codes import FaultCategory
 from recovery.services.sending.departures import Departure
 from recovery.services.sending.outbox import CLOCKS_APART
@@ -50,8 +51,11 @@ def call(
         return SendRefused(FaultCategory.RETRY, None, "There was no time left to send it.")
     try:
         return gateway.send(departure.outgoing, now=ownership.clock.now(), still_ours=ownership.stands)
-    except (SendRefused, SendInDoubt) as outcome:
-        return outcome
+    except SendRefused as refusal:
+        return refusal
+    except SendInDoubt as doubt:
+        log.warning("outbox:in_doubt", message=departure.message_id, why=doubt.detail)
+        return doubt
     except Exception as problem:
         log.exception("outbox:gateway_broke", message=departure.message_id)
-        return SendInDoubt(f"Our own sending broke ({type(problem).__name__}).")
+        return SendInDoubt(Doubt.OUR_MISTAKE, f"Our own sending broke ({type(problem).__name__}).")

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recovery.domain.errors import Invalid
-from recovery.domain.phones import country_of, known_country, masked, parse_phone, prefixes_of, pretty
+from recovery.domain.phones import country_of, known_country, masked, parse_phone, prefixes_of, pretty, without_numbers
 
 SAM = "+447700900123"
 
@@ -163,3 +163,30 @@ def test_a_masked_number_tells_two_customers_apart_and_calls_neither(e164: str, 
 )
 def test_a_number_that_is_still_being_typed_begins_like_this(typed: str, country: str, beginnings: list[str]) -> None:
     assert prefixes_of(typed, country) == beginnings
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (
+            f"Permission for the region indicated by the 'To' number: {SAM}",
+            "Permission for the region indicated by the 'To' number: +44…",
+        ),
+        ("The number +44 7700 900123 is unsubscribed", "The number +44… is unsubscribed"),
+        ("To: (202) 555-0143 is no mobile", "To: (… is no mobile"),
+        ("see ?To=%2B447700900123&From=%2B447700900001", "see ?To=%2B…&From=%2B…"),
+        ("447700900123", "…"),
+        ("+447700\u2011900\u2011123!", "+44…!"),
+        ("Code 21408: 3 texts a second, 100 a day", "Code 21408: 3 texts a second, 100 a day"),
+        ("", ""),
+    ],
+)
+def test_of_a_number_in_other_peoples_words_the_country_is_left(said: str, kept: str) -> None:
+    assert without_numbers(said) == kept
+
+
+@given(st.integers(10**6, 10**14), st.sampled_from(["+", ""]), st.sampled_from(["", " ", "-", ".", ") "]))
+def test_no_number_however_it_is_spaced_gets_through(number: int, plus: str, gap: str) -> None:
+    digits = str(number)
+    written = plus + gap.join([digits[:2], digits[2:4], digits[4:]])
+    assert digits[-4:] not in without_numbers(f"The number {written} is wrong.")

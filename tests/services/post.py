@@ -10,7 +10,7 @@ from sqlalchemy import select
 from recovery.bootstrap import Components
 from recovery.domain.actors import MACHINE
 from recovery.domain.events import Tag
-from recovery.domain.messages import MessageStatus
+from recovery.domain.messages import Doubt, MessageStatus
 from recovery.domain.provider_codes import FaultCategory
 from recovery.models import Callback, Event, Message, Ticket
 from recovery.services.access import lock_ticket
@@ -28,7 +28,7 @@ Outcome = Accepted | SendInDoubt | SendRefused
 
 REFUSED_FOR_GOOD = SendRefused(FaultCategory.PERMANENT_NUMBER, 21614, "not a mobile number")
 TOO_MANY = SendRefused(FaultCategory.RETRY, 20429, "Too Many Requests")
-NO_ANSWER = SendInDoubt("The provider gave no usable answer (ReadTimeout).")
+NO_ANSWER = SendInDoubt(Doubt.NO_ANSWER, "The provider gave no usable answer (ReadTimeout).")
 
 
 @dataclass

@@ -154,7 +154,7 @@ def test_an_unclear_answer_is_a_doubt_and_no_second_text(post: Post, clock: Froz
     message = post.texts(ticket)[0]
     assert (message.status, message.doubted_at) == (MessageStatus.IN_DOUBT, clock.now())
     assert message.look_at == clock.now() + timedelta(seconds=120)
-    assert "ReadTimeout" in post.told(ticket, Tag.TEXT_DOUBTED)[0]
+    assert '"why":"no_answer"' in post.told(ticket, Tag.TEXT_DOUBTED)[0]
     clock.advance(hours=1)
     assert post.claim()[1] == []
 

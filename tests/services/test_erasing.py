@@ -10,14 +10,16 @@ from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.actors import MACHINE
 from recovery.domain.errors import Forbidden, NotFound, WrongState
+from recovery.domain.provider_codes import FaultCategory
 from recovery.models import Event, Message, SimulatedText, Ticket
 from recovery.services.people.erasing import erase
 from recovery.services.texting import phones, replies
 from recovery.services.texting.links import customer_token
 from recovery.services.ticketing import tickets
 from recovery.services.ticketing.customer_page import ticket_of_link
-from recovery.sms.gateway import OutgoingText
+from recovery.sms.gateway import OutgoingText, SendRefused
 from tests.factories import LEE, Business
+from tests.services.post import Post
 
 SAMS = "+447700900123"
 
@@ -69,6 +71,16 @@ def test_no_table_knows_sam_afterwards_and_the_ticket_still_counts(business: Bus
         assert (kept.failure, kept.resolved_at) == ("wrong_order", business.now)
         assert session.scalars(select(Message.status).where(Message.template == "resolved")).one() == "dropped"
         assert session.scalars(select(SimulatedText)).all() == []
+
+
+def test_what_the_provider_said_of_a_text_is_forgotten_with_it(business: Business) -> None:
+    post = Post(business)
+    ticket = business.log()
+    post.finish(post.depart()[0], SendRefused(FaultCategory.PERMANENT, 29999, "Whitfield's phone is not ours to text"))
+    assert "not ours to text" in everything(business)
+    business.on(ticket, lambda session, row, maya: tickets.resolve(session, row, how=None, now=business.now, by=maya))
+    business.desk.transact(lambda session: erase(session, SAMS, now=business.now, by=MACHINE))
+    assert "not ours to text" not in everything(business)
 
 
 def test_the_trail_says_that_it_was_done_and_by_whom(business: Business) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pytest
 
-from recovery.domain.messages import MessageStatus, merge_receipt
+from recovery.domain.messages import Doubt, MessageStatus, merge_receipt
 from recovery.domain.provider_codes import FaultCategory
 from recovery.sms.gateway import Gateway, OutgoingText, SendInDoubt, SendRefused
 from recovery.sms.simulator import SimulatedGateway
@@ -67,10 +67,10 @@ class TroubleInMemory:
         self._before.append(SendRefused(FaultCategory.PERMANENT_NUMBER, 21610, "The customer has opted out."))
 
     def lose_the_answer(self) -> None:
-        self._after.append(SendInDoubt("The line broke."))
+        self._after.append(SendInDoubt(Doubt.NO_ANSWER, "The line broke."))
 
     def lose_the_text(self) -> None:
-        self._before.append(SendInDoubt("The line broke."))
+        self._before.append(SendInDoubt(Doubt.NO_ANSWER, "The line broke."))
 
 
 @pytest.fixture(params=["simulator", "twilio"])

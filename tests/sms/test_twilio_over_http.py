@@ -113,6 +113,15 @@ def test_a_refusal_carries_the_providers_code_and_words(twilio: FakeTwilio) -> N
     assert refusal.value.detail == "Nobody has seen this before."
 
 
+@pytest.mark.parametrize("code", [21408, 21606, 21211, 29999])
+def test_the_providers_words_tell_nobody_a_customers_number(twilio: FakeTwilio, code: int) -> None:
+    words = "Permission to send has not been enabled for the region indicated by the 'To' number: +447700900123"
+    twilio.plan(Fault("error", code=code, message=words))
+    with pytest.raises(SendRefused) as refusal:
+        gateway(twilio).send(text(), now=NOW)
+    assert refusal.value.detail.endswith("by the 'To' number: +44…")
+
+
 def test_wrong_credentials_stop_the_line(twilio: FakeTwilio) -> None:
     with pytest.raises(SendRefused) as refusal:
         gateway(twilio, auth_token="old").send(text(), now=NOW)

@@ -101,7 +101,7 @@ def _erase_texts(session: DeskSession, ticket: Ticket | None, contact_id: int | 
     )
     texts = session.scalars(select(Message).where(whose, Message.body.is_not(None)).with_for_update()).all()
     for text in texts:
-        text.body = text.to_number = None
+        text.body = text.to_number = text.error = None
         if text.status in {MessageStatus.PENDING, MessageStatus.HELD}:
             text.status, text.drop_reason, text.final_at = MessageStatus.DROPPED, ERASED, now
     return len(texts)

@@ -79,7 +79,7 @@ def _in_time(
         case Accepted(sid):
             accept(session, ticket, message, sid=sid, now=now)
         case SendInDoubt() as unclear:
-            doubt(session, ticket, message, why=unclear.detail, grace=grace, now=now)
+            doubt(session, ticket, message, why=unclear.why, grace=grace, now=now)
         case SendRefused() as refusal:
             _refused(session, ticket, message, refusal, answer, now=now)
 

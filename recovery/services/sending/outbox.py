@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, event, exists, func, or_, select, text, update
 from sqlalchemy.orm import aliased
 
-from recovery.domain.messages import MessageStatus
+from recovery.domain.messages import Doubt, MessageStatus
 from recovery.models import Message
 from recovery.models.message import OPEN, UNDER_WAY, WAITING
 from recovery.services.sending.outcomes import doubt, lock_tickets_of
@@ -99,7 +99,7 @@ def reap(session: DeskSession, ids: list[int], *, terms: Terms, now: datetime) -
         .execution_options(populate_existing=True),
     ).all()
     for message in lost:
-        doubt(session, tickets.get(message.id), message, why="worker_lost", grace=terms.grace, now=now)
+        doubt(session, tickets.get(message.id), message, why=Doubt.WORKER_LOST, grace=terms.grace, now=now)
     return len(ids)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from recovery.domain.actors import MACHINE
 from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag
-from recovery.domain.messages import MessageStatus, move
+from recovery.domain.messages import Doubt, MessageStatus, move
 from recovery.domain.provider_codes import FaultCategory, fault_for
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Message, Promise, Ticket
@@ -117,7 +117,7 @@ def doubt(
     ticket: Ticket | None,
     message: Message,
     *,
-    why: str,
+    why: Doubt,
     grace: timedelta,
     now: datetime,
 ) -> None:
@@ -138,7 +138,7 @@ def doubt(
             at=now,
             message=message.id,
             attempt=message.attempts,
-            why=why,
+            why=why.value,
         )
 
 
