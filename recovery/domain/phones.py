@@ -97,6 +97,12 @@ def country_of(e164: str) -> str | None:
     return region if region in phonenumbers.SUPPORTED_REGIONS else None
 
 
+def calling_code_of(e164: str) -> str | None:
+    """Give +44: the country, or the few that share its code, and nothing of the number."""
+    number = _number(e164)
+    return None if number is None else f"+{number.country_code}"
+
+
 def pretty(e164: str, country: str) -> str:
     """Write 07700 900123 for a reader in GB, +44 7700 900123 for any other; what is no number stays as it is."""
     number = _number(e164)
@@ -125,8 +131,7 @@ def without_numbers(words: str) -> str:
 
 
 def _country_alone(found: re.Match[str]) -> str:
-    number = _number(found[0])
-    return "…" if number is None else f"+{number.country_code}…"
+    return f"{calling_code_of(found[0]) or ''}…"
 
 
 def _number(e164: str) -> PhoneNumber | None:

@@ -29,6 +29,8 @@ class Fault:
     advice: str
 
 
+COUNTRY_NOT_ALLOWED = 21408
+
 _CALL = "Call the customer instead."
 _ADMIN = "Texts wait until an admin has put this right; nothing is lost."
 _WAIT = "It is tried again by itself."
@@ -50,7 +52,6 @@ _TABLE: Mapping[FaultCategory, Mapping[int, tuple[str, str]]] = {
     FaultCategory.STOP_LINE: {
         20003: ("The provider does not accept our account's credentials.", _ADMIN),
         20404: ("The provider does not know our account.", _ADMIN),
-        21408: ("Our account may not text this country.", "An admin must allow the country at the provider."),
         21606: ("The number that we send from cannot send this text.", "An admin must choose a sender that can."),
         30034: ("Our number is not registered for business texts (US 10DLC).", "An admin must register it."),
     },
@@ -59,6 +60,10 @@ _TABLE: Mapping[FaultCategory, Mapping[int, tuple[str, str]]] = {
         21610: ("The customer has opted out of our texts.", _CALL),
         21614: ("This is not a mobile number.", _CALL),
         21635: ("This is a landline, which takes no texts.", _CALL),
+        COUNTRY_NOT_ALLOWED: (
+            "Our account may not text this country.",
+            "Call the customer instead; an admin can allow the country at the provider.",
+        ),
         30005: ("The phone company does not know this number, or it is no longer in use.", "Check the number."),
         30006: ("This is a landline, or its phone company takes no texts.", _CALL),
         63014: ("The customer has blocked our texts.", _CALL),

@@ -1,5 +1,6 @@
 """What the provider says to a sending, and what becomes of the text."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
-from recovery.domain.provider_codes import FaultCategory
+from recovery.domain.provider_codes import FaultCategory, fault_for
 from recovery.models import OptOut
+from recovery.services.running.health import Check, checks
 from recovery.services.running.tallies import LINE_STOPPED, counted
 from recovery.services.sending import gates, receipts
 from recovery.services.sending.answers import Answer, finish
@@ -139,10 +141,40 @@ def test_a_fault_of_our_account_stops_the_line_and_is_counted(post: Post, clock:
     assert post.call_tasks(ticket) == []
 
 
+def test_a_country_that_is_not_allowed_costs_one_text_and_stops_nobody_else(post: Post, clock: FrozenClock) -> None:
+    """As the provider answers it: what the code means for the line is read from our own table."""
+    code = 21408
+    abroad, sam = post.ticket(NewCustomer("+353 85 012 3456", "Aoife")), post.ticket()
+    first, second = post.depart()
+    post.finish(first, SendRefused(fault_for(code, 400).category, code, "no permission for this region"))
+    assert [text.status for text in post.texts(abroad)] == [MessageStatus.FAILED]
+    assert post.call_tasks(abroad) == ["undelivered"]
+    with post.desk.read() as session:
+        assert standing(session, "simulator") == gates.OPEN
+    post.finish(second, post.accept())
+    assert [text.status for text in post.texts(sam)] == [MessageStatus.SENT]
+
+
+def test_the_admin_is_told_which_countries_are_not_allowed_and_no_number(post: Post, clock: FrozenClock) -> None:
+    for number in ("+353 85 012 3456", "+353 85 012 3457", "+1 202 555 0143"):
+        post.ticket(NewCustomer(number))
+    post.send_all(lambda: SendRefused(FaultCategory.PERMANENT_NUMBER, 21408, "no permission for this region"))
+    told = countries(post)
+    assert (told.state, "3 texts of the last day" in told.words, "(+1, +353)" in told.words) == ("soon", True, True)
+    assert not re.search("0123|555", told.words)
+    clock.advance(hours=25)
+    assert countries(post).state == "ok"
+
+
+def countries(post: Post) -> Check:
+    with post.desk.read() as session:
+        return next(check for check in checks(session, now=post.now) if check.what == "Countries")
+
+
 def test_a_text_that_stops_the_line_lets_others_try_first(post: Post, clock: FrozenClock) -> None:
-    """Or one text to a country that is not allowed would be tried for ever, and nothing else."""
+    """Or one text that our sender cannot send would be tried for ever, and nothing else."""
     post.ticket()
-    post.finish(post.depart()[0], SendRefused(FaultCategory.STOP_LINE, 21408, "country not allowed"))
+    post.finish(post.depart()[0], SendRefused(FaultCategory.STOP_LINE, 21606, "not a number of ours"))
     noor = post.texts(post.ticket(NOOR))[0].id
     clock.advance(seconds=20)
     assert post.claim()[1] == [noor]

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from recovery.domain.messages import MessageStatus
+from recovery.domain.phones import calling_code_of
+from recovery.domain.provider_codes import COUNTRY_NOT_ALLOWED
 from recovery.models import Message, SendGate, Tally
 from recovery.services.running.heartbeats import LATE_AFTER, workers
 from recovery.services.running.tallies import HOOKS_REFUSED
@@ -34,6 +36,7 @@ def checks(session: DeskSession, *, now: datetime) -> Sequence[Check]:
         _queue(session, now=now),
         _doubts(session),
         _lost(session, now=now),
+        _countries(session, now=now),
         _line(session, now=now),
         _hooks(session, now=now),
     )
@@ -84,6 +87,24 @@ def _lost(session: DeskSession, *, now: datetime) -> Check:
         return Check("Texts that did not arrive", WELL, "None in the last day.")
     words = f"{count} in the last day. Each is a call task on its ticket."
     return Check("Texts that did not arrive", LOOK, words)
+
+
+def _countries(session: DeskSession, *, now: datetime) -> Check:
+    """Of each number the country alone is shown; one that was erased since has none."""
+    refused = session.scalars(
+        select(Message.to_number).where(
+            Message.status == MessageStatus.FAILED,
+            Message.final_at > now - RECENTLY,
+            Message.error_code == str(COUNTRY_NOT_ALLOWED),
+        ),
+    ).all()
+    if not refused:
+        return Check("Countries", WELL, "No text of the last day was for a country that we may not text.")
+    codes = sorted({code for number in refused if number and (code := calling_code_of(number))})
+    named = f" ({', '.join(codes)})" if codes else ""
+    many = "1 text of the last day was" if len(refused) == 1 else f"{len(refused)} texts of the last day were"
+    words = f"{many} for a country that our account may not text{named}: allow it at the provider, or let people call."
+    return Check("Countries", LOOK, words)
 
 
 def _line(session: DeskSession, *, now: datetime) -> Check:
