@@ -29,6 +29,16 @@ MOST_MODULES = 12
 IMPORTS_INSIDE_FUNCTIONS: dict[tuple[str, str], str] = {}
 """(module, what it imports) → the reason."""
 
+ACTS_FOR_NOBODY_SIGNED_IN = {
+    "recovery.web.session": "is that door, and stamps the session itself",
+    "recovery.web.sign_in": "at the door nobody is in yet, and everybody may go out",
+    "recovery.web.customer": "the link is the authority, and is looked at again under the lock",
+    "recovery.web.approval_link": "as above",
+    "recovery.web.hooks": "the provider's signature is the authority",
+    "recovery.web.refusals": "counts strangers",
+    "recovery.web.audit": "the reading of the trail goes on beside the request",
+}
+
 MAY_ASK_FOR_THE_TIME = {"recovery.clock"}
 ASKS_FOR_THE_TIME = {
     "datetime": {"now", "utcnow", "today"},
@@ -204,6 +214,18 @@ def test_transactions_belong_to_the_edge(part: str) -> None:
         if part_of(name) == part
         for node in ast.walk(modules()[name])
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
+    ]
+    assert wrong == []
+
+
+def test_staff_act_through_the_one_door_that_reads_them_again() -> None:
+    """`web.session.transact`: anything else would act as who somebody was when their request began."""
+    wrong = [
+        f"{name}:{node.lineno}"
+        for name in ranked()
+        if name.startswith("recovery.web.") and name not in ACTS_FOR_NOBODY_SIGNED_IN
+        for node in ast.walk(modules()[name])
+        if isinstance(node, ast.Attribute) and node.attr in {"transact", "write"}
     ]
     assert wrong == []
 

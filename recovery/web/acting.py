@@ -21,7 +21,7 @@ from recovery.services.ticketing.stories import first_names
 from recovery.web.forms import Form, loaded, typed
 from recovery.web.rows import clock
 from recovery.web.saying import say
-from recovery.web.session import may_view, now
+from recovery.web.session import may_view, now, transact
 from recovery.web.ticket_view import ticket_values
 
 Work = Callable[[DeskSession, Ticket, Mapping[str, Any]], object]
@@ -78,10 +78,9 @@ def on_ticket(
 ) -> ResponseReturnValue:
     """`work` has the ticket locked, as the form knew it; words that it gives are said instead of `said`. `undo` is the
     endpoint that takes it back."""
-    by = actor()
 
     def whole(writing: DeskSession) -> tuple[str, int, str]:
-        ticket = locked_ticket(writing, reference, by=by, version=values.get("version"))
+        ticket = locked_ticket(writing, reference, by=actor(), version=values.get("version"))
         if ticket.is_sensitive and not may_view(ticket.id):
             raise Unviewed
         outcome = work(writing, ticket, values)
@@ -90,7 +89,7 @@ def on_ticket(
 
     try:
         values = loaded(form)
-        after, version, words = components().transact(whole)
+        after, version, words = transact(whole)
     except Stale as stale:
         return stale_page(reference, stale), status_of(stale)
     except NotFound:

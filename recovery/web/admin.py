@@ -19,7 +19,7 @@ from recovery.services.session import DeskSession
 from recovery.web.admin_forms import ErasureForm
 from recovery.web.forms import loaded, typed
 from recovery.web.hours_view import hours_in_words
-from recovery.web.session import now
+from recovery.web.session import now, transact
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -59,7 +59,7 @@ def erase_customer() -> ResponseReturnValue:
     try:
         form = loaded(ErasureForm)
         phone = _confirmed(form)
-        done = components().transact(lambda session: erase(session, phone, now=now(), by=actor()))
+        done = transact(lambda session: erase(session, phone, now=now(), by=actor()))
     except DomainError as wrong:
         return render_template("admin/erasure.html", form=typed(), errors=_errors(wrong)), status_of(wrong)
     flash(

@@ -21,7 +21,7 @@ from recovery.web.admin import sentences
 from recovery.web.admin_forms import LIMITS, SiteForm, limit_field, limits_typed, new_site, shown_limit
 from recovery.web.forms import loaded, typed
 from recovery.web.hours_view import EXAMPLES, week_of
-from recovery.web.session import now
+from recovery.web.session import now, transact
 
 blueprint = Blueprint("admin_sites", __name__, url_prefix="/admin/sites")
 
@@ -44,7 +44,7 @@ def begin() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     try:
         form = new_site(loaded(SiteForm))
-        slug = components().transact(lambda session: add_site(session, form, now=now(), by=actor()).slug)
+        slug = transact(lambda session: add_site(session, form, now=now(), by=actor()).slug)
     except Invalid as wrong:
         return _new(typed(), sentences(wrong)), 422
     flash("The site is there. Add its people next, or set what they may grant alone.", "ok")
@@ -66,7 +66,7 @@ def change(slug: str) -> ResponseReturnValue:
         return change_site(session, site, new_site(loaded(SiteForm) | {"slug": slug}), now=now(), by=actor())
 
     try:
-        changed = components().transact(act)
+        changed = transact(act)
     except Invalid as wrong:
         with components().read() as session:
             return _one(session, visible_site(session, slug, by=actor()), form=typed(), errors=sentences(wrong)), 422
@@ -78,7 +78,7 @@ def change(slug: str) -> ResponseReturnValue:
 @needs(Permission.ADMINISTER, of="site")
 def change_limits(slug: str) -> ResponseReturnValue:
     try:
-        changed = components().transact(lambda session: _set_limits(session, visible_site(session, slug, by=actor())))
+        changed = transact(lambda session: _set_limits(session, visible_site(session, slug, by=actor())))
     except Invalid as wrong:
         with components().read() as session:
             site = visible_site(session, slug, by=actor())

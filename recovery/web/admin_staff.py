@@ -18,7 +18,7 @@ from recovery.services.session import DeskSession
 from recovery.web.admin import sentences
 from recovery.web.admin_forms import StaffForm, TokenForm, new_staff
 from recovery.web.forms import LARGEST_ID, loaded, typed
-from recovery.web.session import now
+from recovery.web.session import now, transact
 
 blueprint = Blueprint("admin_staff", __name__, url_prefix="/admin/staff")
 
@@ -52,7 +52,7 @@ def add() -> ResponseReturnValue:
         return person.id, issue_link(session, person.id, now=now(), by=actor())
 
     try:
-        staff_id, token = components().transact(act)
+        staff_id, token = transact(act)
     except Invalid as wrong:
         return _new(typed(), sentences(wrong)), 422
     return _once(staff_id, link=token)
@@ -72,7 +72,7 @@ def change(staff_id: int) -> ResponseReturnValue:
         return people.change_staff(session, person, new_staff(loaded(StaffForm)), now=now(), by=actor())
 
     try:
-        changed = components().transact(act)
+        changed = transact(act)
     except Invalid as wrong:
         return _one(staff_id, form=typed(), errors=sentences(wrong)), 422
     flash("Saved." if changed else "Nothing was different, so nothing changed.", "ok")
@@ -86,7 +86,7 @@ def deactivate(staff_id: int) -> ResponseReturnValue:
         people.deactivate(session, people.locked_person(session, staff_id), now=now(), by=actor())
 
     try:
-        components().transact(act)
+        transact(act)
     except Invalid as wrong:
         return _one(staff_id, errors=sentences(wrong)), 422
     flash("They can no longer come in: sessions, links and tokens have ended.", "ok")
@@ -99,7 +99,7 @@ def reactivate(staff_id: int) -> ResponseReturnValue:
     def act(session: DeskSession) -> None:
         people.reactivate(session, people.locked_person(session, staff_id), now=now(), by=actor())
 
-    components().transact(act)
+    transact(act)
     flash("They may come in again: give them a new sign-in link.", "ok")
     return redirect(url_for("admin_staff.show", staff_id=staff_id), 303)
 
@@ -110,7 +110,7 @@ def give_link(staff_id: int) -> ResponseReturnValue:
     def act(session: DeskSession) -> str:
         return issue_link(session, people.locked_person(session, staff_id).id, now=now(), by=actor())
 
-    return _once(staff_id, link=components().transact(act))
+    return _once(staff_id, link=transact(act))
 
 
 @blueprint.post(f"/<{ID}:staff_id>/tokens")
@@ -121,7 +121,7 @@ def give_token(staff_id: int) -> ResponseReturnValue:
         return add_token(session, people.locked_person(session, staff_id), scopes=scopes, now=now(), by=actor())[1]
 
     try:
-        token = components().transact(act)
+        token = transact(act)
     except Invalid as wrong:
         return _one(staff_id, errors=sentences(wrong)), 422
     return _once(staff_id, token=token)
@@ -130,7 +130,7 @@ def give_token(staff_id: int) -> ResponseReturnValue:
 @blueprint.post(f"/<{ID}:staff_id>/tokens/<{ID}:token_id>/revocation")
 @needs(Permission.ADMINISTER, of="token")
 def take_token(staff_id: int, token_id: int) -> ResponseReturnValue:
-    components().transact(lambda session: revoke_token(session, token_id, now=now(), by=actor()))
+    transact(lambda session: revoke_token(session, token_id, now=now(), by=actor()))
     flash("The token opens nothing any more.", "ok")
     return redirect(url_for("admin_staff.show", staff_id=staff_id, _anchor="tokens"), 303)
 

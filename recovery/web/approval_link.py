@@ -10,6 +10,8 @@ from recovery.domain.links import open_token
 from recovery.domain.permissions import Permission
 from recovery.edge import components, needs, status_of
 from recovery.models import Approval, Staff
+from recovery.services.access import lock_ticket
+from recovery.services.people.sign_in import hold
 from recovery.services.session import DeskSession
 from recovery.services.texting.links import APPROVAL
 from recovery.services.ticketing import listing
@@ -18,12 +20,14 @@ from recovery.web.approvals import approval_values, decide, errors_of
 from recovery.web.forms import DecisionForm, loaded, typed
 
 blueprint = Blueprint("approval_link", __name__, url_prefix="/a")
+GONE = "This question has been answered, or was passed on to somebody else."
 DECISIONS = {"approval": "approve", "refusal": "decline"}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     remedy_id: int
+    ticket_id: int
     staff: Staff
     row: ApprovalRow
 
@@ -38,11 +42,15 @@ def show(token: str) -> ResponseReturnValue:
 @needs(Permission.PUBLIC, of="approval_link")
 def answer(token: str, decision: str) -> ResponseReturnValue:
     with components().read() as reading:
-        question = _question(reading, token)
-    by = question.staff.as_actor()
+        _question(reading, token)
+
+    def work(writing: DeskSession) -> str:
+        question = _held(writing, token)
+        return decide(writing, question.remedy_id, DECISIONS[decision], form, by=question.staff.as_actor())
+
     try:
         form = loaded(DecisionForm)
-        components().transact(lambda writing: decide(writing, question.remedy_id, DECISIONS[decision], form, by=by))
+        components().transact(work)
     except NotFound:
         raise
     except DomainError as wrong:
@@ -69,14 +77,29 @@ def _page(token: str, wrong: DomainError | None = None) -> str:
     return render_template("approvals/link.html", card=card, person=question.staff.first_name, problem=problem)
 
 
+def _held(writing: DeskSession, token: str) -> Question:
+    """With the person and the ticket locked, in this order, and then looked at once more: the question may have been
+    answered or passed on, and the person shut out, while this waited for its turn. Raises NotFound."""
+    asked = _question(writing, token)
+    hold(writing, asked.staff.id)
+    lock_ticket(writing, asked.ticket_id)
+    return _question(writing, token)
+
+
 def _question(reading: DeskSession, token: str) -> Question:
-    """Raises NotFound for a link that was forged, passed on to the next person, or answered: they all look the same."""
+    """Raises NotFound for a link that was forged, answered, or passed on to the next person, and where the person may
+    answer no more: they all look the same."""
     opened = open_token(components().settings.secret_key, APPROVAL, token)
-    approval = reading.get(Approval, opened.id) if opened else None
+    approval = reading.get(Approval, opened.id, populate_existing=True) if opened else None
     if opened is None or approval is None or approval.answered_at or approval.link_generation != opened.generation:
-        raise NotFound("This question has been answered, or was passed on to somebody else.")
-    staff = reading.get_one(Staff, approval.asked_of_id)
+        raise NotFound(GONE)
+    staff = reading.get_one(Staff, approval.asked_of_id, populate_existing=True)
     rows = listing.approval_rows(reading, [approval.remedy_id])
-    if staff.deactivated_at is not None or not rows:
-        raise NotFound("This question has been answered, or was passed on to somebody else.")
-    return Question(approval.remedy_id, staff, rows[0])
+    if not rows or not _may_answer(staff, rows[0]):
+        raise NotFound(GONE)
+    return Question(approval.remedy_id, approval.ticket_id, staff, rows[0])
+
+
+def _may_answer(staff: Staff, row: ApprovalRow) -> bool:
+    by = staff.as_actor()
+    return staff.deactivated_at is None and by.may(Permission.APPROVE) and by.works_at(row.ticket.site.id)

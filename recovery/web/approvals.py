@@ -20,7 +20,7 @@ from recovery.services.ticketing.stories import history
 from recovery.web.forms import DecisionForm, loaded, typed
 from recovery.web.rows import clock, customer_name, failure_label, remedy_label
 from recovery.web.saying import say
-from recovery.web.session import now
+from recovery.web.session import now, transact
 
 blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
 
@@ -97,7 +97,7 @@ def errors_of(wrong: DomainError) -> dict[str, str]:
 def _decided(remedy_id: int, decision: str) -> ResponseReturnValue:
     try:
         form = loaded(DecisionForm)
-        said = components().transact(lambda writing: decide(writing, remedy_id, decision, form, by=actor()))
+        said = transact(lambda writing: decide(writing, remedy_id, decision, form, by=actor()))
     except DomainError as wrong:
         return _page({"id": remedy_id, "decision": decision, "errors": errors_of(wrong), "typed": typed()}), status_of(
             wrong

@@ -21,7 +21,7 @@ from recovery.services.proving.audit import search, verify
 from recovery.services.session import DeskSession
 from recovery.web import audit_view as view
 from recovery.web.polling import answer
-from recovery.web.session import now
+from recovery.web.session import now, transact
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit")
 
@@ -63,7 +63,7 @@ def progress() -> ResponseReturnValue:
 @needs(Permission.AUDIT)
 def prove() -> ResponseReturnValue:
     """A long trail takes a while to read: the work goes on beside the request, and the page says how far it is."""
-    if components().transact(lambda session: verifying.begin(session, now=now(), by=actor())):
+    if transact(lambda session: verifying.begin(session, now=now(), by=actor())):
         threading.Thread(target=_prove, args=(components(),), name="verification", daemon=True).start()
     return redirect(url_for("audit.show", _anchor="proof"), 303)
 

@@ -23,7 +23,7 @@ from recovery.services.ticketing.logging_mistakes import log
 from recovery.web.forms import LogForm, RecallForm, loaded, typed
 from recovery.web.log_choices import authority_words, choices, half_ticket, last_time, new_ticket, preview_words
 from recovery.web.saying import say
-from recovery.web.session import allow_viewing, now
+from recovery.web.session import allow_viewing, now, transact
 from recovery.web.shell import SITE, chosen_site
 from recovery.web.throttle import RECALL, throttle
 
@@ -79,11 +79,12 @@ def preview() -> ResponseReturnValue:
 
 def _logged(form: Mapping[str, Any]) -> tuple[Ticket, bool]:
     """The ticket, and whether this submission made it. Raises DomainError."""
-    by, instant = actor(), now()
     spelt = json.dumps({name: value for name, value in form.items() if name != "submission"}, sort_keys=True)
-    submission = Submission(by.id or 0, form["submission"], hashlib.sha256(spelt.encode()).hexdigest())
+    fingerprint = hashlib.sha256(spelt.encode()).hexdigest()
 
     def work(writing: DeskSession) -> tuple[Ticket, bool]:
+        by, instant = actor(), now()
+        submission = Submission(by.id or 0, form["submission"], fingerprint)
         known = earlier(writing, submission, thing="ticket", now=instant)
         if known is not None:
             return _saved_before(writing, known.thing_id, same=known.fingerprint == submission.fingerprint), False
@@ -92,7 +93,7 @@ def _logged(form: Mapping[str, Any]) -> tuple[Ticket, bool]:
         keep(writing, submission, thing_id=ticket.id)
         return ticket, True
 
-    return components().transact(work)
+    return transact(work)
 
 
 def _saved_before(writing: DeskSession, ticket_id: int | None, *, same: bool) -> Ticket:

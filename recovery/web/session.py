@@ -1,9 +1,11 @@
 """Who is on the page: found anew for every request, from a signed cookie and a row that can be revoked."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from http import HTTPStatus
+from typing import TypeVar, cast
 
-from flask import Response, current_app, flash, g, redirect, request, session, url_for
+from flask import Response, abort, current_app, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import InternalServerError
@@ -14,8 +16,11 @@ from recovery.domain.permissions import Permission
 from recovery.domain.tickets import REFERENCE_ALPHABET
 from recovery.edge import components, demand_of
 from recovery.models import Staff
-from recovery.services.people.sign_in import Door, door_of, is_stamp_due, stamp
+from recovery.services.people.sign_in import Door, door_of, hold, is_stamp_due, stamp
+from recovery.services.session import DeskSession
 from recovery.services.ticketing.viewings import LASTS
+
+Result = TypeVar("Result")
 
 TOKEN = "login"  # noqa: S105  # the name of a field
 SEEN = "seen"
@@ -54,6 +59,17 @@ def guard() -> ResponseReturnValue | None:
     if not cast("Actor", g.actor).may(permission):
         raise Forbidden("Your role may not do this; ask a supervisor.")
     return None
+
+
+def transact(work: Callable[[DeskSession], Result]) -> Result:
+    """What the person on this page does, in one transaction. First they are read again, so that `actor()` is who they are
+    now: they may have been given another role, or been shut out, while this waited for its turn."""
+
+    def whole(writing: DeskSession) -> Result:
+        _read_again(writing)
+        return work(writing)
+
+    return components().transact(whole)
 
 
 def enter(token: str) -> None:
@@ -113,6 +129,18 @@ def _find_person() -> None:
         return
     g.login, g.staff, g.actor = door.login, door.staff, door.staff.as_actor()
     _renew(door, seen)
+
+
+def _read_again(writing: DeskSession) -> None:
+    hold(writing, g.staff.id)
+    door = door_of(writing, session[TOKEN], now=now())
+    if door is None:
+        session.clear()
+        abort(current_app.make_response(_to_the_door()))
+    g.actor = door.staff.as_actor()
+    demand = demand_of(request.endpoint, request.method)
+    if demand is None or not cast("Actor", g.actor).may(demand[0]):
+        abort(HTTPStatus.FORBIDDEN)  # no error of the domain: the page that began this is not theirs to see either
 
 
 def _renew(door: Door, seen: int) -> None:

@@ -17,7 +17,7 @@ from recovery.services.session import DeskSession
 from recovery.services.texting import phone_book, phones
 from recovery.services.texting.phone_book import Phone
 from recovery.web.polling import answer, etag_of
-from recovery.web.session import now
+from recovery.web.session import now, transact
 
 blueprint = Blueprint("simulator", __name__, url_prefix="/simulator")
 
@@ -60,7 +60,7 @@ def reply() -> ResponseReturnValue:
         phones.reply_from_phone(session, number, words, now=now())
 
     try:
-        components().transact(act)
+        transact(act)
     except Invalid as wrong:
         return _rendered(number, wrong=wrong.detail, typed=words), 422
     return redirect(url_for("simulator.show", number=number, _anchor="newest"), 303)

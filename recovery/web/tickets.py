@@ -28,7 +28,7 @@ from recovery.web.forms import (
     Versioned,
 )
 from recovery.web.rows import lane_row
-from recovery.web.session import allow_viewing, now
+from recovery.web.session import allow_viewing, now, transact
 from recovery.web.ticket_filter import Filter
 
 blueprint = Blueprint("tickets", __name__, url_prefix="/tickets")
@@ -64,14 +64,12 @@ def show(reference: str) -> ResponseReturnValue:
 @blueprint.post("/<reference:reference>/viewings")
 @needs(Permission.SEE, of="ticket")
 def open_sensitive(reference: str) -> ResponseReturnValue:
-    by, instant = actor(), now()
-
     def work(writing: DeskSession) -> int:
-        ticket = locked_ticket(writing, reference, by=by)
-        view(writing, ticket, now=instant, by=by)
+        ticket = locked_ticket(writing, reference, by=actor())
+        view(writing, ticket, now=now(), by=actor())
         return ticket.id
 
-    allow_viewing(components().transact(work))
+    allow_viewing(transact(work))
     return redirect(url_for("tickets.show", reference=reference))
 
 

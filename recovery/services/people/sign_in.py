@@ -108,6 +108,12 @@ def door_of(session: DeskSession, token: str, *, now: datetime) -> Door | None:
     return None if row is None else Door(row[0], row[1])
 
 
+def hold(session: DeskSession, staff_id: int) -> None:
+    """Until this transaction ends nobody takes their role, their sites or their account away: whoever wants to waits here,
+    and what is read of this person from now on stays so."""
+    session.execute(select(Staff.id).where(Staff.id == staff_id).with_for_update(read=True))
+
+
 def is_stamp_due(login: LoginSession, *, now: datetime) -> bool:
     return now - login.last_used_at >= USED_TO_THE
 

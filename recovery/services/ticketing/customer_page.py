@@ -88,7 +88,8 @@ def ticket_of_link(session: DeskSession, token: str, *, now: datetime) -> Ticket
 
 def locked_ticket_of_link(session: DeskSession, token: str, *, now: datetime) -> Ticket:
     """For acting. Raises NotFound as `ticket_of_link`, TooOften."""
-    ticket = lock_ticket(session, ticket_of_link(session, token, now=now).id)
+    lock_ticket(session, ticket_of_link(session, token, now=now).id)
+    ticket = ticket_of_link(session, token, now=now)  # it may have been revoked while we waited for the lock
     acts = session.scalar(
         select(func.count()).where(
             Event.stream_id == ticket.id,
