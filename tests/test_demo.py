@@ -19,7 +19,9 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import LIVE
 from recovery.models import (
+    Anchor,
     Attempt,
+    AwaitingAnchor,
     Base,
     Callback,
     Contact,
@@ -71,6 +73,13 @@ def test_its_trail_is_whole_and_its_clocks_are_what_the_trail_says(desk: Compone
         assert verdict.ok, (verdict.first_break, verdict.first_wrong_clock)
     with desk.read() as session:
         assert tickets == 21 + len(SCENES) == session.scalar(select(func.count(Ticket.id)))
+
+
+def test_all_of_it_is_anchored_though_it_tells_of_ninety_days_ago(desk: Components) -> None:
+    told(desk)
+    with desk.read() as session:
+        assert session.scalar(select(func.count()).select_from(AwaitingAnchor)) == 0
+        assert session.scalar(select(func.count()).select_from(Anchor)) == 1
 
 
 def test_right_now_there_is_one_of_each_thing_that_a_desk_deals_with(desk: Components, clock: FrozenClock) -> None:
@@ -149,7 +158,7 @@ def test_it_looks_like_life(clock: FrozenClock) -> None:
 
 def test_taken_away_it_leaves_nothing_but_what_the_trail_says_of_it(desk: Components) -> None:
     tickets = told(desk)
-    desk.transact(lambda session: make_anchors(session, now=desk.clock.now(), everything=True))
+    desk.transact(lambda session: make_anchors(session, now=desk.clock.now()))
     assert desk.transact(lambda session: remove(session, now=desk.clock.now())) == tickets
     with desk.read() as session:
         left = {
@@ -157,7 +166,7 @@ def test_taken_away_it_leaves_nothing_but_what_the_trail_says_of_it(desk: Compon
             for table in Base.metadata.sorted_tables
             if session.scalar(select(func.count()).select_from(table))
         }
-        assert left == {"events", "settings_stream", "anchors"}
+        assert left == {"events", "settings_stream", "anchors", "awaiting_anchor"}
         assert session.scalars(select(Event.tag).order_by(Event.seq)).all() == [
             *[Tag.SITE_ADDED] * 3,
             Tag.DEMO_LOADED,
@@ -173,7 +182,7 @@ def test_a_real_ticket_that_went_with_it_is_found(desk: Components) -> None:
     """Removal excuses the streams that it names, and no other."""
     told(desk)
     ticket = a_real_ticket(desk, by="quinn@example.com")
-    desk.transact(lambda session: make_anchors(session, now=desk.clock.now(), everything=True))
+    desk.transact(lambda session: make_anchors(session, now=desk.clock.now()))
     desk.transact(lambda session: remove(session, now=desk.clock.now()))
     with desk.read() as session:
         assert verify(session, desk.house.audit_key).ok

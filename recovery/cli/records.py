@@ -29,6 +29,7 @@ from recovery.domain.cells import safe_cell
 from recovery.domain.errors import Invalid
 from recovery.domain.phones import parse_phone
 from recovery.services.people.erasing import erase
+from recovery.services.proving import anchors
 from recovery.services.reporting.exporting import HEADS, Wanted, count_tickets, ticket_rows
 from recovery.services.running.importing import CUSTOMER_COLUMNS, TICKET_COLUMNS, Refusal, Row, read_rows, take
 
@@ -110,6 +111,7 @@ def take_in(arguments: Arguments) -> int:
         for start in range(0, len(rows), ROWS_A_TRANSACTION):
             refused += _take(components, rows[start : start + ROWS_A_TRANSACTION], arguments)
             progress(min(start + ROWS_A_TRANSACTION, len(rows)), len(rows))
+        anchors.anchor(components, components.clock.now())
     _report(arguments, len(rows), refused)
     return FINDING if refused else DONE
 

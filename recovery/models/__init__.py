@@ -4,7 +4,7 @@ from recovery.models.base import Base
 from recovery.models.callback import Attempt, Callback
 from recovery.models.clock import TicketClock
 from recovery.models.customer import Contact, Customer, OptOut
-from recovery.models.event import Anchor, Event
+from recovery.models.event import Anchor, AwaitingAnchor, Event
 from recovery.models.idempotency import IdempotencyKey
 from recovery.models.message import Message, Receipt, SendGate, SimulatedText
 from recovery.models.remedy import Approval, Ledger, Remedy
@@ -17,6 +17,7 @@ __all__ = [
     "ApiToken",
     "Approval",
     "Attempt",
+    "AwaitingAnchor",
     "Base",
     "Callback",
     "Contact",

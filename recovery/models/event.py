@@ -57,6 +57,7 @@ class Anchor(Base):
 
     __tablename__ = "anchors"
     __table_args__ = (UniqueConstraint("previous"),)  # two workers cannot fork the chain of anchors
+    # the chain is what `previous` says; ids and times follow it, but a clock that jumped may have spoilt them
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime]
@@ -64,3 +65,16 @@ class Anchor(Base):
     """Canonical JSON: stream id → [seq, hash]."""
     previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class AwaitingAnchor(Base):
+    """The last event that a transaction added to a chain, marked in that transaction, until an anchor covers it.
+
+    Known by the event, never by its time: clocks jump, and an import writes what is years old.
+    """
+
+    __tablename__ = "awaiting_anchor"
+
+    stream_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    at: Mapped[datetime]

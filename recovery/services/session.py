@@ -3,6 +3,7 @@
 Transactions belong to the edge: nothing in `services` commits.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,13 +14,14 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
 from recovery.domain.policy import Policy
 from recovery.models.base import Proven
-from recovery.models.event import Event
+from recovery.models.event import AwaitingAnchor, Event
 from recovery.models.ticket import Ticket
 from recovery.services.timing import clocks
 from recovery.sms.texts import Texts
 
 EVENTS = cast("Table", Event.__table__)
 EVENT_COLUMNS = tuple(EVENTS.columns.keys())
+AWAITING_ANCHOR = cast("Table", AwaitingAnchor.__table__)
 CLAIMS = {"claims": True}
 """Execution option of the few bulk updates that change a delivery state and nothing of the ticket's."""
 
@@ -94,6 +96,14 @@ def _refuse_untold(session: DeskSession) -> None:
     if untold := session.tracking.touched - session.tracking.told.keys():
         raise UnprovenChange(f"changed without an event: streams {sorted(untold)}")
     clocks.refresh(session, session.tracking.tickets.values(), session.tracking.told)
+    _mark_for_anchoring(session, [events[-1] for events in session.tracking.told.values()])
+
+
+def _mark_for_anchoring(session: DeskSession, heads: Sequence[Event]) -> None:
+    """By a row of their own, whose key nobody else writes: a mark on the ticket would make anchors and people wait for one another."""
+    if heads:
+        rows = [{"stream_id": event.stream_id, "seq": event.seq, "at": event.at} for event in heads]
+        session.connection().execute(insert(AWAITING_ANCHOR), rows)
 
 
 def _refuse_bulk(state: ORMExecuteState) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+import structlog
 
 from recovery.bootstrap import Components, build
 from recovery.cli import main
@@ -22,7 +23,20 @@ Run = Callable[..., Ran]
 
 
 @pytest.fixture
-def run(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+def logs_beside_results() -> Iterator[None]:
+    """On stderr, as `config.logging` has it; a test run brings handlers of its own, so that no command configures any."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def run(
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+    logs_beside_results: None,
+) -> Run:
     """`run("site", "add", …, DATABASE_URL=url)`: as somebody types it; environment variables stay for the test."""
 
     def run(*arguments: str, stdin: str = "", **variables: str) -> Ran:

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, func, select
 from sqlalchemy.pool import NullPool
 
 from recovery.domain.remedies import RemedyKind
-from recovery.models import Base, Heartbeat, LoginSession, Message
+from recovery.models import AwaitingAnchor, Base, Heartbeat, LoginSession, Message
 from recovery.services.deciding.remedies import NewRemedy
 from recovery.services.people.sign_in import open_session
 from recovery.services.running.backups import LEFT_OUT
@@ -17,7 +17,7 @@ from recovery.services.running.restoring import RESTORED
 from tests.cli.conftest import Run
 from tests.factories import Business
 
-WRITTEN_BY_RESTORING = {"events", "settings_stream", "anchors"}
+WRITTEN_BY_RESTORING = {"events", "settings_stream", "anchors", "awaiting_anchor"}
 
 
 @pytest.fixture
@@ -64,6 +64,13 @@ def test_it_goes_into_an_empty_database_of_either_kind_row_by_row(
     assert contents(other_url) == before
     assert sum(map(len, before.values())) > 15
     assert run("audit", "verify").code == 0
+
+
+def test_what_was_put_back_is_anchored_to_the_last_event(run: Run, backup: Path, other_url: str) -> None:
+    run("restore", str(backup), DATABASE_URL=other_url)
+    engine = create_engine(other_url, poolclass=NullPool)
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(AwaitingAnchor)) == 0
 
 
 def test_after_it_texts_are_held_and_everybody_signs_in_anew(run: Run, backup: Path, other_url: str) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import TicketStatus
-from recovery.models import Event, Message, Ticket
+from recovery.models import AwaitingAnchor, Event, Message, Ticket
 from recovery.models.triggers import drop_triggers
 from recovery.services.ticketing import tickets
 from tests.cli.conftest import Run
@@ -75,6 +75,7 @@ def test_finished_tickets_are_taken_in_once_and_nobody_is_texted(business: Busin
         (ticket,) = session.scalars(select(Ticket)).all()
         assert (ticket.status, ticket.order_amount, ticket.cause) == (TicketStatus.RESOLVED, 450, "rain")
         assert {text.status for text in session.scalars(select(Message))} == {MessageStatus.DROPPED}
+        assert session.scalars(select(AwaitingAnchor)).all() == [], "what is months old is anchored all the same"
     assert run("audit", "verify").code == 0
 
 

@@ -17,34 +17,16 @@ from recovery.models import Anchor, Event, Remedy, Ticket
 from recovery.services.access import ticket_of_remedy, visible_site, visible_ticket
 from recovery.services.deciding.remedies import NewRemedy, refuse
 from recovery.services.people.sites import change_site
-from recovery.services.proving.anchors import make_anchors
 from recovery.services.proving.audit import Verdict, search, trail, verify
 from recovery.services.ticketing.tickets import Change, change, resolve, void
 from tests.factories import HARBOUR, NOOR, SAM, Business, refund
 from tests.fixtures.settings import MakeSettings
+from tests.services.tampering import tamper
 
 
 def verdict_of(business: Business, **more: Any) -> Verdict:
     with business.desk.read() as session:
         return verify(session, business.desk.house.audit_key, **more)
-
-
-def tamper(business: Business, change_it: Callable[[Connection], object]) -> None:
-    """Behind the product's back: no trigger, no foreign key."""
-    engine = business.desk.writing
-    with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SET session_replication_role = replica"))
-        else:
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-            names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all()
-            for name in names:
-                connection.exec_driver_sql(f"DROP TRIGGER {name}")
-            connection.exec_driver_sql("BEGIN")
-        change_it(connection)
-        connection.commit()
-        connection.detach()  # nobody else gets a connection without its guards
 
 
 def sql(statement: str, **values: Any) -> Callable[[Connection], object]:
@@ -260,17 +242,6 @@ def test_anchors_are_told_to_the_file_outside(business: Business, make_settings:
     assert json.loads(lines[1])["previous"] == json.loads(lines[0])["hash"]
     assert verdict_of(watched, outside=lines).ok
     desk.dispose()
-
-
-def test_what_was_written_with_an_older_time_is_anchored_when_asked_for(business: Business) -> None:
-    business.log()
-    business.tick("anchor")
-    business.later(days=-30)
-    business.log()
-    business.later(days=31)
-    assert business.tick("anchor") == 0
-    with business.desk.write() as session:
-        assert make_anchors(session, now=business.now, everything=True)
 
 
 def test_the_trail_tells_in_words_who_did_what_and_what_it_was_before(business: Business) -> None:

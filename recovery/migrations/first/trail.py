@@ -8,12 +8,14 @@ from recovery.migrations.spelling import BIG, TIME
 TABLES = (
     "events",
     "anchors",
+    "awaiting_anchor",
 )
 
 
 def make() -> None:
     _events()
     _anchors()
+    _awaiting_anchor()
 
 
 def _events() -> None:
@@ -49,4 +51,14 @@ def _anchors() -> None:
         sa.Column("hash", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_anchors"),
         sa.UniqueConstraint("previous", name="uq_anchors_previous"),
+    )
+
+
+def _awaiting_anchor() -> None:
+    op.create_table(
+        "awaiting_anchor",
+        sa.Column("stream_id", BIG, nullable=False, autoincrement=False),
+        sa.Column("seq", sa.Integer(), nullable=False, autoincrement=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("stream_id", "seq", name="pk_awaiting_anchor"),
     )

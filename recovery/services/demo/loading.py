@@ -18,6 +18,7 @@ from recovery.services.demo.right_now import go_on
 from recovery.services.demo.seasons import DAYS, moments
 from recovery.services.people.sites import NewSite, add_site
 from recovery.services.people.staff import NewStaff, add_staff
+from recovery.services.proving import anchors
 from recovery.services.proving.trail import record_of_settings
 from recovery.services.running.ground import Ground
 from recovery.services.session import DeskSession
@@ -42,6 +43,7 @@ def load(ground: Ground, *, now: datetime, password_hash: str, tell: Tell, sites
     alive = ground.transact(lambda session: go_on(session, _crews(session), now=now))
     total = len(history) + alive
     ground.transact(lambda session: _mark(session, total, now=now))
+    anchors.anchor(ground, now)
     return total
 
 

@@ -14,6 +14,7 @@ from recovery.models import (
     ApiToken,
     Approval,
     Attempt,
+    AwaitingAnchor,
     Callback,
     Contact,
     Customer,
@@ -75,6 +76,7 @@ def _in_order() -> list[tuple[Table, ColumnElement[bool]]]:
     subjects = or_(Ledger.subject_id.in_(TICKETS), Ledger.subject_id.in_(STAFF), Ledger.subject_id.in_(CUSTOMERS))
     return [
         (_table(Event), Event.stream_id.in_(TICKETS) | Event.stream_id.in_(STAFF)),
+        (_table(AwaitingAnchor), AwaitingAnchor.stream_id.in_(TICKETS) | AwaitingAnchor.stream_id.in_(STAFF)),
         (_table(SimulatedText), SimulatedText.sid.in_(sids)),
         (_table(Receipt), Receipt.message_id.in_(TEXTS)),
         (_table(Ledger), subjects),

@@ -8,23 +8,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import select, text
 
 from recovery.domain.actors import ActorKind
 from recovery.domain.events import GENESIS, Tag, anchor_hash
 from recovery.domain.told import TELLS_OF_TIME, counted
-from recovery.models import Anchor, Event, Site, TicketClock
-from recovery.services.proving.anchors import batches, heads_of, make_anchors
+from recovery.models import Anchor, AwaitingAnchor, Event, Site, TicketClock
+from recovery.services.proving.anchors import LOOKED_UP_AT_ONCE, batches, heads_of, heads_there
 from recovery.services.proving.audit_search import AuditRow, search, trail
 from recovery.services.proving.chains import AT_ONCE, Break, Broken, Head, Link, Reader, beside, checked
 from recovery.services.session import DeskSession
 from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.clocks import as_told, row_told
 
-__all__ = ["AuditRow", "Break", "Verdict", "make_anchors", "search", "trail", "verify"]
-
-LOOKED_UP_AT_ONCE = 400
-"""Heads in one query: SQLite takes no more than a thousand variables in its older builds."""
+__all__ = ["AuditRow", "Break", "Verdict", "search", "trail", "verify"]
 
 
 @dataclass(slots=True)
@@ -59,6 +56,7 @@ def verify(
         try:
             walk.through()
             walk.anchors(outside)
+            walk.awaiting()
         except Broken as broken:
             walk.verdict.first_break = broken.found
     return walk.verdict
@@ -116,26 +114,33 @@ class _Walk:
             self.verdict.first_wrong_clock = Break(head.name, _difference(expected, standing))
 
     def anchors(self, outside: Iterable[str]) -> None:
+        """From each to the one that names it as its previous: clocks may have said otherwise."""
+        following = {row.previous: row for row in self.session.execute(select(Anchor.previous, Anchor.id, Anchor.at))}
         previous, hashes = GENESIS, set()
-        for anchor_id in self.session.scalars(select(Anchor.id).order_by(Anchor.id)).all():
-            anchor = self.session.get_one(Anchor, anchor_id)
+        while previous in following:
+            anchor = self.session.get_one(Anchor, following.pop(previous).id)
             where = f"the anchor of {_spelt(anchor.at)}"
-            made = anchor_hash(self.key, at=anchor.at, heads=anchor.heads, previous=anchor.previous)
-            if (anchor.previous, anchor.hash) != (previous, made):
-                raise Broken(where, "it is not what was written, or does not follow the one before it")
+            if anchor.hash != anchor_hash(self.key, at=anchor.at, heads=anchor.heads, previous=previous):
+                raise Broken(where, "it is not what was written")
             for some in batches(heads_of(anchor), LOOKED_UP_AT_ONCE):
                 self._look_up(where, some)
             previous = anchor.hash
             hashes.add(previous)
             self.verdict.covered_until = anchor.at
+        for lost in following.values():
+            raise Broken(f"the anchor of {_spelt(lost.at)}", "it follows one that is not here, or is another one")
         self._compare_outside(outside, hashes)
 
-    def _look_up(self, where: str, heads: Sequence[tuple[int, int, str]]) -> None:
-        pairs = [(stream, seq) for stream, seq, _ in heads]
-        found = self.session.execute(
-            select(Event.stream_id, Event.seq, Event.hash).where(tuple_(Event.stream_id, Event.seq).in_(pairs)),
+    def awaiting(self) -> None:
+        """What no anchor covers yet has a mark, which was written with it."""
+        marked = select(AwaitingAnchor.stream_id, AwaitingAnchor.seq).outerjoin(
+            Event, (Event.stream_id == AwaitingAnchor.stream_id) & (Event.seq == AwaitingAnchor.seq)
         )
-        missing = set(heads) - {tuple(row) for row in found}
+        for stream, seq in self.session.execute(marked.where(Event.seq.is_(None)).order_by(AwaitingAnchor.stream_id)):
+            raise Broken(f"stream {stream}", f"its event {seq} went before an anchor saw it")
+
+    def _look_up(self, where: str, heads: Sequence[tuple[int, int, str]]) -> None:
+        missing = set(heads) - heads_there(self.session, [(stream, seq) for stream, seq, _ in heads])
         for stream, seq, _ in sorted(head for head in missing if head[0] not in self.removed):
             raise Broken(where, f"it saw event {seq} of stream {stream}, which is not here any more, or is another one")
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select
 
 from recovery.domain.permissions import Role
-from recovery.models import Anchor, Callback, Event, Promise, Site, Staff, StaffSite
+from recovery.models import AwaitingAnchor, Callback, Promise, Site, Staff, StaffSite
 from recovery.services.running import health
 from recovery.services.running.health import BAD, LOOK, WELL, Check, minutes_or_seconds
 from recovery.services.running.restoring import standing_hold
@@ -50,15 +50,15 @@ def _restored(session: DeskSession) -> Check:
 
 
 def _anchors(session: DeskSession, *, now: datetime) -> Check:
-    last = session.scalar(select(func.max(Anchor.at)))
-    newest = session.scalar(select(func.max(Event.at)))
-    if newest is None or (last is not None and newest <= last):
+    """By what waits, not by how long ago the last one was: a quiet night needs none."""
+    oldest = session.scalar(select(func.min(AwaitingAnchor.at)))
+    if oldest is None:
         return Check("Trail", WELL, "Every event is anchored.")
-    age = now - (last or newest)
+    age = now - oldest
     if age > ANCHORED_EVERY:
-        words = f"The last anchor is {minutes_or_seconds(age)} old" if last else "Nothing is anchored yet"
-        return Check("Trail", BAD, f"{words}: a worker makes one every five minutes.")
-    return Check("Trail", WELL, f"Anchored {minutes_or_seconds(age)} ago." if last else "The first anchor is due.")
+        words = f"What was written {minutes_or_seconds(age)} ago is not anchored yet"
+        return Check("Trail", BAD, f"{words}: a worker makes an anchor every five minutes.")
+    return Check("Trail", WELL, "The next anchor is due.")
 
 
 def _admins(session: DeskSession) -> Check:
