@@ -5,4 +5,5 @@ pytest_plugins = (
     "tests.fixtures.clone",
     "tests.fixtures.browser",
     "tests.fixtures.live",
+    "tests.fixtures.works",
 )

@@ -4,9 +4,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,120 +14,27 @@ from sqlalchemy.engine import make_url
 
 from config.settings import Settings
 from recovery.bootstrap import Components, build
-from recovery.clock import FrozenClock, SystemClock
+from recovery.clock import FrozenClock
 from recovery.domain.messages import MessageStatus
 from recovery.models import Heartbeat, Message
 from recovery.services.running import heartbeats, restoring
 from recovery.services.sending.departures import PARKED, Departure
 from recovery.services.sending.outbox import BULK
 from recovery.services.timing.due_work import DUE_WORK
-from recovery.sms.gateway import Accepted, Found, OutgoingText, ProviderStatus, always
+from recovery.sms.gateway import OutgoingText
 from recovery.worker.calling import Ownership, call
 from recovery.worker.ears import listen
 from recovery.worker.line import Line
 from recovery.worker.pace import Pace
 from recovery.worker.sending import Sender
-from recovery.worker.ticks import TICKS, Station, beat, reap, reconcile, release_restored
+from recovery.worker.ticks import TICKS, beat, reap, reconcile, release_restored
 from tests.factories import LEE, NOOR, SAM, Business, NewCustomer
-from tests.fixtures.settings import A_TUESDAY_MORNING, MakeSettings
+from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until
+from tests.fixtures.works import Provider, RunningClock, Works
 from tests.services.post import Post
 
 REPOSITORY = Path(__file__).parents[1]
-ENDS = {MessageStatus.SENT, MessageStatus.FAILED, MessageStatus.DROPPED}
-
-
-class RunningClock(FrozenClock):
-    """It is a Tuesday morning, whenever the test runs, and seconds pass as they do: no quiet hours by accident."""
-
-    def __init__(self) -> None:
-        super().__init__(A_TUESDAY_MORNING)
-        self._real = SystemClock()
-        self._begun = self._real.now()
-
-    def now(self) -> datetime:
-        return super().now() + (self._real.now() - self._begun)
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self._real.monotonic()
-
-
-@dataclass
-class Provider:
-    """Keeps what it accepted, in order. `on` happens before a text is accepted."""
-
-    on: Callable[[OutgoingText], None] = field(default=lambda _: None)
-    accepted: list[OutgoingText] = field(default_factory=list)
-    name: str = "provider"
-    real: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def send(
-        self,
-        outgoing: OutgoingText,
-        *,
-        now: datetime,  # noqa: ARG002 - the protocol's
-        still_ours: Callable[[], bool] = always,  # noqa: ARG002 - the protocol's
-    ) -> Accepted:
-        self.on(outgoing)
-        with self._lock:
-            self.accepted.append(outgoing)
-            return Accepted(f"SM{len(self.accepted):032d}", "queued")
-
-    def find(
-        self,
-        outgoing: OutgoingText,
-        since: datetime,
-        *,
-        taken: Collection[str] = frozenset(),  # noqa: ARG002 - the protocol's
-    ) -> Found | None:
-        with self._lock:
-            for number, text in enumerate(self.accepted, 1):
-                if text.ref == outgoing.ref:
-                    return Found(f"SM{number:032d}", "sent", since)
-        return None
-
-    def fetch(self, provider_sid: str) -> ProviderStatus | None:  # noqa: ARG002 - the protocol's
-        return None
-
-
-@dataclass
-class Works:
-    """A business with a sender; the test plays the scheduler."""
-
-    post: Post
-    provider: Provider
-    sender: Sender
-
-    @property
-    def desk(self) -> Components:
-        return self.post.desk
-
-    def wait_for_ends(self, *, what: str = "every text has its end") -> None:
-        def ended() -> bool:
-            self.sender.wake()
-            return set(self.states()) <= ENDS
-
-        wait_until(ended, what=what)
-
-    def states(self) -> list[MessageStatus]:
-        with self.desk.read() as session:
-            return list(session.scalars(select(Message.status)))
-
-    def station(self) -> Station:
-        return Station(self.desk, self.sender, "worker:test")
-
-
-@pytest.fixture
-def works(make_settings: MakeSettings, database_url: str) -> Iterator[Works]:
-    desk = build(make_settings(DATABASE_URL=database_url, SEND_CONCURRENCY=4), clock=RunningClock())
-    provider = Provider()
-    desk.gateway = provider
-    sender = Sender(desk)
-    sender.start()
-    yield Works(Post(Business.opened(desk)), provider, sender)
-    sender.stop()
-    desk.dispose()
 
 
 def test_every_text_leaves_once_and_in_the_order_of_its_customer(works: Works) -> None:
@@ -155,8 +61,7 @@ def test_a_poisonous_row_is_parked_and_the_others_go_on(works: Works) -> None:
             update(Message).where(Message.id == long).values(body="x" * 1601), execution_options=BULK
         )
     )
-    works.sender = Sender(works.desk)
-    works.sender.start()
+    works.restart()
     works.wait_for_ends()
     assert (works.post.status(long), works.post.text(long).error) == (MessageStatus.FAILED, PARKED)
     assert [works.post.status(text_id) for text_id in (after, other)] == [MessageStatus.SENT] * 2

@@ -5,7 +5,7 @@ No transaction is open while a thread calls the provider.
 
 import secrets
 import threading
-from collections import deque
+from collections import Counter, deque
 from functools import partial
 from queue import Empty, SimpleQueue
 from random import SystemRandom
@@ -16,13 +16,15 @@ from recovery.bootstrap import Components
 from recovery.services.sending import answers, departures, outbox
 from recovery.services.sending.answers import Answer
 from recovery.services.sending.departures import Departure
-from recovery.worker.away import AWAY
+from recovery.worker.away import AWAY, is_a_lock, is_the_databases, is_the_rows
 from recovery.worker.calling import Ownership, call
 from recovery.worker.line import Line
 from recovery.worker.pace import Pace
 
 WAIT_FOR_DATABASE = 0.5
 WRITTEN_AT_ONCE = 50
+TRIPS = 3
+"""So often, a lease apart, does a text trip us before a person has it."""
 TO_LEAVE = 1.0
 """Seconds that the threads have beside the provider's time-out when we stop."""
 
@@ -37,6 +39,7 @@ class Sender:
         self._pace = Pace(desk.settings.send_concurrency)
         self._token = ""
         self._claimed: deque[int] = deque()
+        self._tripped: Counter[int] = Counter()
         self._busy = 0
         self._lock = threading.Lock()
         self._woken = threading.Event()
@@ -102,8 +105,7 @@ class Sender:
         if free <= 0 or not (self._claimed or self._claim()):
             return False
         batch = [self._claimed.popleft() for _ in range(min(free, len(self._claimed)))]
-        for departure in self._begin(batch):
-            self._depart(departure)
+        self._begin(batch)
         return True
 
     def _free(self, *, one_at_a_time: bool) -> int:
@@ -122,26 +124,41 @@ class Sender:
         self._claimed.extend(ids)
         return bool(ids)
 
-    def _begin(self, ids: list[int]) -> list[tuple[Departure, Ownership]]:
-        """One text that cannot be read or sent must not hold up the others: then each goes alone."""
+    def _begin(self, ids: list[int]) -> None:
+        """One text that cannot be read or sent, or whose customer's row somebody holds, must not hold up the others:
+        then each goes alone."""
         try:
-            return self._begun(ids)
+            self._depart(self._begun(ids))
         except Exception as problem:
-            if isinstance(problem, AWAY) and self._is_away():
+            if is_the_databases(problem) and not is_a_lock(problem):
                 self._claimed.extendleft(reversed(ids))
                 raise
-        return self._begin_each(ids)
+            self._begin_each(ids)
 
-    def _begin_each(self, ids: list[int]) -> list[tuple[Departure, Ownership]]:
-        begun = []
-        for message_id in ids:
+    def _begin_each(self, ids: list[int]) -> None:
+        for position, message_id in enumerate(ids):
             try:
-                begun += self._begun([message_id])
+                self._begin_alone(message_id)
             except Exception:
-                log.exception("outbox:parked", message=message_id)
-                park = partial(departures.park, message_id=message_id, now=self._desk.clock.now())
-                self._desk.transact(park)
-        return begun
+                self._claimed.extendleft(reversed(ids[position:]))
+                raise
+
+    def _begin_alone(self, message_id: int) -> None:
+        """A text is given up for what is wrong with itself, or for a fault of ours that comes back; never for a database
+        in trouble. Meanwhile its claim runs out, and gives it back."""
+        try:
+            self._depart(self._begun([message_id]))
+        except Exception as problem:
+            if is_the_databases(problem):
+                if not is_a_lock(problem):
+                    raise
+                log.warning("outbox:row_is_held", message=message_id)
+                return
+            self._tripped[message_id] += 1
+            log.exception("outbox:tripped", message=message_id, times=self._tripped[message_id])
+            if is_the_rows(problem) or self._tripped[message_id] >= TRIPS:
+                self._desk.transact(partial(departures.park, message_id=message_id, now=self._desk.clock.now()))
+                del self._tripped[message_id]
 
     def _begun(self, ids: list[int]) -> list[tuple[Departure, Ownership]]:
         desk, token, now = self._desk, self._token, self._desk.clock.now()
@@ -153,17 +170,11 @@ class Sender:
         )
         return [(departure, Ownership(departure, desk.clock, since)) for departure in begun]
 
-    def _is_away(self) -> bool:
-        try:
-            self._has_due()
-        except AWAY:
-            return True
-        return False
-
-    def _depart(self, leaving: tuple[Departure, Ownership]) -> None:
+    def _depart(self, leaving: list[tuple[Departure, Ownership]]) -> None:
         with self._lock:
-            self._busy += 1
-        self._departures.put(leaving)
+            self._busy += len(leaving)
+        for departure in leaving:
+            self._departures.put(departure)
 
     def _give_back(self) -> None:
         if not self._claimed:
@@ -199,8 +210,14 @@ class Sender:
                 else:
                     batch.append(answer)
             self._record(batch)
-            self._line.hear(batch)
+            self._hear(batch)
             self.wake()
+
+    def _hear(self, batch: list[Answer]) -> None:
+        try:
+            self._line.hear(batch)
+        except AWAY as error:  # the next answer says the same
+            log.warning("outbox:line_unheard", why=type(error).__name__)
 
     def _record(self, batch: list[Answer]) -> None:
         """An answer is not lost while we live: it is written as soon as the database is back."""
