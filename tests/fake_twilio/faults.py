@@ -23,6 +23,9 @@ FAULT_KINDS = {
 }
 
 
+TOO_MANY = 429
+
+
 @dataclass(frozen=True)
 class Fault:
     kind: str
@@ -36,9 +39,13 @@ class Fault:
         if self.kind not in FAULT_KINDS:
             raise ValueError(f"No fault is called {self.kind}.")
 
+    @property
+    def is_for_good(self) -> bool:
+        return self.kind == "error" and 400 <= self.status < 500 and self.status != TOO_MANY
+
     @classmethod
     def too_many(cls, retry_after: str | None = "1") -> "Fault":
-        return cls("error", status=429, code=20429, message="Too Many Requests", retry_after=retry_after)
+        return cls("error", status=TOO_MANY, code=20429, message="Too Many Requests", retry_after=retry_after)
 
 
 OK = Fault("ok")

@@ -3,6 +3,7 @@
 import threading
 import time
 import uuid
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -26,7 +27,7 @@ class AcceptedText:
 
     @property
     def ref(self) -> str | None:
-        return parse_qs(urlsplit(self.status_callback or "").query).get("ref", [None])[0]
+        return ref_in(self.status_callback)
 
     def as_twilio(self, account_sid: str) -> dict[str, Any]:
         created = format_datetime(datetime.fromtimestamp(self.at, UTC))
@@ -57,6 +58,10 @@ class AcceptedText:
         return {**asdict(self), "ref": self.ref}
 
 
+def ref_in(status_callback: str | None) -> str | None:
+    return parse_qs(urlsplit(status_callback or "").query).get("ref", [None])[0]
+
+
 class Record:
     """`listing_delay`: how many seconds an accepted text takes to appear in the provider's list; `page_size` at most."""
 
@@ -64,12 +69,24 @@ class Record:
         self._lock = threading.Lock()
         self._texts: dict[str, AcceptedText] = {}
         self.requests = 0
+        self.refused: set[str] = set()
+        """References of texts that were told no, for good."""
+        self.left_unclear: Counter[str] = Counter()
+        """How often a text got no usable answer, and was not accepted."""
         self.listing_delay = 0.0
         self.page_size = 1000
 
     def count_request(self) -> None:
         with self._lock:
             self.requests += 1
+
+    def refuse(self, ref: str) -> None:
+        with self._lock:
+            self.refused.add(ref)
+
+    def leave_unclear(self, ref: str) -> None:
+        with self._lock:
+            self.left_unclear[ref] += 1
 
     def accept(self, text: AcceptedText) -> AcceptedText:
         with self._lock:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.fake_twilio.faults import Fault, FaultPlan
 from tests.fake_twilio.hooks import Hooks
-from tests.fake_twilio.record import AcceptedText, Record
+from tests.fake_twilio.record import AcceptedText, Record, ref_in
 
 ACCOUNT_SID = "AC" + "0" * 32
 AUTH_TOKEN = "token-of-the-fake-provider"
@@ -112,6 +112,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.twilio.record.count_request()
         fault = self.twilio.faults.next(form.get("To", ""))
         problem = _problem(form)
+        ref = ref_in(form.get("StatusCallback")) or ""
+        if problem or fault.is_for_good:
+            self.twilio.record.refuse(ref)
+        elif fault.kind in _NEVER_ACCEPTED and fault.kind != "error":
+            self.twilio.record.leave_unclear(ref)
         if problem:
             self._refuse(400, *problem)
         elif fault.kind in _NEVER_ACCEPTED:
