@@ -1,10 +1,12 @@
 """The web application: pages and API over one set of components, one table of errors, one set of headers."""
 
+from io import BytesIO
+
 from flask import Flask, Response, request
-from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wsgi import get_content_length
 
 from config.settings import Settings, SettingsError
 from recovery import api, web
@@ -99,8 +101,21 @@ def _refuse_unmarked() -> None:
         raise Forbidden("This page does not say who may open it, so nobody may: tell whoever looks after the desk.")
 
 
-def _refuse_long_body() -> ResponseReturnValue | None:
-    """Also where a view never reads its body; one of unknown length is cut off while it is read."""
+def _refuse_long_body() -> None:
+    """Also where a view never reads its body."""
+    if get_content_length(request.environ) is None and "wsgi.input_terminated" in request.environ:
+        _measure_body()
     if (request.content_length or 0) > LONGEST_BODY:
         raise RequestEntityTooLarge
-    return None
+
+
+def _measure_body() -> None:
+    """A body of unknown length is read here, and has one from now on: at its own limit Werkzeug stops reading and says
+    nothing, and what it has read by then may be whole by itself."""
+    environ = request.environ
+    try:
+        body = environ["wsgi.input"].read(LONGEST_BODY + 1)
+    except OSError:  # it broke off, or is not cut into pieces as it says
+        raise BadRequest from None
+    environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+    environ.pop("HTTP_TRANSFER_ENCODING", None)

@@ -38,7 +38,6 @@ def refuse_strangers() -> None:
         return
     if (request.content_length or 0) > LONGEST_BODY:
         abort(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    request.max_content_length = LONGEST_BODY
     if not _is_genuine():
         _refuse()
 
