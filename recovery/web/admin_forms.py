@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from flask import request
 from marshmallow import fields
 
 from recovery.domain.authority import LimitSpan
@@ -13,7 +12,7 @@ from recovery.models import Site
 from recovery.services.deciding.authority import CUSTOMER
 from recovery.services.people.sites import NewSite
 from recovery.services.people.staff import NewStaff
-from recovery.web.forms import Form, Line, one_of
+from recovery.web.forms import Form, Line, loaded, one_of
 
 LONGEST_HOURS = 1000
 NOTHING = {"0", "0.0", "0.00", "0,00", "0.000"}
@@ -27,6 +26,8 @@ LIMITS = (
 
 
 class SiteForm(Form):
+    always = frozenset({"hours"})
+
     name = Line(load_default="")
     slug = Line(load_default="")
     timezone = Line(load_default="")
@@ -36,12 +37,24 @@ class SiteForm(Form):
 
 
 class StaffForm(Form):
+    always = frozenset({"phone", "deputy", "sites"})
+
     name = Line(load_default="")
     email = Line(254, load_default="")
     role = Line(load_default="")
     phone = Line(load_default="")
     deputy = Line(254, load_default="")
     sites = fields.List(Line(), load_default=list)
+
+
+def limit_field(whom: str, span: LimitSpan) -> str:
+    return f"{whom}_{span.value}"
+
+
+class LimitsForm(Form.from_dict({limit_field(*each): Line(load_default="") for each in LIMITS})):  # type: ignore[misc]
+    """An empty field is no limit."""
+
+    always = frozenset(limit_field(*each) for each in LIMITS)
 
 
 class TokenForm(Form):
@@ -58,21 +71,19 @@ def new_site(form: dict[str, Any]) -> NewSite:
 
 
 def new_staff(form: dict[str, Any]) -> NewStaff:
-    return NewStaff(**form | {"sites": tuple(form["sites"])})
-
-
-def limit_field(whom: str, span: LimitSpan) -> str:
-    return f"{whom}_{span.value}"
+    """The page sends an empty site before those that are ticked."""
+    return NewStaff(**form | {"sites": tuple(slug for slug in form["sites"] if slug)})
 
 
 def limits_typed(site: Site) -> dict[tuple[str, LimitSpan], int | None]:
     """In minor units; an empty field is no limit, zero is nothing without asking. Raises Invalid naming every field."""
+    form = loaded(LimitsForm)
     limits: dict[tuple[str, LimitSpan], int | None] = {}
     errors: dict[str, list[str]] = {}
     for whom, span in LIMITS:
         name = limit_field(whom, span)
         try:
-            limits[whom, span] = _limit(request.form.get(name, ""), site.currency, field=name)
+            limits[whom, span] = _limit(form[name], site.currency, field=name)
         except Invalid as wrong:
             errors.update(wrong.errors)
     if errors:

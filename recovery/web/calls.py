@@ -13,7 +13,7 @@ from recovery.models import Callback, Ticket
 from recovery.services.calling import callbacks
 from recovery.services.session import DeskSession
 from recovery.web.acting import on_ticket, reference_of
-from recovery.web.forms import AttemptForm, CallForm, Versioned
+from recovery.web.forms import AttemptForm, CallForm, MoveForm, Versioned
 from recovery.web.session import now
 
 blueprint = Blueprint("calls", __name__)
@@ -65,7 +65,7 @@ def attempt(callback_id: int) -> ResponseReturnValue:
 def move(callback_id: int) -> ResponseReturnValue:
     return on_ticket(
         reference_of(Callback, callback_id),
-        CallForm,
+        MoveForm,
         lambda session, ticket, form: callbacks.reschedule(
             session,
             ticket,

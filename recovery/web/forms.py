@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from flask import request
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -18,6 +18,7 @@ LONGEST_LINE = 120
 LONGEST_NOTE = 2000
 LONGEST_TEXT = 1000
 """Of a text that staff write; the provider takes 1600 letters, and there is a signature to add."""
+NOT_WHOLE = "Nothing was changed: this form was not whole. Open its page again."
 MOST_MINUTES = 60 * 24 * 30
 LARGEST_ID = (1 << 63) - 1
 
@@ -57,6 +58,8 @@ class Form(Schema):
         unknown = RAISE
 
     error_messages = {"unknown": "This form has no such field."}  # noqa: RUF012  # marshmallow reads it from the class
+    always: ClassVar[frozenset[str]] = frozenset()
+    """What the page sends in any case, also when it is empty: one that is missing was lost, not emptied."""
 
 
 def one_of(values: Iterable[Any], sentence: str = "Choose one of those offered.") -> validate.OneOf:
@@ -137,6 +140,10 @@ class CallForm(Versioned):
     when = Line(40, load_default="")
 
 
+class MoveForm(CallForm):
+    always = frozenset({"when"})
+
+
 class AttemptForm(Form):
     """Without a version: a call that was made is never refused because somebody else touched the ticket."""
 
@@ -145,6 +152,8 @@ class AttemptForm(Form):
 
 
 class ChangeForm(Versioned):
+    always = frozenset({"note"})
+
     owner = WholeNumber(1, LARGEST_ID, "Choose somebody who works at this site.", load_default=None)
     severity = fields.String(validate=one_of(Severity), load_default=None)
     note = Line(LONGEST_NOTE, load_default="")
@@ -171,7 +180,10 @@ def typed() -> dict[str, Any]:
 
 
 def loaded(form: type[Form]) -> dict[str, Any]:
-    """Empty fields are as good as missing. Raises Invalid with a sentence for each field."""
+    """Empty fields are as good as missing, but for those that a form `always` has. Raises Invalid with a sentence for
+    each field."""
+    if lost := form.always - request.form.keys():
+        raise Invalid(NOT_WHOLE, {name: [NOT_WHOLE] for name in sorted(lost)})
     filled = {name: value for name, value in typed().items() if not isinstance(value, str) or value.strip()}
     try:
         return dict(form().load(filled))

@@ -22,6 +22,14 @@ NEW_SITE = {
     "country": "es",
     "hours": "mon-fri 9:00-14:00 16:00-20:00",
 }
+LIMITS = {
+    "frontline_ticket": "20.00",
+    "frontline_staff_day": "100.00",
+    "supervisor_ticket": "150.00",
+    "supervisor_staff_day": "500.00",
+    "customer_customer_month": "100.00",
+}
+"""As the house has them, and as the page shows them."""
 NEW_PERSON = {
     "name": "Ines Vidal",
     "email": "Ines@example.com",
@@ -98,13 +106,7 @@ def test_limits_are_money_empty_is_none_and_zero_asks_every_time(business: Busin
     page = ada.open(site_page(business)).text
     assert 'name="frontline_ticket" type="text" inputmode="decimal" autocomplete="off" value="20.00"' in page
     assert "The house&#39;s rule: £20.00." in page
-    limits = {
-        "frontline_ticket": "12,50",
-        "frontline_staff_day": "0",
-        "supervisor_ticket": "150.00",
-        "supervisor_staff_day": "500",
-        "customer_customer_month": "",
-    }
+    limits = LIMITS | {"frontline_ticket": "12,50", "frontline_staff_day": "0", "customer_customer_month": ""}
     assert ada.post(f"{site_page(business)}/limits", **limits).status_code == 303
     with business.desk.read() as session:
         frontline = limits_of(session, session.get_one(Site, business.site().id), Role.FRONTLINE)
@@ -115,11 +117,49 @@ def test_limits_are_money_empty_is_none_and_zero_asks_every_time(business: Busin
 
 @pytest.mark.parametrize("amount", ["-5", "1e400", "a lot", "4.567", "99999999999"])
 def test_a_limit_that_is_no_money_changes_nothing(business: Business, amount: str) -> None:
-    answer = Visitor.signed_in(business, "ada").post(f"{site_page(business)}/limits", frontline_ticket=amount)
+    limits = LIMITS | {"frontline_ticket": amount}
+    answer = Visitor.signed_in(business, "ada").post(f"{site_page(business)}/limits", **limits)
     assert answer.status_code == 422
     assert f'value="{amount}"' in answer.text
     with business.desk.read() as session:
         assert session.scalars(select(Event).where(Event.tag == "settings:limits:changed")).all() == []
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [{}, {"frontline_tickets": "5"}, LIMITS | {"frontline_tickets": "5"}, {"frontline_ticket": "12.50"}],
+    ids=["nothing", "misspelled", "one too many", "four too few"],
+)
+def test_a_limits_form_that_is_not_whole_takes_no_limit_away(business: Business, sent: dict[str, str]) -> None:
+    answer = Visitor.signed_in(business, "ada").post(f"{site_page(business)}/limits", **sent)
+    assert answer.status_code == 422
+    assert ("no such field" if sent.keys() > LIMITS.keys() else "not whole") in answer.text
+    with business.desk.read() as session:
+        assert session.scalars(select(Event).where(Event.tag == "settings:limits:changed")).all() == []
+
+
+def test_a_site_keeps_its_hours_when_the_form_lost_them(business: Business) -> None:
+    ada = Visitor.signed_in(business, "ada")
+    fields = {"name": "Harbour St Coffee", "timezone": "Europe/London", "currency": "GBP", "country": "GB"}
+    ada.post(site_page(business), **fields, hours="mon-sun 07:00-19:00")
+    answer = ada.post(site_page(business), **fields)
+    assert (answer.status_code, "not whole" in answer.text) == (422, True)
+    assert business.site().hours == "mon-sun 07:00-19:00"
+
+
+@pytest.mark.parametrize("lost", ["phone", "deputy", "sites"])
+def test_a_person_keeps_what_the_form_lost(business: Business, lost: str) -> None:
+    ada = Visitor.signed_in(business, "ada")
+    fields = {"name": "Ada Lind", "role": "admin", "sites": ["", "quay"], "phone": "+44 7700 900103"}
+    fields["deputy"] = "omar@example.com"
+    assert ada.post(staff_page(business, "ada"), **fields).status_code == 303
+    kept = business.staff("ada")
+    fields.pop(lost)
+    answer = ada.post(staff_page(business, "ada"), **fields)
+    assert (answer.status_code, "not whole" in answer.text) == (422, True)
+    now = business.staff("ada")
+    assert (now.phone, now.deputy_id, now.site_ids) == (kept.phone, kept.deputy_id, kept.site_ids)
+    assert ada.post(staff_page(business, "ada"), **(fields | {lost: ""})).status_code == 303
 
 
 def test_adding_a_person_shows_a_sign_in_link_once(business: Business) -> None:
@@ -167,7 +207,7 @@ def test_who_has_left_is_signed_out_at_once_and_may_come_back(business: Business
 def test_nobody_locks_themselves_out(business: Business) -> None:
     ada = Visitor.signed_in(business, "ada")
     assert ada.post(f"{staff_page(business, 'ada')}/deactivation").status_code == 422
-    demoted = {"name": "Ada Lind", "role": "supervisor", "sites": ["quay"]}
+    demoted = {"name": "Ada Lind", "role": "supervisor", "sites": ["quay"], "phone": "", "deputy": ""}
     answer = ada.post(staff_page(business, "ada"), **demoted)
     assert answer.status_code == 422
     assert "This is the last admin" in answer.text

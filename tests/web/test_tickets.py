@@ -411,6 +411,10 @@ def test_a_call_is_moved_and_cancelled(business: Business, maya: Visitor) -> Non
         == 302
     )
     assert call_of(business, ticket).due_at == business.now + timedelta(hours=2)
+    assert maya.post(f"/callbacks/{call.id}/move", version=str(fresh(business, ticket).version)).status_code == 422
+    assert call_of(business, ticket).due_at == business.now + timedelta(
+        hours=2
+    )  # a lost time is not "as soon as possible"
     maya.post(f"/callbacks/{call.id}/cancellation", version=str(fresh(business, ticket).version))
     assert call_of(business, ticket).status.value == "cancelled"
 
@@ -439,11 +443,12 @@ def test_a_call_without_an_outcome_is_no_call(business: Business, maya: Visitor)
 def test_only_a_supervisor_gives_a_ticket_to_somebody_else(business: Business, maya: Visitor, omar: Visitor) -> None:
     ticket = business.log()
     wanted = str(business.staff("omar").id)
-    assert maya.act(ticket.reference, "change", owner=wanted).status_code == 403
-    assert omar.act(ticket.reference, "change", owner=wanted).status_code == 302
+    assert maya.act(ticket.reference, "change", owner=wanted, note="").status_code == 403
+    assert omar.act(ticket.reference, "change", owner=wanted).status_code == 422  # a note that was lost is not emptied
+    assert omar.act(ticket.reference, "change", owner=wanted, note="").status_code == 302
     assert "gave it from Maya to Omar" in tell(business, omar, ticket)
     nell = str(business.staff("nell").id)
-    answer = omar.act(ticket.reference, "change", owner=nell)
+    answer = omar.act(ticket.reference, "change", owner=nell, note="")
     assert answer.status_code == 422
     assert "Choose somebody who works at this site." in words(answer)
 
