@@ -15,8 +15,9 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, InvalidatePoolError, OperationalError, SQLAlchemyError
 
-from config.settings import Settings
+from config.settings import Settings, SettingsError
 from recovery.clock import Clock, SystemClock
+from recovery.domain.errors import Invalid
 from recovery.domain.policy import Policy
 from recovery.services.sending.outbox import ENQUEUED, Terms
 from recovery.services.session import DeskSession, House
@@ -180,10 +181,9 @@ class _Bell:
 
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Components:
-    """Raises domain.errors.Invalid or OSError where the policy file cannot be used."""
-    policy = Policy.from_mapping(tomllib.loads(settings.policy_file.read_text(encoding="utf-8")))
+    """Raises SettingsError where the policy file cannot be used."""
     house = House(
-        policy=policy,
+        policy=_policy(settings.policy_file),
         texts=Texts(TEMPLATES / "sms"),
         secret_key=settings.secret_key,
         audit_key=settings.audit_key.encode(),
@@ -199,6 +199,13 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Components:
         writing=make_engine(settings, read_only=False),
         reading=make_engine(settings, read_only=True),
     )
+
+
+def _policy(file: Path) -> Policy:
+    try:
+        return Policy.from_mapping(tomllib.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, Invalid) as wrong:  # ValueError: no TOML, no UTF-8
+        raise SettingsError([f"POLICY_FILE {file} cannot be used: {wrong}."]) from None
 
 
 def sender_of(settings: Settings) -> str:

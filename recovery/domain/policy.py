@@ -6,9 +6,16 @@ from datetime import time, timedelta
 from typing import Any
 
 from recovery.domain.authority import Limits
-from recovery.domain.errors import Invalid
+from recovery.domain.money import LARGEST_AMOUNT
 from recovery.domain.permissions import Role
+from recovery.domain.policy_entries import Entries
 from recovery.domain.tickets import Severity
+
+CLOCKS = ("first_response", "authorisation", "remedy_ready", "resolved", "confirmed")
+A_DAY, A_MONTH = 24 * 60, 30 * 24 * 60
+"""In minutes."""
+A_YEAR = 366
+"""In days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,51 +43,48 @@ class Policy:
     close_after: timedelta
     link_lives_after_close: timedelta
     targets_minutes: Mapping[str, int]
-    """Minutes by clock: first_response, authorisation, remedy_ready, resolved, confirmed."""
+    """Minutes by clock."""
 
     @classmethod
     def from_mapping(cls, table: Mapping[str, Any]) -> "Policy":
-        """Raises Invalid naming the entry that is missing or makes no sense."""
-        try:
-            return _policy(cls, table)
-        except KeyError as missing:
-            raise Invalid(f"The policy file lacks the entry {missing}.") from None
-        except (TypeError, ValueError) as wrong:
-            raise Invalid(f"The policy file has a value that makes no sense: {wrong}.") from None
+        """Raises Invalid naming the entry that is missing, makes no sense, or is none of ours."""
+        entries = Entries(table)
+        policy = _policy(cls, entries)
+        entries.refuse_unread()
+        return policy
 
 
-def _policy(cls: type[Policy], table: Mapping[str, Any]) -> Policy:
-    promise, approval, callbacks = table["promise"], table["approval"], table["callbacks"]
-    texts, tickets = table["texts"], table["tickets"]
+def _policy(cls: type[Policy], table: Entries) -> Policy:
+    promise, approval, callbacks = table.table("promise"), table.table("approval"), table.table("callbacks")
+    texts, tickets, targets = table.table("texts"), table.table("tickets"), table.table("targets")
+    limits, by_severity = table.table("limits"), promise.table("minutes")
+    customer = limits.table("customer").number_or_none("per_month", 0, LARGEST_AMOUNT)
     return cls(
-        promise_minutes={severity: int(promise["minutes"][severity.value]) for severity in Severity},
-        promise_minutes_after_opening=int(promise["after_opening_minutes"]),
-        promise_warned_at_percent=int(promise["warn_at_percent"]),
-        renewal_gaps=tuple(int(gap) for gap in promise["renewal_minutes"]),
-        approval_deadline=_minutes(approval["deadline_minutes"]),
-        limits={role: _limits(table["limits"], role) for role in Role},
-        retry_gaps=tuple(int(gap) for gap in callbacks["retry_minutes"]),
-        reminder_before=_minutes(callbacks["reminder_minutes_before"]),
-        callback_step_minutes=int(callbacks["slot_minutes"]),
-        callback_days_ahead=int(callbacks["days_ahead"]),
-        missed_after=_minutes(callbacks["missed_after_minutes"]),
-        quiet_from=time.fromisoformat(texts["quiet_from"]),
-        quiet_until=time.fromisoformat(texts["quiet_until"]),
-        urgent_for=_minutes(texts["urgent_minutes"]),
-        question_open_for=timedelta(hours=texts["question_open_hours"]),
-        undo_for=timedelta(seconds=tickets["undo_seconds"]),
-        reopen_within=timedelta(days=tickets["reopen_within_days"]),
-        close_after=timedelta(days=tickets["close_after_days"]),
-        link_lives_after_close=timedelta(days=tickets["link_days_after_close"]),
-        targets_minutes={clock: int(minutes) for clock, minutes in table["targets"].items()},
+        promise_minutes={severity: by_severity.number(severity.value, 1, A_MONTH) for severity in Severity},
+        promise_minutes_after_opening=promise.number("after_opening_minutes", 0, A_DAY),
+        promise_warned_at_percent=promise.number("warn_at_percent", 1, 100),
+        renewal_gaps=promise.numbers("renewal_minutes", 1, A_MONTH),
+        approval_deadline=timedelta(minutes=approval.number("deadline_minutes", 1, A_MONTH)),
+        limits={role: _limits(limits, role, customer) for role in Role},
+        retry_gaps=callbacks.numbers("retry_minutes", 1, A_MONTH),
+        reminder_before=timedelta(minutes=callbacks.number("reminder_minutes_before", 0, A_DAY)),
+        callback_step_minutes=callbacks.number("slot_minutes", 5, A_DAY),
+        callback_days_ahead=callbacks.number("days_ahead", 1, 60),
+        missed_after=timedelta(minutes=callbacks.number("missed_after_minutes", 1, A_DAY)),
+        quiet_from=texts.time_of_day("quiet_from"),
+        quiet_until=texts.time_of_day("quiet_until"),
+        urgent_for=timedelta(minutes=texts.number("urgent_minutes", 0, A_DAY)),
+        question_open_for=timedelta(hours=texts.number("question_open_hours", 1, 30 * 24)),
+        undo_for=timedelta(seconds=tickets.number("undo_seconds", 0, 600)),
+        reopen_within=timedelta(days=tickets.number("reopen_within_days", 0, A_YEAR)),
+        close_after=timedelta(days=tickets.number("close_after_days", 1, A_YEAR)),
+        link_lives_after_close=timedelta(days=tickets.number("link_days_after_close", 0, 10 * A_YEAR)),
+        targets_minutes={clock: targets.number(clock, 1, A_YEAR * A_DAY) for clock in CLOCKS},
     )
 
 
-def _limits(table: Mapping[str, Any], role: Role) -> Limits:
-    own = table.get(role.value, {})
-    per_month = None if role is Role.ADMIN else table["customer"].get("per_month")
-    return Limits(own.get("per_ticket"), own.get("per_day"), per_month)
-
-
-def _minutes(value: float) -> timedelta:
-    return timedelta(minutes=value)
+def _limits(table: Entries, role: Role, customer: int | None) -> Limits:
+    """Without a line there is no limit; an admin has none, unless a table of theirs says so."""
+    own = table.table_or_empty(role.value) if role is Role.ADMIN else table.table(role.value)
+    per_ticket, per_day = (own.number_or_none(name, 0, LARGEST_AMOUNT) for name in ("per_ticket", "per_day"))
+    return Limits(per_ticket, per_day, None if role is Role.ADMIN else customer)

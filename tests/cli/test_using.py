@@ -2,13 +2,20 @@
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from recovery.cli import _parser
 from tests.cli.conftest import Run
 from tests.factories import Business
+
+REPOSITORY = Path(__file__).parents[2]
+SHIPPED = (REPOSITORY / "config" / "policy.toml").read_bytes()
 
 
 def commands(parser: argparse.ArgumentParser, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -76,6 +83,36 @@ def test_a_setting_that_makes_no_sense_is_named(run: Run) -> None:
     ran = run("doctor", PORT="coffee")
     assert (ran.code, ran.out) == (2, "")
     assert "PORT" in ran.err
+
+
+BROKEN_POLICIES = {
+    "no TOML": b"[promise",
+    "no UTF-8": b"# caf\xe9",
+    "nothing": b"",
+    "a word for a number": SHIPPED.replace(b"minor = 15", b'minor = "abc"'),
+    "a time that has passed": SHIPPED.replace(b"minor = 15", b"minor = -15"),
+    "an entry less": SHIPPED.replace(b"minor = 15", b""),
+}
+
+
+@pytest.mark.parametrize("content", BROKEN_POLICIES.values(), ids=BROKEN_POLICIES)
+def test_a_policy_that_cannot_be_used_is_named_by_commands_and_by_the_web(
+    run: Run, environment: dict[str, str], url: str, tmp_path: Path, content: bytes
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_bytes(content)
+    ran = run("doctor", DATABASE_URL=url, POLICY_FILE=str(policy))
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert ran.err.startswith(f"POLICY_FILE {policy} cannot be used: ")
+    web = subprocess.run(
+        [sys.executable, "-c", "import wsgi"],
+        cwd=REPOSITORY,
+        env=os.environ | environment | {"POLICY_FILE": str(policy)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (web.returncode, web.stderr) == (2, ran.err)
 
 
 def test_a_database_without_a_schema_says_what_to_do(run: Run, empty_database_url: str) -> None:
