@@ -40,6 +40,14 @@ SENTENCES = {
     500: "We got this wrong. Nothing was saved by this step: try it once more.",
     503: "The desk cannot reach its records just now: try again in a few seconds.",
 }
+TO_PEOPLE = SENTENCES | {
+    400: "Your browser sent something that cannot be read.",
+    401: "Sign in first.",
+    405: "That is not how this page is used: go back, and press its buttons.",
+    408: "That took too long to arrive: try it once more.",
+    415: "Your browser sent something that cannot be read.",
+}
+"""Whoever reads a page did not write the request."""
 
 
 def install(app: Flask) -> None:
@@ -141,13 +149,13 @@ def _page(status: int, detail: str, *, headers: Mapping[str, str] | None = None,
     except Exception:  # noqa: BLE001  # whatever broke the page, the person still gets an answer
         structlog.get_logger("web").exception("error:page", status=status)
         return Response(
-            SENTENCES.get(status, SENTENCES[500]), status=status, mimetype="text/plain", headers=dict(headers or {})
+            TO_PEOPLE.get(status, TO_PEOPLE[500]), status=status, mimetype="text/plain", headers=dict(headers or {})
         )
     return Response(html, status=status, headers=dict(headers or {}))
 
 
 def _rendered(status: int, detail: str, values: Mapping[str, Any]) -> str:
-    named = {"detail": detail or SENTENCES.get(status, ""), "retry_after": None, **values}
+    named = {"detail": detail or TO_PEOPLE.get(status, ""), "retry_after": None, **values}
     try:
         return render_template(f"errors/{status}.html", **named)
     except TemplateNotFound:

@@ -1,7 +1,7 @@
 """The pages."""
 
 from flask import Blueprint, Flask
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from recovery.web import (
     admin,
@@ -24,8 +24,9 @@ from recovery.web import (
     tickets,
     undetected,
 )
+from recovery.web.held import offer_again
 from recovery.web.refusals import Refusals
-from recovery.web.session import IDLE_END, guard
+from recovery.web.session import IDLE_END, SignedOut, guard
 from recovery.web.shell import page_values
 from recovery.web.throttle import Throttle
 
@@ -65,6 +66,8 @@ def install(app: Flask) -> None:
     blueprints = [*BLUEPRINTS, *_simulated(app)]
     app.extensions["pages"] = frozenset(blueprint.name for blueprint in blueprints)
     app.before_request(guard)
+    app.register_error_handler(SignedOut, sign_in.hold_at_the_door)
+    app.register_error_handler(CSRFError, offer_again)
     app.context_processor(page_values)
     squeezing.install(app)
     for blueprint in blueprints:

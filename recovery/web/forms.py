@@ -81,6 +81,7 @@ class SignInForm(Form):
     email = Line(254, **asked("Write your e-mail address."))
     password = fields.String(**asked("Write your password."))
     next = Line(load_default="")
+    held = fields.String(load_default="")
 
 
 class PasswordForm(Form):

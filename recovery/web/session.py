@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TypeVar, cast
 
-from flask import Response, abort, current_app, flash, g, redirect, request, session, url_for
+from flask import Response, abort, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import InternalServerError
@@ -34,6 +34,10 @@ WITHOUT_CSRF = frozenset({"customer", "approval_link", "hooks"})
 RETURN_TO = frozenset({"desk.show", "log.show", "tickets.index", "tickets.show", "approvals.index", "board.show"})
 
 
+class SignedOut(Exception):  # it is no error: the door is shown
+    """Somebody sends a form, and is not signed in any more."""
+
+
 def now() -> datetime:
     """One instant for the whole request."""
     if "now" not in g:
@@ -42,22 +46,21 @@ def now() -> datetime:
 
 
 def guard() -> ResponseReturnValue | None:
-    """Before every page: who is it, may they, and did the form come from here."""
+    """Before every page: who is it, may they, and did the form come from here. Raises SignedOut, Forbidden, CSRFError."""
     if request.blueprint not in current_app.extensions["pages"]:
         return None
     demand = demand_of(request.endpoint, request.method)
     if demand is None:
         raise InternalServerError(f"{request.endpoint} does not say what it demands.")
-    if request.blueprint not in WITHOUT_CSRF:
-        cast("CSRFProtect", current_app.extensions["csrf"]).protect()
     _find_person()
     permission = demand[0]
-    if permission is Permission.PUBLIC:
-        return None
-    if "actor" not in g:
-        return _to_the_door()
-    if not cast("Actor", g.actor).may(permission):
-        raise Forbidden("Your role may not do this; ask a supervisor.")
+    if permission is not Permission.PUBLIC:
+        if "actor" not in g:
+            return _to_the_door()
+        if not cast("Actor", g.actor).may(permission):
+            raise Forbidden("Your role may not do this; ask a supervisor.")
+    if request.blueprint not in WITHOUT_CSRF:
+        cast("CSRFProtect", current_app.extensions["csrf"]).protect()
     return None
 
 
@@ -153,10 +156,12 @@ def _renew(door: Door, seen: int) -> None:
 
 
 def _to_the_door() -> ResponseReturnValue:
+    """A part of a page that asks by itself makes the whole page ask, unless somebody types on it: that would be lost."""
+    is_typed_on = request.method == "POST"
     if request.headers.get(POLL) == "1" or request.headers.get("HX-Request"):
-        return Response("Sign in again to go on.", 401, {"HX-Refresh": "true"})
-    if request.method == "POST":
-        flash("You were signed out meanwhile, and nothing was saved. Sign in, then send it again.", "soon")
+        return Response("Sign in again to go on.", 401, {} if is_typed_on else {"HX-Refresh": "true"})
+    if is_typed_on:
+        raise SignedOut
     return redirect(url_for("sign_in.show", next=next_page() or None))
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
 from sqlalchemy import select
 
 from recovery.domain.errors import Invalid
@@ -23,7 +24,8 @@ from recovery.services.people.sign_in import (
     use_link,
 )
 from recovery.web.forms import PasswordForm, SignInForm, loaded
-from recovery.web.session import address_of, enter, now, staff
+from recovery.web.held import held, offer, offer_again, opened, sealed
+from recovery.web.session import SignedOut, address_of, enter, now, staff
 from recovery.web.session import leave as forget_cookie
 from recovery.web.shell import initials
 from recovery.web.throttle import SIGN_IN_BY_ADDRESS, SIGN_IN_BY_NAME, Limit, address, throttle
@@ -31,6 +33,7 @@ from recovery.web.throttle import SIGN_IN_BY_ADDRESS, SIGN_IN_BY_NAME, Limit, ad
 blueprint = Blueprint("sign_in", __name__)
 NOT_TOGETHER = "That e-mail and password do not belong together."
 TOO_OFTEN = "That was tried too often. Wait a quarter of an hour, or ask an admin for a new sign-in link."
+TRY_AGAIN = "This page stood open for long, or your browser keeps no cookies of ours. Try it once more."
 MOST_DEMO_ACCOUNTS = 8
 
 
@@ -57,7 +60,7 @@ def come_in() -> ResponseReturnValue:
         if not is_password_of(person, form["password"], cheap=components().house.cheap_hashes):
             return _refused(person)
         attempt.succeeded = True
-    return _entered(person.id if person else 0, form["next"])
+    return _entered(person, form["next"], form["held"])
 
 
 @blueprint.post("/sign-out")
@@ -68,6 +71,27 @@ def leave() -> ResponseReturnValue:
     forget_cookie()
     flash("You are signed out.", "ok")
     return redirect(url_for("sign_in.show"))
+
+
+def hold_at_the_door(_: SignedOut) -> ResponseReturnValue:
+    """What was typed goes through the door with whoever signs in."""
+    kept = held()
+    waiting = sealed(kept) if kept and kept.fields else None
+    if waiting is None:
+        flash("You were signed out meanwhile, and nothing was saved. Sign in, then send it again.", "soon")
+        return redirect(url_for("sign_in.show"))
+    return _page("You were signed out meanwhile. What you typed is kept: sign in, and send it.", waiting=waiting), 401
+
+
+@blueprint.errorhandler(CSRFError)
+def try_again(error: CSRFError) -> ResponseReturnValue:
+    """Said on the page itself where it can be: a browser without cookies would never see it on the next one."""
+    if staff() is not None:
+        return offer_again(error)
+    if request.endpoint == "sign_in.use":
+        flash(TRY_AGAIN, "soon")
+        return redirect(url_for("sign_in.show_link", **(request.view_args or {})))
+    return _page(TRY_AGAIN), 400
 
 
 @blueprint.get("/sign-in/<token>")
@@ -103,13 +127,14 @@ def _refused(person: Staff | None) -> ResponseReturnValue:
     return _page(NOT_TOGETHER), 422
 
 
-def _entered(staff_id: int, wanted: str) -> ResponseReturnValue:
-    instant = now()
+def _entered(person: Staff | None, wanted: str, waiting: str) -> ResponseReturnValue:
+    instant, staff_id = now(), person.id if person else 0
     enter(components().transact(lambda session: open_session(session, staff_id, how="password", now=instant)))
-    return redirect(address_of(wanted))
+    kept = opened(waiting)
+    return offer(kept, person=person.first_name) if kept and person else redirect(address_of(wanted))
 
 
-def _page(error: str | None = None) -> str:
+def _page(error: str | None = None, *, waiting: str = "") -> str:
     return render_template(
         "sign_in.html",
         action=url_for("sign_in.come_in"),
@@ -117,6 +142,7 @@ def _page(error: str | None = None) -> str:
         error=error,
         accounts=_demo_accounts(),
         next=request.values.get("next", ""),
+        held=waiting or request.form.get("held", ""),
     )
 
 

@@ -13,7 +13,7 @@ from recovery.models import Ticket
 from recovery.services.calling.callbacks import attempt, book
 from recovery.services.texting.replies import Inbound, receive
 from tests.browser.people import NARROW, SCREENS, at_the_desk
-from tests.factories import LEE, NOOR, SAM, Business, refund
+from tests.factories import LEE, NOOR, PASSWORD, SAM, Business, refund
 from tests.fixtures.live import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -212,3 +212,23 @@ def test_the_door_is_for_everybody_too(chromium: Browser, live_server: LiveServe
     expect(page.get_by_role("alert")).to_have_text("That e-mail and password do not belong together.")
     expect(page.get_by_label("E-mail")).to_have_value("maya@example.com")
     from_nowhere.close()
+
+
+def test_what_was_typed_outlives_a_sign_out_in_another_tab(
+    chromium: Browser, live_server: LiveServer, business: Business
+) -> None:
+    with at_the_desk(chromium, live_server.url, "maya", **SCREENS["phone"]) as maya:
+        log_wrong_order(maya)
+        other = maya.context.new_page()
+        other.goto("/")
+        other.locator("#person summary").click()
+        other.get_by_role("button", name="Sign out").click()
+        expect(other.get_by_role("button", name="Sign in")).to_be_visible()
+        maya.get_by_role("button", name="Save and text Sam").click()
+        maya.get_by_label("E-mail").fill("maya@example.com")
+        maya.get_by_label("Password").fill(PASSWORD)
+        maya.get_by_role("button", name="Sign in").click()
+        expect(maya.get_by_role("heading", level=1)).to_have_text("You were signed out meanwhile.")
+        expect(maya.locator("dl")).to_contain_text("Sam Whitfield")
+        maya.get_by_role("button", name="Send it now").click()
+        expect(maya.get_by_role("heading", level=1)).to_have_text("Sam Whitfield")
