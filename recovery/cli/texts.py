@@ -23,13 +23,16 @@ from recovery.cli.ground import desk
 from recovery.domain.errors import Invalid
 from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.phones import masked, parse_phone
+from recovery.domain.spelling import instant
 from recovery.models import Message
 from recovery.services.running import heartbeats
 from recovery.services.running.health import NO_WORKER
 from recovery.services.sending.line_test import send_test, state_of
+from recovery.services.texting.links import without_approval_links
 
 SHOWN = 50
 SECONDS_BETWEEN_LOOKS = 0.25
+OUTGOING = {status.shown for status in MessageStatus} - {MessageStatus.RECEIVED}
 LEFT = {MessageStatus.SENT, MessageStatus.DELIVERED}
 ARRIVES_WITHIN_LOOKS = 20
 """A text that has left is looked at so much longer: a receipt usually comes within seconds."""
@@ -49,7 +52,7 @@ def _add_outbox(commands: Commands) -> None:
         more="The table masks numbers; --json gives everything, also numbers and words.",
         example="outbox list --status in_doubt --json",
     )
-    statuses = [status.value for status in MessageStatus if status is not MessageStatus.RECEIVED]
+    statuses = [status.value for status in MessageStatus if status in OUTGOING]
     parser.add_argument("--status", choices=statuses, metavar="STATUS", help=f"one of {', '.join(statuses)}")
     parser.add_argument("--limit", type=int, default=SHOWN, metavar="N", help=f"at most so many ({SHOWN})")
     with_json(parser)
@@ -73,7 +76,8 @@ def list_outbox(arguments: Arguments) -> int:
         raise Invalid("--limit is at least 1.")
     query = select(Message).where(Message.direction == Direction.OUTBOUND)
     if arguments.status:
-        query = query.where(Message.status == MessageStatus(arguments.status))
+        inside = [status for status in MessageStatus if status.shown == arguments.status]
+        query = query.where(Message.status.in_(inside))
     with desk() as components, components.read() as session:
         texts = session.scalars(query.order_by(Message.id.desc()).limit(arguments.limit)).all()
     if arguments.json:
@@ -87,29 +91,29 @@ def list_outbox(arguments: Arguments) -> int:
 def _row(text: Message) -> tuple[Any, ...]:
     why = text.drop_reason or text.error or ""
     to = masked(text.to_number) if text.to_number else "erased"
-    return (f"{text.created_at:%Y-%m-%d %H:%M:%S}", text.status.value, text.template, to, text.attempts, why)
+    return (f"{text.created_at:%Y-%m-%d %H:%M:%S}", text.status.shown.value, text.template, to, text.attempts, why)
 
 
 def _as_json(text: Message) -> dict[str, Any]:
     return {
         "id": str(text.id),
         "ticket_id": str(text.ticket_id) if text.ticket_id else None,
-        "status": text.status.value,
+        "status": text.status.shown.value,
         "template": text.template,
         "meaning": text.meaning,
         "audience": text.audience,
         "to": text.to_number,
-        "body": text.body,
+        "body": text.body and without_approval_links(text.body),
         "segments": text.segments,
         "attempts": text.attempts,
         "provider_sid": text.provider_sid,
         "error_code": text.error_code,
         "error": text.error,
         "drop_reason": text.drop_reason,
-        "created_at": text.created_at.isoformat(),
-        "not_before": text.not_before.isoformat(),
-        "sent_at": text.sent_at.isoformat() if text.sent_at else None,
-        "final_at": text.final_at.isoformat() if text.final_at else None,
+        "created_at": instant(text.created_at),
+        "not_before": instant(text.not_before),
+        "sent_at": instant(text.sent_at) if text.sent_at else None,
+        "final_at": instant(text.final_at) if text.final_at else None,
     }
 
 

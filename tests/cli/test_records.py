@@ -13,7 +13,8 @@ from recovery.models import AwaitingAnchor, Event, Message, Ticket
 from recovery.models.triggers import drop_triggers
 from recovery.services.ticketing import tickets
 from tests.cli.conftest import Run
-from tests.factories import Business
+from tests.factories import Business, refund
+from tests.services.post import Post
 
 
 @pytest.fixture
@@ -131,6 +132,24 @@ def test_the_outbox_lists_texts_by_status_with_masked_numbers(business: Business
     assert (text["template"], text["to"], text["attempts"]) == ("logged", "+447700900123", 0)
     assert json.loads(run("outbox", "list", "--status", "sent", "--json").out) == []
     assert "900123" not in run("outbox", "list").out
+
+
+def test_a_claimed_text_is_shown_as_pending_and_times_end_in_z(business: Business, run: Run) -> None:
+    business.log()
+    Post(business).claim()
+    (text,) = json.loads(run("outbox", "list", "--status", "pending", "--json").out)
+    assert (text["status"], text["created_at"][-1]) == ("pending", "Z")
+    assert "claimed" not in run("outbox", "list").out
+    wrong = run("outbox", "list", "--status", "claimed")
+    assert (wrong.code, "claimed," not in wrong.err) == (2, True)
+
+
+def test_the_outbox_gives_nobody_a_link_that_approves(business: Business, run: Run) -> None:
+    business.log(remedies=(refund(4500),))
+    told = {text["template"]: text["body"] for text in json.loads(run("outbox", "list", "--json").out)}
+    assert "asks for your approval" in told["staff_approval"]
+    assert told["staff_approval"].endswith(": …")
+    assert "/c/" in told["logged_waiting"]
 
 
 def test_a_test_of_the_line_without_a_worker_says_why_nothing_left(business: Business, run: Run) -> None:
