@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from recovery.domain.recovery_clock import Clock, ClockReading
+from recovery.domain.spelling import respelled
 from recovery.services.cursors import Page
 from recovery.services.session import House
 from recovery.services.texting.links import customer_url, ticket_url
@@ -197,7 +198,7 @@ def event(row: EventRow) -> Answer:
         "at": row.event.at,
         "by_kind": row.event.actor_kind,
         "by": person(row.by),
-        "payload": _with_spoken_ids(json.loads(row.event.payload)),
+        "payload": _payload(json.loads(row.event.payload)),
         "hash": row.event.hash,
     }
 
@@ -291,8 +292,8 @@ LARGEST_EXACT = 2**53
 """Above it a reader in JavaScript loses the last digits: only our ids are as large."""
 
 
-def _with_spoken_ids(payload: dict[str, Any]) -> dict[str, Any]:
+def _payload(kept: dict[str, Any]) -> Answer:
     return {
-        name: str(value) if isinstance(value, int) and value > LARGEST_EXACT else value
-        for name, value in payload.items()
+        name: str(value) if isinstance(value, int) and value > LARGEST_EXACT else respelled(value)
+        for name, value in kept.items()
     }

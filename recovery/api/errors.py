@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from recovery.api.spelling import dumps
 from recovery.domain.errors import DomainError, Invalid, Stale
+from recovery.domain.spelling import respelled
 from recovery.edge import status_of
 
 PROBLEM = "application/problem+json"
@@ -94,7 +95,8 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
 
 def _spelled(change: Mapping[str, Any]) -> dict[str, Any]:
     """Ids go out as strings; `by` is null where the customer changed it."""
-    return {**change, "by": None if change["by"] is None else str(change["by"])}
+    by = None if change["by"] is None else str(change["by"])
+    return {**change, "theirs": respelled(change["theirs"]), "by": by}
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

@@ -16,6 +16,7 @@ from recovery.cli.console import (
     with_json,
 )
 from recovery.cli.ground import desk
+from recovery.domain.spelling import instant
 from recovery.services.proving.audit import Break, Verdict, verify
 
 
@@ -63,7 +64,7 @@ def _as_json(found: Verdict) -> dict[str, Any]:
         "ok": found.ok,
         "events": found.events,
         "chains": found.streams,
-        "covered_until": found.covered_until.isoformat() if found.covered_until else None,
+        "covered_until": instant(found.covered_until) if found.covered_until else None,
         "first_break": _break(found.first_break),
         "first_wrong_clock": _break(found.first_wrong_clock),
     }

@@ -40,6 +40,8 @@ def test_the_trail_is_chained(desk: Desk) -> None:
     assert events[0]["what"] == "ticket logged"
     assert events[0]["by"]["name"] == "Maya Okafor"
     assert events[0]["payload"]["site"] == str(desk.business.site().id)
+    (promised,) = [each["payload"] for each in events if each["tag"] == "ticket:promise:made"]
+    assert promised["due_at"] == "2026-03-10T09:45:00Z"
     first = desk.done("maya", "GET", f"/tickets/{reference}/events?limit=2")
     rest = desk.done("maya", "GET", f"/tickets/{reference}/events?cursor={first['next_cursor']}")
     assert [*first["items"], *rest["items"]] == events

@@ -205,6 +205,14 @@ def test_somebody_elses_newer_change_is_not_overwritten(desk: Desk) -> None:
     assert desk.done("maya", "PATCH", f"/tickets/{reference}", {"severity": "severe", "version": 2})["version"] == 3
 
 
+def test_a_newer_promise_is_told_in_utc_with_z(small_desk: Desk) -> None:
+    reference = small_desk.log()["reference"]
+    small_desk.done("omar", "POST", f"/tickets/{reference}/promise", {"minutes": 20})
+    late = small_desk.call("maya", "POST", f"/tickets/{reference}/promise", {"minutes": 30, "version": 1})
+    (promise,) = [each for each in refused(late, 409)["changed"] if each["field"] == "promise"]
+    assert promise["theirs"] == "2026-03-10T09:50:00Z"
+
+
 def test_a_ticket_goes_through_its_states(desk: Desk) -> None:
     reference = desk.log()["reference"]
     path = f"/tickets/{reference}"
