@@ -58,7 +58,7 @@ def ticket(row: TicketRow, house: House, *, restricted: bool) -> Answer:
         "customer": None if restricted else customer(row.customer),
         "order": None if restricted else _order(row),
         "note": None if restricted else row.note,
-        "promise": promise(row.promise),
+        "promise": row.promise and promise(row.promise),
         "remedies": [remedy(each) for each in row.remedies],
         "callbacks": [callback(each, restricted=restricted) for each in row.callbacks],
         "linked": [row.linked_to] if row.linked_to else [],
@@ -94,9 +94,7 @@ def customer(row: CustomerBrief | None) -> Answer | None:
     return {"phone": row.phone, "name": row.name, "language": row.language, "opted_out": row.opted_out}
 
 
-def promise(row: PromiseRow | None) -> Answer | None:
-    if row is None:
-        return None
+def promise(row: PromiseRow) -> Answer:
     return {
         "due_at": row.due_at,
         "about": row.about,

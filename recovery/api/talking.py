@@ -12,10 +12,10 @@ from recovery.api.blueprint import ApiBlueprint
 from recovery.api.schemas.answers import MessageSchema, PromiseOnTicketSchema, page_of
 from recovery.api.schemas.queries import Paged
 from recovery.api.schemas.requests import NewMessageSchema, PromiseSchema
-from recovery.domain.errors import NotFound, Refused
+from recovery.domain.errors import Refused
 from recovery.domain.permissions import Permission
 from recovery.services.texting.threads import message_row, messages_of
-from recovery.services.ticketing.reading_tickets import ticket_row_by_id
+from recovery.services.ticketing.reading_tickets import promise_row, ticket_row_by_id
 from recovery.services.ticketing.tickets import write_to_customer
 from recovery.services.timing.promises import promise_by_hand
 
@@ -43,8 +43,8 @@ def make_promise(body: dict[str, Any], reference: str) -> Response:
     def act(at: Moment) -> int:
         ticket = at.ticket(reference, body.get("version"))
         due_at = body.get("due_at") or at.now + timedelta(minutes=body["minutes"])
-        promise_by_hand(at.session, ticket, due_at=due_at, tell=body["tell_customer"], now=at.now, by=at.by)
-        return ticket.id
+        tell = body["tell_customer"]
+        return promise_by_hand(at.session, ticket, due_at=due_at, tell=tell, now=at.now, by=at.by).id
 
     return carry_out(act, thing="promise", show=_shown_promise, status=201)
 
@@ -92,12 +92,9 @@ def list_messages(asked: dict[str, Any], reference: str) -> Response:
     return answer_with(read)
 
 
-def _shown_promise(at: Moment, ticket_id: int) -> Answer:
-    row = ticket_row_by_id(at.session, ticket_id, by=at.by)
-    promise = answers.promise(row.promise)
-    if promise is None:
-        raise NotFound("Nothing is promised on this ticket.")
-    return promise | {"ticket": answers.state(row)}
+def _shown_promise(at: Moment, promise_id: int) -> Answer:
+    row = promise_row(at.session, promise_id)
+    return answers.promise(row) | {"ticket": answers.state(ticket_row_by_id(at.session, row.ticket_id, by=at.by))}
 
 
 def _shown_message(at: Moment, message_id: int) -> Answer:

@@ -31,6 +31,15 @@ def test_the_answer_is_rendered_anew(desk: Desk) -> None:
     assert desk.done("maya", "POST", "/tickets", LOGGED, key="a-1")["note"] == "newer"
 
 
+def test_a_promise_is_answered_again_as_itself_when_a_newer_one_stands(desk: Desk) -> None:
+    promise = f"/tickets/{desk.log()['reference']}/promise"
+    first = desk.done("maya", "POST", promise, {"minutes": 10}, key="p-1")
+    newer = desk.done("omar", "POST", promise, {"minutes": 45})
+    again = desk.done("maya", "POST", promise, {"minutes": 10}, key="p-1")
+    assert again["due_at"] == first["due_at"] != newer["due_at"]
+    assert again["made_at"] == first["made_at"]
+
+
 def test_another_body_under_the_same_key_is_refused(desk: Desk) -> None:
     desk.done("maya", "POST", "/tickets", LOGGED, key="a-1")
     refused(desk.call("maya", "POST", "/tickets", LOGGED | {"note": "x"}, key="a-1"), 422, "another request")

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 
 from recovery.domain.actors import Actor
 from recovery.domain.errors import NotFound
-from recovery.models import Callback, Remedy, Ticket
+from recovery.models import Callback, Promise, Remedy, Ticket
 from recovery.services.access import may_see, tickets_visible_to
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.rows import (
@@ -28,6 +28,7 @@ from recovery.services.ticketing.ticket_statements import (
     CALLBACKS_OF_TICKETS,
     NEWEST_PROMISES,
     PLAIN,
+    PROMISES,
     REMEDIES,
     SITE,
     TICKET_BY_ID,
@@ -59,6 +60,14 @@ def ticket_row_with(
     """The ticket on which this remedy or callback hangs. Raises NotFound as `ticket_row`."""
     on = select(child.ticket_id).where(child.id == child_id).scalar_subquery()
     return _one(session, Ticket.id == on, by)
+
+
+def promise_row(session: DeskSession, promise_id: int) -> PromiseRow:
+    """Also one that has ended since. Raises NotFound; whose it is, the ticket says."""
+    found = session.execute(PROMISES.where(Promise.id == promise_id)).one_or_none()
+    if found is None:
+        raise NotFound(NOBODYS)
+    return PromiseRow(*found)
 
 
 def ticket_rows_by_id(session: DeskSession, ticket_ids: Iterable[int]) -> dict[int, TicketRow]:

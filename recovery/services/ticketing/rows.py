@@ -45,7 +45,7 @@ class CustomerBrief:
 
 @dataclass(frozen=True, slots=True)
 class PromiseRow:
-    """The current promise, or the last one where none is owed any more."""
+    """On a ticket the current promise, or the last one where none is owed any more."""
 
     ticket_id: int
     number: int

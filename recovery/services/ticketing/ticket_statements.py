@@ -68,7 +68,7 @@ TICKETS: Query = (
 """Needs `sender`: an opt-out is from one of our numbers."""
 TICKET_BY_ID: Query = TICKETS.where(Ticket.id == bindparam("ticket_id"))
 
-NEWEST_PROMISES: Query = select(
+PROMISES: Query = select(
     Promise.ticket_id,
     Promise.number,
     Promise.made_at,
@@ -80,7 +80,9 @@ NEWEST_PROMISES: Query = select(
     Promise.lapsed_at,
     Promise.ended_at,
     Promise.outcome,
-).where(
+)
+
+NEWEST_PROMISES: Query = PROMISES.where(
     Promise.ticket_id.in_(bindparam("ids", expanding=True)),
     Promise.number == select(func.max(newer.number)).where(newer.ticket_id == Promise.ticket_id).scalar_subquery(),
 )
