@@ -110,6 +110,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
         "owner": int,
         "level": int,
         "linked_to": int,
+        "continues": int,
         "note_commitment": str,
         "logged_at": str,
         "happened_at": str,

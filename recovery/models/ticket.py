@@ -45,6 +45,7 @@ class Ticket(Proven, Streamed, Base):
         CheckConstraint(
             "order_amount IS NULL OR (order_amount > 0 AND order_currency IS NOT NULL)", name="order_price"
         ),
+        CheckConstraint("continues_id IS NULL OR continues_id = linked_to_id", name="continues_what_it_is_linked_to"),
         CheckConstraint("version > 0 AND level > 0 AND unread >= 0", name="counts"),
         # the board, the desk and the lapse tick: what is live, worst first
         Index(
@@ -63,6 +64,13 @@ class Ticket(Proven, Streamed, Base):
         Index("ix_tickets_site_failure_logged", "site_id", "failure", "logged_at", "id"),
         Index("ix_tickets_owner_logged", "owner_id", "logged_at", "id"),
         Index("ix_tickets_customer_logged", "customer_id", "logged_at", "id"),
+        # reopening by an old link: what goes on from this ticket already?
+        Index(
+            "ix_tickets_continues",
+            "continues_id",
+            sqlite_where=text("continues_id IS NOT NULL"),
+            postgresql_where=text("continues_id IS NOT NULL"),
+        ),
         # the Undetected board: replies nobody has read
         Index(
             "ix_tickets_unread",
@@ -116,6 +124,8 @@ class Ticket(Proven, Streamed, Base):
     action: Mapped[str | None]
     void_reason: Mapped[str | None]
     linked_to_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
+    continues_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
+    """The linked ticket where this one goes on from it: it was still not right, and could not be reopened any more."""
     link_generation: Mapped[int] = mapped_column(default=0)
     unread: Mapped[int] = mapped_column(default=0)
     lapses: Mapped[int] = mapped_column(default=0)
@@ -126,7 +136,7 @@ class Ticket(Proven, Streamed, Base):
     customer: Mapped[Customer | None] = relationship()
     owner: Mapped[Staff | None] = relationship(foreign_keys=owner_id)
     logged_by: Mapped[Staff | None] = relationship(foreign_keys=logged_by_id)
-    linked_to: Mapped["Ticket | None"] = relationship(remote_side="Ticket.id")
+    linked_to: Mapped["Ticket | None"] = relationship(remote_side="Ticket.id", foreign_keys=linked_to_id)
 
     @property
     def stream_id(self) -> int:

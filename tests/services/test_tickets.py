@@ -90,6 +90,66 @@ def test_after_the_window_a_new_ticket_is_linked_and_one_level_up(business: Busi
     assert new.promise_due_at is not None
 
 
+def followed(business: Business, **more: Any) -> tuple[Ticket, Ticket]:
+    """Resolved, and found wrong again when the window is over: the earlier ticket and the one that goes on."""
+    earlier = resolved(business, **more)
+    business.later(days=8)
+    return earlier, do(business, earlier, tickets.reopen, why="by_hand")
+
+
+def test_what_goes_on_alerts_the_next_person_and_is_told_as_it_can_be(business: Business) -> None:
+    _, new = followed(business)
+    alerted = [row.staff_id for row in business.rows(Message, new) if row.template == "staff_alert"]
+    assert alerted == [business.staff("omar").id]
+    assert [promise.told_by for promise in business.rows(Promise, new)] == ["text"]
+    _, unreachable = followed(business, customer=None)
+    assert [promise.told_by for promise in business.rows(Promise, unreachable)] == ["page"]
+
+
+@pytest.mark.parametrize("source", [Source.STORE_WALK, Source.MYSTERY_SHOP, Source.DRILL])
+def test_what_owed_nobody_anything_goes_on_so(business: Business, source: Source) -> None:
+    _, new = followed(business, source=source, remedies=())
+    again = business.again(new)
+    assert (again.source, again.promise_due_at, again.counts) == (source, None, source is Source.STORE_WALK)
+    assert business.rows(Promise, new) == []
+    assert [row for row in business.rows(Message, new) if row.audience == "customer"] == []
+
+
+def test_a_strangers_number_is_not_texted_by_what_goes_on(business: Business) -> None:
+    earlier = business.log()
+    with business.desk.writing.begin() as connection:
+        told = Ticket.__table__.update().where(Ticket.id == earlier.id).values(no_text_reason="wrong_number")
+        connection.execute(told)
+    do(business, earlier, tickets.resolve, how=None)
+    business.later(days=8)
+    new = do(business, earlier, tickets.reopen, why="by_hand")
+    assert business.again(new).no_text_reason == "wrong_number"
+    assert [row for row in business.rows(Message, new) if row.audience == "customer"] == []
+
+
+def test_one_ticket_goes_on_however_often_it_is_opened_again(business: Business) -> None:
+    earlier, new = followed(business)
+    assert do(business, earlier, tickets.reopen, by="omar", why="by_hand").id == new.id
+    assert business.again(new).level == 2
+    do(business, new, tickets.resolve, how=None)
+    business.later(days=1)
+    again = do(business, earlier, tickets.reopen, why="by_hand")
+    assert (again.id, again.status, again.level) == (new.id, TicketStatus.IN_RECOVERY, 3)
+
+
+def test_one_that_was_logged_in_error_does_not_go_on(business: Business) -> None:
+    earlier, new = followed(business)
+    do(business, new, tickets.void, reason="pressed by mistake", duplicate_of=None)
+    assert do(business, earlier, tickets.reopen, why="by_hand").id not in {earlier.id, new.id}
+
+
+def test_another_problem_of_the_same_visit_does_not_go_on_from_the_first(business: Business) -> None:
+    earlier = resolved(business)
+    beside = business.log(failure="late", linked_to=earlier.reference)
+    business.later(days=8)
+    assert do(business, earlier, tickets.reopen, why="by_hand").id != beside.id
+
+
 def test_a_reopened_observation_still_owes_nobody_a_promise(business: Business) -> None:
     ticket = resolved(business, customer=None, remedies=(), source=Source.STORE_WALK)
     do(business, ticket, tickets.reopen, why="again")

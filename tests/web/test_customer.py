@@ -254,6 +254,21 @@ def test_still_not_right_after_the_window_opens_one_linked_ticket(
     assert following.is_live
 
 
+def test_what_a_colleague_reopened_after_the_window_is_what_the_old_link_goes_on_with(
+    business: Business, client: FlaskClient, clock: FrozenClock
+) -> None:
+    ticket = resolved(business)
+    clock.advance(days=8)
+    by_hand = business.on(
+        ticket, lambda session, held, maya: tickets.reopen(session, held, why="by_hand", now=business.now, by=maya)
+    )
+    page = send(client, f"{link(business, ticket)}/reopening", words="The milk is cold.")
+    assert by_hand.reference in page
+    with business.desk.read() as session:
+        assert session.scalar(select(func.count(Ticket.id))) == 2
+    assert fresh(business, by_hand).unread == 1
+
+
 def test_still_not_right_on_a_live_ticket_is_a_reply_for_a_person(business: Business, client: FlaskClient) -> None:
     ticket = business.log()
     for _ in range(2):

@@ -53,6 +53,7 @@ def _tickets() -> None:
         sa.Column("action", sa.Text()),
         sa.Column("void_reason", sa.Text()),
         sa.Column("linked_to_id", BIG),
+        sa.Column("continues_id", BIG),
         sa.Column("link_generation", BIG, nullable=False),
         sa.Column("unread", BIG, nullable=False),
         sa.Column("lapses", BIG, nullable=False),
@@ -70,6 +71,7 @@ def _tickets() -> None:
             deferrable=True,
             initially="DEFERRED",
         ),
+        sa.ForeignKeyConstraint(["continues_id"], ["tickets.id"], name="fk_tickets_continues_id_tickets"),
         sa.ForeignKeyConstraint(["linked_to_id"], ["tickets.id"], name="fk_tickets_linked_to_id_tickets"),
         sa.ForeignKeyConstraint(["logged_by_id"], ["staff.id"], name="fk_tickets_logged_by_id_staff"),
         sa.ForeignKeyConstraint(["owner_id"], ["staff.id"], name="fk_tickets_owner_id_staff"),
@@ -77,6 +79,9 @@ def _tickets() -> None:
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name="fk_tickets_site_id_sites"),
         sa.UniqueConstraint("reference", name="uq_tickets_reference"),
         sa.CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name="ck_tickets_closed_has_time"),
+        sa.CheckConstraint(
+            "continues_id IS NULL OR continues_id = linked_to_id", name="ck_tickets_continues_what_it_is_linked_to"
+        ),
         sa.CheckConstraint("version > 0 AND level > 0 AND unread >= 0", name="ck_tickets_counts"),
         sa.CheckConstraint(
             "NOT (status IN ('in_recovery', 'open', 'waiting_for_customer')) OR promise_due_at IS NOT NULL OR source IN ('drill', 'mystery_shop', 'store_walk')",
@@ -100,6 +105,7 @@ def _tickets() -> None:
             name="ck_tickets_ticket_status",
         ),
     )
+    op.create_index("ix_tickets_continues", "tickets", ["continues_id"], **where("continues_id IS NOT NULL"))
     op.create_index("ix_tickets_customer_logged", "tickets", ["customer_id", "logged_at", "id"])
     op.create_index(
         "ix_tickets_live_by_promise",

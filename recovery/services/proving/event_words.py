@@ -27,6 +27,7 @@ UNSAID = (
     "salt",
     "session",
     "token",
+    "continues",
 )
 """Numbers that mean nothing to people, or that stand beside what they belong to."""
 MINUTE_OF_A_DAY = "%a %-d %b %H:%M"

@@ -17,7 +17,7 @@ from recovery.domain.errors import DomainError, Invalid, NotFound, WrongState
 from recovery.domain.events import Tag
 from recovery.domain.links import open_token
 from recovery.domain.messages import Direction
-from recovery.domain.tickets import LIVE, TicketStatus
+from recovery.domain.tickets import TicketStatus
 from recovery.models import Callback, Customer, Event, Message, Promise, Remedy, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.calling import callbacks
@@ -200,17 +200,7 @@ def _calls_of(session: DeskSession, ticket: Ticket) -> Sequence[Callback]:
 
 def _awake(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -> Ticket:
     """A live ticket as it is; one that is over reopened, or what already goes on from it; a void one stays void."""
-    if ticket.status not in FINISHED:
-        return ticket
-    following = session.scalar(
-        select(Ticket.id)
-        .where(Ticket.linked_to_id == ticket.id, Ticket.logged_by_id.is_(None), Ticket.status.in_(LIVE))
-        .order_by(Ticket.logged_at.desc())
-        .limit(1),
-    )
-    if following is not None:
-        return lock_ticket(session, following)
-    return reopen(session, ticket, why=why, now=now, by=CUSTOMER)
+    return reopen(session, ticket, why=why, now=now, by=CUSTOMER) if ticket.status in FINISHED else ticket
 
 
 def _booked(session: DeskSession, ticket: Ticket, wanted: datetime | None, *, now: datetime) -> Callback:

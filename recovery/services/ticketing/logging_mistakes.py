@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from recovery.domain.actors import Actor
+from recovery.domain.actors import Actor, ActorKind
 from recovery.domain.errors import Invalid
 from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
@@ -29,8 +29,15 @@ from recovery.services.deciding.remedies import NewRemedy, check_remedy, propose
 from recovery.services.people.customers import NewCustomer, find_or_add
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
-from recovery.services.texting.messages import OBSERVATION, Saying, remedies_in_words, tell_customer
-from recovery.services.timing.promises import check_due, default_promise_due, make_promise, words_for
+from recovery.services.texting.messages import (
+    OBSERVATION,
+    WRONG_NUMBER,
+    Saying,
+    remedies_in_words,
+    tell_customer,
+    why_no_text,
+)
+from recovery.services.timing.promises import check_due, default_promise_due, make_promise, sayable_due, words_for
 
 OLDEST = timedelta(days=7)
 """How far back a mistake may be said to have happened."""
@@ -104,16 +111,37 @@ def log_whole(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor)
 
 
 def continued(session: DeskSession, earlier: Ticket, *, why: str, now: datetime, by: Actor) -> Ticket:
-    """What comes after the reopening window opens a new ticket, linked to the earlier one and one level up."""
-    note = CONTINUED.get(why, CONTINUED["by_hand"])
-    new = NewTicket(site=earlier.site.slug, failure=earlier.failure, severity=earlier.severity, note=note)
+    """What comes after the reopening window opens a new ticket, linked to the earlier one and one level up. What owed
+    nobody anything, and a number that is a stranger's, stay what they are."""
+    new = NewTicket(
+        site=earlier.site.slug,
+        failure=earlier.failure,
+        severity=earlier.severity,
+        source=earlier.source if earlier.source in WITHOUT_PROMISE else Source.TEXT,
+        note=CONTINUED.get(why, CONTINUED["by_hand"]),
+    )
     ticket = _added(session, earlier.site, new, earlier.customer, now=now, by=by)
-    ticket.source, ticket.level = Source.TEXT, earlier.level + 1
-    ticket.owner_id, ticket.linked_to_id = earlier.owner_id, earlier.id
+    ticket.level, ticket.owner_id = earlier.level + 1, earlier.owner_id
+    ticket.linked_to_id = ticket.continues_id = earlier.id
+    if earlier.no_text_reason == WRONG_NUMBER:
+        ticket.no_text_reason = WRONG_NUMBER
     _record_logged(session, ticket, now=now, by=by)
     due = default_promise_due(session, ticket, now=now)
-    make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=ToldBy.TEXT, now=now, by=by, first=True)
+    if by.kind is not ActorKind.CUSTOMER:
+        due = sayable_due(session, ticket, due, now=now)
+    told_by = ToldBy.PAGE if why_no_text(session, ticket) else ToldBy.TEXT
+    make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by, first=True)
     return ticket
+
+
+def continuation_of(session: DeskSession, ticket: Ticket) -> int | None:
+    """The id of what goes on from it already, whoever opened that and however it stands; one logged in error is none."""
+    return session.scalar(
+        select(Ticket.id)
+        .where(Ticket.continues_id == ticket.id, Ticket.status != TicketStatus.VOID)
+        .order_by(Ticket.logged_at.desc(), Ticket.id.desc())
+        .limit(1),
+    )
 
 
 def _ticket(session: DeskSession, site: Site, new: NewTicket, *, now: datetime, by: Actor) -> Ticket:
@@ -207,6 +235,7 @@ def _record_logged(session: DeskSession, ticket: Ticket, *, now: datetime, by: A
         owner=ticket.owner_id,
         level=ticket.level,
         linked_to=ticket.linked_to_id,
+        continues=ticket.continues_id,
         note_commitment=commitment(ticket.salt, ticket.note),
         logged_at=instant(ticket.logged_at),
         happened_at=instant(ticket.happened_at),

@@ -14,13 +14,13 @@ from recovery.domain.permissions import Permission
 from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, Severity, TicketStatus, ToldBy, move
 from recovery.models import Message, Remedy, Staff, StaffSite, Ticket
-from recovery.services.access import require
+from recovery.services.access import lock_ticket, require
 from recovery.services.calling import callbacks
 from recovery.services.deciding import remedies
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, tell_customer, why_no_text
-from recovery.services.ticketing.logging_mistakes import continued
+from recovery.services.ticketing.logging_mistakes import continuation_of, continued
 from recovery.services.ticketing.withdrawing import cancel_what_no_longer_holds, drop_queued, something_left
 from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import (
@@ -96,17 +96,14 @@ def reopen(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by:
     policy = session.house.policy
     resolved_at = ticket.resolved_at or now
     if now > resolved_at + policy.reopen_within:
-        new = continued(session, ticket, why=why, now=now, by=by)
-        _say_reopened(session, new, now=now, by=by)
-        return new
+        return _go_on(session, ticket, why=why, now=now, by=by)
     undo = by.kind is ActorKind.STAFF and ticket.resolved_by_id == by.id and now <= resolved_at + policy.undo_for
     _back_to_work(session, ticket, why="undo" if undo else why, undo=undo, now=now, by=by)
     if undo:
         drop_queued(session, ticket, reason="undone", now=now, templates=("resolved", "resolved_again"))
         callbacks.put_back(session, ticket, cancelled_at=resolved_at, now=now, by=by)
     else:
-        escalate(session, ticket, why="reopened", alert="a customer says it is still not right", now=now)
-        _say_reopened(session, ticket, now=now, by=by)
+        _alert_and_say(session, ticket, now=now, by=by)
     return ticket
 
 
@@ -282,8 +279,20 @@ def _back_to_work(session: DeskSession, ticket: Ticket, *, why: str, undo: bool,
     make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by)
 
 
-def _say_reopened(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+def _go_on(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by: Actor) -> Ticket:
+    """After the window: what goes on from it already, reopened if need be, else a new ticket."""
+    following = continuation_of(session, ticket)
+    if following is not None:
+        held = lock_ticket(session, following)
+        return held if held.is_live else reopen(session, held, why=why, now=now, by=by)
+    new = continued(session, ticket, why=why, now=now, by=by)
+    _alert_and_say(session, new, now=now, by=by)
+    return new
+
+
+def _alert_and_say(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
     """At any hour to a customer who has just told us; what a colleague reopens waits for the morning."""
+    escalate(session, ticket, why="reopened", alert="a customer says it is still not right", now=now)
     promise = current_promise(session, ticket)
     if promise is not None:
         urgent = by.kind is ActorKind.CUSTOMER
