@@ -26,6 +26,9 @@ PLACEHOLDERS = frozenset(
 )
 # Who is named in a text, and what is written where a name can be neither folded nor afforded.
 STAND_INS: Mapping[str, str] = MappingProxyType({"name": "", "staff": "the team", "site": "our desk"})
+# What is given has no end of its own: many things, or one that somebody described at length. The link shows all of it.
+LONG, SOMETHING, MORE = "remedies", "something on us", " and more"
+LONG_UNITS = (120, 60, 30)
 
 _HEADERS = frozenset({"class", "validity_seconds", "asks", "urgent", "optional"})
 _QUESTIONS = frozenset({"fixed"})
@@ -85,8 +88,8 @@ class Texts:
     def render(self, name: str, values: Mapping[str, str], language: str = "en", *, folded: bool = True) -> Text:
         """Fill a template; `values` may hold more than it needs, but nothing that no template knows.
 
-        The body has at most two segments wherever cutting names, standing in for names that only UCS-2 can write, or
-        leaving out optional lines can achieve it; what staff wrote themselves is never cut.
+        The body has at most two segments: names are cut, or stood in for where only UCS-2 can write them, optional lines
+        are left out, and at last what is given is cut. What staff wrote themselves is never cut.
         """
         template = self.template(name, language)
         _check(name, template, values)
@@ -125,11 +128,15 @@ def _versions(template: Template, values: Mapping[str, str]) -> Iterator[tuple[t
     named = _with_names_of(NAME_UNITS, values)
     plain = {place: _stand_in(place, value) for place, value in named.items()}
     short = _with_names_of(SHORT_NAME_UNITS, plain)
+    spelled = {place: _spelled(value) if place == LONG else value for place, value in short.items()}
     needed = tuple(line for line in template.lines if not _optional_in(line, template))
     yield template.lines, named
     yield template.lines, plain
     yield template.lines, short
-    yield needed, short
+    yield template.lines, spelled
+    yield needed, spelled
+    for units in LONG_UNITS:
+        yield needed, {place: _shortened(value, units) if place == LONG else value for place, value in spelled.items()}
 
 
 def _with_names_of(units: int, values: Mapping[str, str]) -> Mapping[str, str]:
@@ -138,6 +145,21 @@ def _with_names_of(units: int, values: Mapping[str, str]) -> Mapping[str, str]:
 
 def _stand_in(place: str, value: str) -> str:
     return STAND_INS[place] if place in STAND_INS and segments(value).offending else value
+
+
+def _spelled(value: str) -> str:
+    """Without the letters that only UCS-2 can write: one of them would halve the room for all others."""
+    costly = set(segments(value).offending)
+    left = " ".join("".join(letter for letter in value if letter not in costly).split())
+    return left if any(letter.isalnum() for letter in left) or not value else SOMETHING
+
+
+def _shortened(value: str, units: int) -> str:
+    """After a comma where there is one: "a replacement, £4.50 back and more"."""
+    if segments(value).units <= units:
+        return value
+    kept = _cut(value, units - len(MORE))
+    return (kept.rpartition(", ")[0] or kept).rstrip(" ,") + MORE
 
 
 def _cut(value: str, units: int) -> str:

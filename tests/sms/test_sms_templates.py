@@ -6,6 +6,7 @@ import pytest
 
 from recovery.domain.messages import OPT_IN_WORDS, OPT_OUT_WORDS, MessageClass
 from recovery.domain.texts import Encoding
+from recovery.domain.tickets import FAILURES
 from recovery.sms.texts import MAX_SEGMENTS, TemplateProblem, Texts
 from tests.sms.real_texts import LINK, SETTINGS, TEMPLATES, real_texts
 
@@ -58,6 +59,51 @@ def test_no_shipped_text_passes_two_segments_with_the_longest_values(template: s
         assert "  " not in text.body
         assert " ," not in text.body
         assert not set(text.body) & {"\x00", "\n"} or template in WRITTEN_BY_STAFF
+
+
+DESCRIBED = "a long table by the window for the eight of you, with a view over the harbour and its boats, "
+MUCH_GIVEN = {
+    "a gesture described at length": (DESCRIBED * 3)[:200],
+    "one word without end": "x" * 200,
+    "many things": ", ".join(["a replacement", "£1,234.50 back", "a £100.00 voucher"] * 5)
+    + " and a fresh one, made again",
+    "one emoji": f"{DESCRIBED[:90]} 👍 and £4.50 back",
+    "nothing but emoji": "👍🏽" * 40,
+    "another script": "столик у окна на восьмерых " * 7,
+    "letters of two units": "[{^~}]" * 33,
+}
+
+
+@pytest.mark.parametrize("given", MUCH_GIVEN)
+@pytest.mark.parametrize("template", sorted(set(TEXTS.names()) - WRITTEN_BY_STAFF))
+def test_no_shipped_text_passes_two_segments_whatever_is_given(template: str, given: str) -> None:
+    longest = max((kind.to_customer for kind in FAILURES.values()), key=len)
+    for name, place in product(EXTREME_NAMES, EXTREME_PLACES):
+        values = {"name": name, "staff": name.strip() or "Ada", "site": place, "remedies": MUCH_GIVEN[given]}
+        text = TEXTS.render(template, {**LONGEST, "failure": longest, **values})
+        assert text.segments.count <= MAX_SEGMENTS, text.body
+        assert LINK in text.body or "{link}" not in " ".join(TEXTS.template(template).lines)
+        assert "  " not in text.body
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (DESCRIBED * 2, " for the eight of you, with a view over the harbour and its boats and more. "),
+        ("£1,234.50 back, " * 12 + "and a voucher", "£1,234.50 back, £1,234.50 back and more. "),
+        ("word " * 40, "word word and more. "),
+    ],
+)
+def test_what_is_given_is_cut_where_it_can_be_and_says_that_there_is_more(given: str, said: str) -> None:
+    assert said in TEXTS.render("ready", SETTINGS["café"] | {"link": LINK, "remedies": given}).body
+
+
+def test_what_only_another_alphabet_can_write_is_left_out_where_it_costs_too_much() -> None:
+    values = SETTINGS["café"] | {"link": LINK}
+    assert (
+        ": a pastry and £4.50 back. " in TEXTS.render("ready", values | {"remedies": "a 🥐 pastry and £4.50 back"}).body
+    )
+    assert ": something on us. " in TEXTS.render("ready", values | {"remedies": "🥐"}).body
 
 
 def test_every_text_in_five_settings_is_plain_and_short() -> None:
