@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from recovery.domain.callbacks import Outcome
-from recovery.models import Callback, Promise, Remedy, Ticket
+from recovery.models import Callback, Message, Promise, Remedy, Ticket
 from recovery.services.calling import callbacks
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.deciding import remedies
@@ -165,3 +165,33 @@ def test_a_call_task_that_is_tried_again_moves_no_promised_call(business: Busine
     assert standing(business, ticket).due_at == call.miss_at
     on_row(business, ticket, Callback, callbacks.attempt, outcome=Outcome.REACHED, note=None)
     assert standing(business, ticket).due_at == call.miss_at
+
+
+@pytest.mark.parametrize(
+    "lines", [("callbacks missed", "promises to lapse"), ("promises to lapse", "callbacks missed")]
+)
+@pytest.mark.parametrize("outcome", [None, Outcome.DISCONNECTED])
+def test_a_missed_call_is_one_lapse_one_text_and_one_alert_whichever_is_seen_first(
+    business: Business, lines: tuple[str, str], outcome: Outcome | None
+) -> None:
+    ticket = business.log()
+    do(business, ticket, callbacks.book, due_at=None)
+    if outcome:  # a redial is missed in the very moment in which it is due
+        on_row(business, ticket, Callback, callbacks.attempt, outcome=outcome, note=None)
+    before = len(business.rows(Message, ticket))
+    business.later(minutes=10)
+    for line in lines:
+        business.tick(line)
+    said = [(row.template, row.audience) for row in business.rows(Message, ticket)[before:]]
+    assert said == [("late", "customer"), ("staff_alert", "staff")]
+    assert "a promised call was not made" in (business.rows(Message, ticket)[-1].body or "")
+    assert business.again(ticket).lapses == business.tags(ticket).count("ticket:escalated") == 1
+
+
+def test_a_missed_call_that_another_promise_stands_for_alerts_all_the_same(business: Business) -> None:
+    ticket = business.log()
+    do(business, ticket, callbacks.book, due_at=None)
+    do(business, ticket, promise_by_hand, due_at=business.now + timedelta(hours=1), tell=False)
+    business.later(minutes=10)
+    assert business.tick("callbacks missed", "promises to lapse") == 1
+    assert (business.tags(ticket).count("ticket:escalated"), business.again(ticket).lapses) == (1, 0)

@@ -21,7 +21,7 @@ from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.texting.messages import WRONG_NUMBER, Saying, tell_customer
 from recovery.services.timing.calendars import calendar_of
-from recovery.services.timing.lapses import escalate
+from recovery.services.timing.lapses import lapse_with_call
 from recovery.services.timing.promises import make_promise, promise_next, texted, touched
 
 REDIAL = timedelta(seconds=REDIAL_SECONDS)
@@ -146,7 +146,7 @@ def miss(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datet
     callback.status = move(callback.status, CallbackStatus.MISSED)
     callback.missed_at = now
     record(session, ticket, Tag.CALLBACK_MISSED, by=MACHINE, at=now, callback=callback.id)
-    escalate(session, ticket, why="callback_missed", alert="a promised call was not made", now=now)
+    lapse_with_call(session, ticket, miss_at=callback.miss_at, now=now)
 
 
 def put_back(session: DeskSession, ticket: Ticket, *, cancelled_at: datetime, now: datetime, by: Actor) -> None:

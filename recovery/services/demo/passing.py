@@ -119,11 +119,15 @@ class Passing:
                 yield reminder, lambda now: callbacks.remind(self._session, self.ticket, callback, now=now)
             yield callback.due_at, lambda now: callbacks.come_due(self._session, self.ticket, callback, now=now)
         elif callback.status is CallbackStatus.DUE:
-            yield callback.miss_at, lambda now: callbacks.miss(self._session, self.ticket, callback, now=now)
+            yield callback.miss_at, partial(self._miss, callback)
 
     def _lapse(self, promise: Promise, now: datetime) -> None:
         self._session.flush()
         lapses.lapse(self._session, self.ticket, promise, now=now)
+
+    def _miss(self, callback: Callback, now: datetime) -> None:
+        self._session.flush()
+        callbacks.miss(self._session, self.ticket, callback, now=now)
 
     def _pass_on(self, approval: Approval, now: datetime) -> None:
         self._session.flush()

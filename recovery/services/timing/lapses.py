@@ -3,19 +3,31 @@ alerted."""
 
 from datetime import datetime
 
+from sqlalchemy import select
+
 from recovery.domain.actors import MACHINE
 from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag
 from recovery.domain.promise_times import renewed_due
-from recovery.domain.tickets import ToldBy
-from recovery.models import Promise, Ticket
+from recovery.domain.tickets import PromiseAbout, ToldBy
+from recovery.models import Event, Promise, Ticket
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.people.escalation import rung_above
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, tell_staff, why_no_text
 from recovery.services.timing.calendars import calendar_of
-from recovery.services.timing.promises import count_lapse, make_promise, sayable_due, tell_new_time
+from recovery.services.timing.promises import (
+    count_lapse,
+    current_promise,
+    make_promise,
+    sayable_due,
+    tell_new_time,
+)
+
+LATE = ("promise_lapsed", "a customer is waiting past our promise")
+ALERTS = {PromiseAbout.CALLBACK: ("callback_missed", "a promised call was not made")}
+"""Why somebody is alerted, for the trail, and what their text says."""
 
 
 def warn(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> None:
@@ -32,7 +44,20 @@ def lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: dateti
     due = _renewed(session, ticket, promise, now=now)
     if due is None or not _told_anew(session, ticket, promise, due, now=now):
         open_call_task(session, ticket, CallReason.LAPSED.value, now=now)
-    escalate(session, ticket, why="promise_lapsed", alert="a customer is waiting past our promise", now=now)
+    why, alert = ALERTS.get(promise.about, LATE)
+    escalate(session, ticket, why=why, alert=alert, now=now)
+
+
+def lapse_with_call(session: DeskSession, ticket: Ticket, *, miss_at: datetime, now: datetime) -> None:
+    """A call that was not made breaks its promise in the same moment: one lapse, one text, one alert, whichever is seen
+    first, and an alert also where it was not promised for that time."""
+    promise = current_promise(session, ticket)
+    if promise is not None and promise.about is PromiseAbout.CALLBACK and promise.due_at == miss_at <= now:
+        if promise.lapsed_at is None:
+            lapse(session, ticket, promise, now=now)
+    elif not _alerted_since(session, ticket, miss_at):
+        why, alert = ALERTS[PromiseAbout.CALLBACK]
+        escalate(session, ticket, why=why, alert=alert, now=now)
 
 
 def escalate(session: DeskSession, ticket: Ticket, *, why: str, alert: str, now: datetime) -> None:
@@ -44,6 +69,13 @@ def escalate(session: DeskSession, ticket: Ticket, *, why: str, alert: str, now:
     event = record(session, ticket, Tag.TICKET_ESCALATED, by=MACHINE, at=now, to=person.id, why=why, rung=rung)
     meaning = f"ticket:{ticket.id}:escalation:{event.seq}"
     tell_staff(session, ticket, person, Saying("staff_alert", meaning, {"alert": alert}), now=now)
+
+
+def _alerted_since(session: DeskSession, ticket: Ticket, moment: datetime) -> bool:
+    alerted = select(Event.seq).where(
+        Event.stream_id == ticket.id, Event.tag == Tag.TICKET_ESCALATED.value, Event.at >= moment
+    )
+    return session.scalar(alerted.limit(1)) is not None
 
 
 def _renewed(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> datetime | None:
