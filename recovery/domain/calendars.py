@@ -25,6 +25,7 @@ __all__ = [
     "day_bounds",
     "local_day",
     "local_time",
+    "quiet_hours",
     "quiet_until",
     "zone",
 ]
@@ -150,15 +151,21 @@ def day_bounds(day: date, timezone: str) -> tuple[datetime, datetime]:
 
 def quiet_until(instant: datetime, timezone: str, start: time = QUIET_FROM, end: time = QUIET_TO) -> datetime | None:
     """Give the instant at which the quiet hours end, or None when none are on; equal ends mean that there are none."""
+    night = quiet_hours(instant, timezone, start, end)
+    return night.closes if night else None
+
+
+def quiet_hours(instant: datetime, timezone: str, start: time = QUIET_FROM, end: time = QUIET_TO) -> Opening | None:
+    """Give those that are on then, from their first instant to their end."""
     if start == end:
         return None
     last = _since_midnight(end) + (ONE_DAY if end < start else timedelta())
-    asked = until = as_utc(instant)
-    today = local_day(instant, timezone)
+    today, on = local_day(instant, timezone), None
     for day in (today - ONE_DAY, today, today + ONE_DAY):  # where a day is left out, two nights meet
         night = _between(day, _since_midnight(start), last, zone(timezone))
-        until = night.closes if night.opens <= until < night.closes else until
-    return until if until > asked else None
+        if night.opens <= (on.closes if on else as_utc(instant)) < night.closes:
+            on = Opening(on.opens if on else night.opens, night.closes)
+    return on
 
 
 @lru_cache(maxsize=1024)

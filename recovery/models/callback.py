@@ -43,12 +43,19 @@ class Callback(Proven, Base):
             sqlite_where=text(IS_LIVE),
             postgresql_where=text(IS_LIVE),
         ),
-        # the ticks that remind, and that find what has come due
+        # the tick that finds what has come due
         Index(
             "ix_callbacks_booked",
             "due_at",
             sqlite_where=text("status = 'booked'"),
             postgresql_where=text("status = 'booked'"),
+        ),
+        # the tick that reminds
+        Index(
+            "ix_callbacks_to_remind",
+            "remind_at",
+            sqlite_where=text("status = 'booked' AND reminded_at IS NULL"),
+            postgresql_where=text("status = 'booked' AND reminded_at IS NULL"),
         ),
         # the missed tick
         Index(
@@ -75,8 +82,9 @@ class Callback(Proven, Base):
     """Who calls; None: whoever is free."""
     moves: Mapped[int] = mapped_column(default=0)
     attempt_count: Mapped[int] = mapped_column(default=0)
+    remind_at: Mapped[datetime | None]
+    """When the customer is to be reminded; None where that is not owed: a call minutes after its booking, a call task."""
     reminded_at: Mapped[datetime | None]
-    """Also set where none is owed: a call minutes after its booking, a call task."""
     missed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 

@@ -13,6 +13,7 @@ from recovery.domain.calendars import (
     day_bounds,
     local_day,
     local_time,
+    quiet_hours,
     quiet_until,
     zone,
 )
@@ -243,6 +244,12 @@ def test_quiet_hours_of_ones_own() -> None:
     assert quiet_until(in_london("2025-06-02 14:00"), LONDON, time(9), time(9)) is None
 
 
+def test_the_night_that_is_on_began_the_evening_before() -> None:
+    night = quiet_hours(in_london("2025-06-03 07:45"), LONDON)
+    assert night == (in_london("2025-06-02 21:00"), in_london("2025-06-03 08:00"))
+    assert quiet_hours(in_london("2025-06-03 08:00"), LONDON) is None
+
+
 # What is refused
 
 
@@ -419,7 +426,9 @@ def test_quiet_hours_end_when_nothing_is_quiet(data: st.DataObject) -> None:
     instant = data.draw(instants_near_a_change(timezone))
     until = quiet_until(instant, timezone)
     if until is not None:
-        assert instant < until
+        night = quiet_hours(instant, timezone)
+        assert night is not None
+        assert night.opens <= instant < night.closes == until
         assert quiet_until(until, timezone) is None
     else:
         assert 8 <= local_time(instant, timezone).hour < 21

@@ -176,7 +176,7 @@ def test_somebody_who_wants_no_texts_is_a_task_to_call_and_not_reminded(business
     (task,) = business.rows(Callback, ticket)
     assert (task.reason, task.status, task.is_task) == ("opted_out", CallbackStatus.DUE, True)
     again = tried(business, ticket, Outcome.NO_ANSWER)
-    assert again.reminded_at is not None
+    assert again.remind_at is None
 
 
 @pytest.mark.parametrize(

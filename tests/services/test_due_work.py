@@ -290,7 +290,7 @@ QUERIES: dict[str, tuple[Callable[..., Any], str]] = {
     "lapse": (due_rows.promises_to_lapse, "ix_promises_to_lapse"),
     "warn": (due_rows.promises_to_warn, "ix_promises_to_warn"),
     "come due": (due_rows.callbacks_come_due, "ix_callbacks_booked"),
-    "remind": (due_rows.callbacks_to_remind, "ix_callbacks_booked"),
+    "remind": (due_rows.callbacks_to_remind, "ix_callbacks_to_remind"),
     "miss": (due_rows.callbacks_missed, "ix_callbacks_to_miss"),
     "approvals": (due_rows.approvals_overdue, "ix_approvals_overdue"),
     "close": (due_rows.resolved_to_close, "ix_tickets_resolved_open"),

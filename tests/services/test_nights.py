@@ -10,6 +10,7 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import Severity
 from recovery.models import Callback, Message, Promise, Site, Ticket
 from recovery.services.access import lock_ticket
+from recovery.services.calling import callbacks
 from recovery.services.ticketing import tickets
 from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import promise_by_hand, touched
@@ -171,3 +172,51 @@ def test_an_approval_is_asked_at_any_hour(post: Post) -> None:
     ticket = logged_at(post, 22, 0, remedies=(refund(4500),))
     asked = [row for row in post.business.rows(Message, ticket) if row.template == "staff_approval"]
     assert [row.status for row in asked] == [MessageStatus.SENT]
+
+
+def booked(post: Post, ticket: Ticket, **ahead: float) -> Callback:
+    due = post.now + timedelta(**ahead)
+    return post.business.on(
+        ticket, lambda session, held, maya: callbacks.book(session, held, due_at=due, now=post.now, by=maya)
+    )
+
+
+@pytest.mark.parametrize("minutes", [0, 10])
+def test_a_call_at_eight_is_reminded_of_the_evening_before(post: Post, minutes: int) -> None:
+    ticket = logged_at(post, 16, 0)
+    call = booked(post, ticket, hours=16, minutes=minutes)
+    pass_the_time(post, minutes=4 * 60 + 40)
+    assert of(post, ticket, "callback_reminder") == []
+    pass_the_time(post, minutes=5)
+    (reminder,) = of(post, ticket, "callback_reminder")
+    assert (reminder.status, f"{reminder.sent_at:%H:%M}") == (MessageStatus.SENT, "20:45")
+    assert f"will call you tomorrow at 08:{minutes:02}." in (reminder.body or "")
+    pass_the_time(post, minutes=11 * 60 + 10)
+    assert len(of(post, ticket, "callback_reminder")) == 1
+    assert post.business.again(ticket).promise_due_at == call.miss_at
+
+
+def test_a_call_at_a_quarter_past_eight_is_reminded_of_at_eight(post: Post) -> None:
+    ticket = logged_at(post, 16, 0)
+    booked(post, ticket, hours=16, minutes=15)
+    pass_the_time(post, minutes=15 * 60 + 55)
+    assert of(post, ticket, "callback_reminder") == []
+    pass_the_time(post, minutes=5)
+    assert "will call you at 08:15." in (of(post, ticket, "callback_reminder")[0].body or "")
+
+
+def test_one_booked_by_night_for_eight_has_just_been_confirmed(post: Post) -> None:
+    ticket = logged_at(post, 22, 0)
+    booked(post, ticket, hours=10)
+    pass_the_time(post, minutes=10 * 60)
+    assert of(post, ticket, "callback_reminder") == []
+
+
+def test_a_reminder_that_a_worker_was_away_for_says_the_day_on_which_it_leaves(post: Post) -> None:
+    ticket = logged_at(post, 16, 0)
+    booked(post, ticket, hours=16, minutes=10)
+    post.business.later(hours=7)
+    post.business.tick("callbacks to remind")
+    (reminder,) = of(post, ticket, "callback_reminder")
+    assert (reminder.status, f"{reminder.not_before:%H:%M}") == (MessageStatus.HELD, "08:00")
+    assert "will call you at 08:10." in (reminder.body or "")

@@ -142,6 +142,7 @@ def _callbacks() -> None:
         sa.Column("staff_id", BIG),
         sa.Column("moves", BIG, nullable=False),
         sa.Column("attempt_count", BIG, nullable=False),
+        sa.Column("remind_at", TIME),
         sa.Column("reminded_at", TIME),
         sa.Column("missed_at", TIME),
         sa.Column("ended_at", TIME),
@@ -168,6 +169,9 @@ def _callbacks() -> None:
     )
     op.create_index("ix_callbacks_ticket_id_id", "callbacks", ["ticket_id", "id"])
     op.create_index("ix_callbacks_booked", "callbacks", ["due_at"], **where("status = 'booked'"))
+    op.create_index(
+        "ix_callbacks_to_remind", "callbacks", ["remind_at"], **where("status = 'booked' AND reminded_at IS NULL")
+    )
     op.create_index("ix_callbacks_to_miss", "callbacks", ["miss_at"], **where("status = 'due'"))
     op.create_index(
         "uq_callbacks_live_task",

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from recovery.domain.calendars import quiet_hours
 from recovery.domain.errors import Invalid
-from recovery.models import Ticket
+from recovery.models import Site, Ticket
 from recovery.services.session import DeskSession
 from recovery.services.timing.calendars import calendar_of
 
@@ -21,6 +22,14 @@ def soonest(ticket: Ticket, *, now: datetime) -> datetime:
     return calendar_of(ticket.site).next_opening(now)
 
 
-def no_reminder_owed(session: DeskSession, due: datetime, *, now: datetime) -> datetime | None:
-    """A call that is minutes away when it is booked needs none: the confirmation has just said so."""
-    return now if due <= now + session.house.policy.reminder_before else None
+def reminder_time(session: DeskSession, site: Site, due: datetime, *, now: datetime) -> datetime | None:
+    """A while before the call; where texts rest then, so long before they begin to: for a call at eight, the evening before.
+
+    None where that has gone by: the confirmation has just said so.
+    """
+    policy = session.house.policy
+    at = due - policy.reminder_before
+    night = quiet_hours(at, site.timezone, policy.quiet_from, policy.quiet_until)
+    if night is not None:
+        at = night.opens - policy.reminder_before
+    return at if at > now else None

@@ -15,11 +15,11 @@ from recovery.domain.promise_times import next_retry
 from recovery.domain.tickets import PromiseAbout, ToldBy
 from recovery.models import Attempt, Callback, Site, Ticket
 from recovery.services.access import require
-from recovery.services.calling.callback_times import check_time, no_reminder_owed, soonest
+from recovery.services.calling.callback_times import check_time, reminder_time, soonest
 from recovery.services.deciding.remedies import move_to_recovery
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
-from recovery.services.texting.messages import WRONG_NUMBER, Saying, tell_customer
+from recovery.services.texting.messages import WRONG_NUMBER, Saying, leaves_at, tell_customer
 from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.lapses import lapse_with_call
 from recovery.services.timing.promises import make_promise, promise_next, texted, touched
@@ -128,13 +128,13 @@ def come_due(session: DeskSession, ticket: Ticket, callback: Callback, *, now: d
 
 
 def remind(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime) -> None:
-    """Once per booked time."""
-    callback.reminded_at = now
+    """Once per booked time, in words that are true when the text leaves."""
+    callback.reminded_at, leaves = now, leaves_at(session, ticket, now=now)
     record(session, ticket, Tag.CALLBACK_REMINDED, by=MACHINE, at=now, callback=callback.id)
     saying = Saying(
         "callback_reminder",
         f"callback:{callback.id}:reminder:{callback.moves}",
-        {"when": when_words(ticket, callback, now=now)},
+        {"when": when_words(ticket, callback, now=leaves)},
         holds_while=f"callback:{callback.id}:{callback.moves}",
         expires_at=callback.due_at,
     )
@@ -211,7 +211,7 @@ def _booked(
         booked_at=now,
         booked_by_id=by.id,
         staff_id=ticket.owner_id,
-        reminded_at=no_reminder_owed(session, due, now=now),
+        remind_at=reminder_time(session, ticket.site, due, now=now),
         moves=0,
         attempt_count=0,
     )
@@ -297,7 +297,8 @@ def _move(
     callback.due_at, callback.miss_at = due, due + session.house.policy.missed_after
     callback.moves += 1
     callback.missed_at = None
-    callback.reminded_at = now if callback.is_task else no_reminder_owed(session, due, now=now)
+    callback.remind_at = None if callback.is_task else reminder_time(session, ticket.site, due, now=now)
+    callback.reminded_at = None
     record(
         session,
         ticket,

@@ -114,9 +114,8 @@ class Passing:
 
     def _due_of_call(self, callback: Callback) -> Iterator[Step]:
         if callback.status is CallbackStatus.BOOKED:
-            if callback.reminded_at is None:
-                reminder = callback.due_at - self._session.house.policy.reminder_before
-                yield reminder, lambda now: callbacks.remind(self._session, self.ticket, callback, now=now)
+            if callback.remind_at is not None and callback.reminded_at is None:
+                yield callback.remind_at, lambda now: callbacks.remind(self._session, self.ticket, callback, now=now)
             yield callback.due_at, lambda now: callbacks.come_due(self._session, self.ticket, callback, now=now)
         elif callback.status is CallbackStatus.DUE:
             yield callback.miss_at, partial(self._miss, callback)

@@ -67,16 +67,16 @@ def come_due(session: DeskSession, ticket: Ticket, callback_id: int, now: dateti
     return True
 
 
-def callbacks_to_remind(session: DeskSession, now: datetime) -> Select[int, int]:
+def callbacks_to_remind(_: DeskSession, now: datetime) -> Select[int, int]:
     return (
         select(Callback.ticket_id, Callback.id)
         .where(
             Callback.status == _literally(Callback.status, CallbackStatus.BOOKED),
+            Callback.remind_at <= now,
             Callback.due_at > now,
-            Callback.due_at <= now + session.house.policy.reminder_before,
             Callback.reminded_at.is_(None),
         )
-        .order_by(Callback.due_at)
+        .order_by(Callback.remind_at)
     )
 
 
@@ -84,7 +84,7 @@ def remind(session: DeskSession, ticket: Ticket, callback_id: int, now: datetime
     callback = session.get(Callback, callback_id)
     if callback is None or callback.status is not CallbackStatus.BOOKED or callback.reminded_at:
         return False
-    if not now < callback.due_at <= now + session.house.policy.reminder_before:
+    if callback.remind_at is None or not callback.remind_at <= now < callback.due_at:
         return False
     callbacks.remind(session, ticket, callback, now=now)
     return True
