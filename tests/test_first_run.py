@@ -16,6 +16,7 @@ import pytest
 from tests.fixtures.clone import REPOSITORY, Clone
 from tests.fixtures.waiting import free_port, is_listening, wait_until
 
+FLASK = importlib.metadata.version("flask")
 NO_ENSUREPIP = """
 import importlib.util
 found = importlib.util.find_spec
@@ -78,9 +79,41 @@ def test_flask_alone_lying_around_is_not_enough(clone: Clone) -> None:
     assert "Making .venv" in told.stderr
 
 
-def test_another_version_than_the_pinned_one_is_not_enough(clone: Clone) -> None:
+def test_a_platform_with_other_versions_than_the_pinned_ones_gets_no_venv_either(clone: Clone) -> None:
     clone.require("flask==0.1")
-    assert "Making .venv" in clone.run("doctor", python=sys.executable).stderr
+    clone.environment["PORT"] = str(free_port())
+    told = clone.run("doctor", python=sys.executable)
+    assert (told.stdout, told.stderr) == (f"ran doctor with {sys.prefix}\n", "")
+    with running(clone) as (_, said):
+        assert f"Other versions than the tested ones of requirements.txt are installed here: flask {FLASK}." in said
+    assert not (clone.folder / ".venv").exists()
+
+
+@pytest.mark.parametrize("words", [("--empty", "extra"), ("--empty", "--foo"), ("--empty", "--empty"), ("--empty", "")])
+def test_empty_stands_alone(clone: Clone, words: tuple[str, ...]) -> None:
+    told = clone.run(*words)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr.startswith("--empty stands alone")
+    assert len(told.stderr.splitlines()) == 1
+
+
+def test_help_after_empty_starts_nothing(clone: Clone) -> None:
+    for asked in ("--help", "-h"):
+        told = clone.run("--empty", asked)
+        assert (told.returncode, told.stdout[:13], told.stderr) == (0, "Recovery Desk", "")
+
+
+def test_an_empty_word_is_a_command_that_nobody_knows_and_starts_nothing(installed: Clone) -> None:
+    told = installed.run("", python=sys.executable)
+    assert told.stdout == f"ran  with {sys.prefix}\n"  # the stand-in's word for: it went to the commands
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(installed: Clone) -> None:
+    (installed.folder / "file").touch()
+    installed.environment["DATA_DIR"] = "file/below"
+    told = installed.run(python=sys.executable)
+    assert (told.returncode, len(told.stderr.splitlines())) == (2, 1)
+    assert told.stderr.startswith("DATA_DIR must be a folder to write into")
 
 
 def test_the_first_file_can_be_read_by_an_old_python() -> None:

@@ -8,6 +8,8 @@ from typing import cast
 from recovery.first_run import everything, installation, testing
 from recovery.first_run.installation import CannotInstall, say
 
+ASKING = frozenset({"-h", "--help", "help"})
+EMPTY = "--empty"
 HELP = """\
 Recovery Desk: mistakes owned, put right, and told to the customer before they have to ask.
 
@@ -43,23 +45,30 @@ Settings are environment variables: docs/settings.md.
 
 
 def main(arguments: list[str]) -> int:
-    command = arguments[0] if arguments else ""
-    if command in {"-h", "--help", "help"}:
+    command = arguments[0] if arguments else None
+    if command in ASKING or (command == EMPTY and ASKING & set(arguments)):
         sys.stdout.write(HELP)
         return 0
+    if command == EMPTY and arguments != [EMPTY]:
+        say(f"{EMPTY} stands alone: it starts everything. `python3 -m recovery --help` shows what else there is.")
+        return 2
     try:
-        if command == "test":
-            installation.bring(arguments, installation.RUNTIME, installation.TESTS)
-            return testing.run(arguments[1:])
-        installation.bring(arguments, installation.RUNTIME)
-        if command in {"", "--empty"}:
-            return everything.run(commands(), empty=command == "--empty")
-        return commands()(arguments)
+        return _run(command, arguments)
     except CannotInstall as error:
         say(str(error))
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _run(command: str | None, arguments: list[str]) -> int:
+    if command == "test":
+        installation.bring(arguments, installation.RUNTIME, installation.TESTS)
+        return testing.run(arguments[1:])
+    installation.bring(arguments, installation.RUNTIME)
+    if command in {None, EMPTY}:
+        return everything.run(commands(), empty=command == EMPTY)
+    return commands()(arguments)
 
 
 def commands() -> Callable[[list[str]], int]:

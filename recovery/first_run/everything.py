@@ -61,10 +61,13 @@ def _stop_on_signal(_number: int, _frame: FrameType | None) -> None:
 
 def write_missing_keys() -> None:
     folder = REPOSITORY / (os.environ.get("DATA_DIR") or "var")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, kept in KEPT_KEYS.items():
-        if not os.environ.get(name) and not os.environ.get(f"{name}_FILE") and not (folder / kept).exists():
-            _write_secret(folder / kept)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, kept in KEPT_KEYS.items():
+            if not os.environ.get(name) and not os.environ.get(f"{name}_FILE") and not (folder / kept).exists():
+                _write_secret(folder / kept)
+    except OSError as error:
+        raise Stop(f"DATA_DIR must be a folder to write into, not {folder}: {error.strerror}.", 2) from None
 
 
 def _write_secret(path: Path) -> None:

@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -30,10 +30,15 @@ class CannotInstall(Exception):
 
 
 def bring(arguments: list[str], *requirements: Path) -> None:
-    """Returns in a Python that has all the requirements: in this one, or else, after an exec, in the one of `.venv`."""
+    """Returns in a Python that has all the requirements: in this one, or else, after an exec, in the one of `.venv`.
+
+    A platform that installed them itself gets no `.venv`; where it took other versions, the start of everything says so.
+    """
     gone_on_already = os.environ.pop(GONE_ON_ALREADY, None)
     inside = Path(sys.prefix).resolve() == VENV.resolve()
     if not inside and all(map(_is_met_here, requirements)):
+        if not arguments:
+            _tell_of_other_versions(requirements)
         return
     if gone_on_already and not inside:
         raise CannotInstall(f"{VENV} is not a virtual environment that works: remove it, then run this again.")
@@ -47,9 +52,21 @@ def bring(arguments: list[str], *requirements: Path) -> None:
 
 
 def _is_met_here(requirements: Path) -> bool:
-    """Whether a platform has installed everything already, each at its pinned version."""
-    pinned = PINNED.findall(requirements.read_text(encoding="utf-8"))
-    return all(_version_here(name) == version for name, version, only_elsewhere in pinned if not only_elsewhere)
+    """Whether a platform has installed everything already, in whatever version."""
+    return all(_version_here(name) for name in _pinned(requirements))
+
+
+def _tell_of_other_versions(requirements: Iterable[Path]) -> None:
+    pinned = {name: version for each in requirements for name, version in _pinned(each).items()}
+    other = [f"{name} {_version_here(name)}" for name, version in pinned.items() if _version_here(name) != version]
+    if other:
+        say(f"Other versions than the tested ones of requirements.txt are installed here: {', '.join(other)}.")
+
+
+def _pinned(requirements: Path) -> dict[str, str]:
+    """Version by name, without what other systems need."""
+    found = PINNED.findall(requirements.read_text(encoding="utf-8"))
+    return {name: version for name, version, only_elsewhere in found if not only_elsewhere}
 
 
 def _version_here(name: str) -> str | None:
@@ -63,8 +80,14 @@ def _version_here(name: str) -> str | None:
 def _one_at_a_time() -> Iterator[None]:
     """Two commands started together on a fresh clone must not both build."""
     lock = REPOSITORY / "var" / "installation.lock"
-    lock.parent.mkdir(mode=0o700, exist_ok=True)
-    with lock.open("w") as file:
+    try:
+        lock.parent.mkdir(mode=0o700, exist_ok=True)
+        file = lock.open("w")
+    except OSError as error:
+        raise CannotInstall(
+            f"{REPOSITORY} must be writable, for what is needed goes into it: {error.strerror}."
+        ) from None
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
