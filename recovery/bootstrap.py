@@ -260,7 +260,7 @@ def _look_at_rested_connections(engine: Engine) -> None:
 def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
     path = _sqlite_file(url)
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
     engine = create_engine(url, hide_parameters=True)  # a failed statement must not spell a name into the log
 
     @event.listens_for(engine, "connect")
@@ -280,6 +280,14 @@ def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sentence = f"DATABASE_URL, or DATA_DIR without it, leads into {folder}, which cannot be made: {error.strerror}."
+        raise SettingsError([sentence]) from None
 
 
 def _sqlite_file(url: str) -> Path | None:

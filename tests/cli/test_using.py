@@ -27,7 +27,7 @@ def commands(parser: argparse.ArgumentParser, words: tuple[str, ...] = ()) -> It
     yield words
 
 
-EVERY_COMMAND = sorted(commands(_parser()))
+EVERY_COMMAND = sorted(commands(_parser()[0]))
 
 
 def test_the_commands_of_the_contract_are_there() -> None:
@@ -77,6 +77,37 @@ def test_wrong_use_is_one_sentence_and_two(run: Run, words: tuple[str, ...]) -> 
     assert ran.out == ""
     assert len(ran.err.splitlines()) == 1
     assert "--help` shows how" in ran.err
+
+
+@pytest.mark.parametrize("word", ["sing", "", "tests", "“”"])
+def test_an_unknown_command_is_answered_with_all_that_there_are(run: Run, word: str) -> None:
+    ran = run(word)
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert [name for name in ("audit", "test", "worker") if f" {name}" not in ran.err] == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("export", "tickets", "--output"), ("export", "tickets", "--format", "xlsx", "--output")],
+    ids=["csv", "xlsx"],
+)
+def test_a_file_that_cannot_be_written_is_one_sentence(
+    run: Run, business: Business, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    business.log()
+    nowhere = str(tmp_path / "nowhere" / "october.csv")
+    ran = run(*words, nowhere)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.splitlines()[-1] == f"{nowhere} cannot be used: No such file or directory."
+    assert "Traceback" not in ran.err
+
+
+def test_a_folder_for_the_data_that_cannot_be_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ran = run("doctor", DATA_DIR=str(tmp_path / "file" / "var"))
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert "DATA_DIR" in ran.err
+    assert run("migrate").code == 2
 
 
 def test_a_setting_that_makes_no_sense_is_named(run: Run) -> None:
