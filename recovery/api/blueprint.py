@@ -1,14 +1,17 @@
 """One way to declare a call: its permission, what it takes, what it gives, and every status it may answer."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import Response
+from flask import Response, request
 from flask_smorest import Blueprint as DescribedBlueprint
 from marshmallow import Schema
 
+from recovery.api.fields import Strict
 from recovery.api.parsing import StrictParser
 from recovery.api.schemas.problems import ProblemSchema
+from recovery.api.schemas.requests import Versioned
 from recovery.domain.permissions import Permission
 from recovery.edge import needs
 
@@ -17,6 +20,7 @@ View = TypeVar("View", bound=Callable[..., Response])
 PREFIX = "/api/v1"
 PROBLEM = "application/problem+json"
 READING = "GET"
+WITH_BODY = frozenset({"POST", "PATCH"})
 IDEMPOTENCY_KEY = {
     "in": "header",
     "name": "Idempotency-Key",
@@ -58,14 +62,15 @@ class ApiBlueprint(DescribedBlueprint):  # type: ignore[misc]  # flask-smorest i
         gives: type[Schema],
         status: int = 200,
     ) -> Callable[[View], View]:
-        """`takes` is the schema of the body, `asks` of the query, `gives` of the answer."""
+        """`takes` is the schema of the body, `asks` of the query, `gives` of the answer. A query of which a call says
+        nothing is empty, and so is the body of one that only reads."""
+        takes = takes or (Versioned if method in WITH_BODY else None)
 
         def declare(view: View) -> View:
             described: Any = view
             if takes is not None:
                 described = self.arguments(takes(), location="json", required=_has_needed(takes))(described)
-            if asks is not None:
-                described = self.arguments(asks(), location="query")(described)
+            described = self.arguments(asks(), location="query")(described) if asks else _asking_nothing(described)
             described = self.response(status, gives)(described)
             for code in _refusals(method, rule, takes=takes, asks=asks):
                 described = self.alt_response(
@@ -80,18 +85,25 @@ class ApiBlueprint(DescribedBlueprint):  # type: ignore[misc]  # flask-smorest i
         return declare
 
 
+def _asking_nothing(view: Any) -> Any:
+    @wraps(view)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        ApiBlueprint.ARGUMENTS_PARSER.parse(Strict(), request, location="query")
+        return view(*args, **kwargs)
+
+    return checked
+
+
 def _has_needed(schema: type[Schema]) -> bool:
     return any(field.required for field in schema().fields.values())
 
 
 def _refusals(method: str, rule: str, *, takes: type[Schema] | None, asks: type[Schema] | None) -> list[int]:
-    codes = {401, 403, 429, 503}
+    codes = {401, 403, 422, 429, 503}
     if "<" in rule or method != READING or asks is not None:
         codes.add(404)
     if takes is not None:
-        codes |= {400, 413, 415, 422}
-    if asks is not None:
-        codes.add(422)
+        codes |= {400, 413, 415}
     if method != READING:
-        codes |= {409, 413, 422}
+        codes |= {409, 413}
     return sorted(codes)

@@ -14,6 +14,8 @@ from recovery.domain.errors import Invalid
 
 JSON = "application/json"
 WHOLE = "_schema"
+MOST_DIGITS = 400
+"""From here on a number is infinite for a float, and so never taken for a whole one."""
 
 
 class StrictParser(FlaskParser):
@@ -41,7 +43,7 @@ def json_body(request: Request) -> Any:
     if request.mimetype != JSON:
         raise UnsupportedMediaType
     try:
-        return json.loads(raw, parse_constant=_refuse_constant)
+        return json.loads(raw, parse_constant=_refuse_constant, parse_int=_whole)
     except (ValueError, RecursionError):
         raise BadRequest from None
 
@@ -65,6 +67,11 @@ def _leaves(errors: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
     for name, inner in errors.items():
         step = path if name == WHOLE else f"{path}.{name}".lstrip(".")
         yield from _leaves(inner, step)
+
+
+def _whole(digits: str) -> int | float:
+    """Python refuses to read an integer of thousands of digits: it is JSON, and a number beyond all that a field takes."""
+    return int(digits) if len(digits) <= MOST_DIGITS else float(digits)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -220,13 +220,14 @@ def mark_replies_read(body: dict[str, Any], reference: str) -> Response:
     "/tickets/<reference:reference>/viewings",
     may=Permission.SEE,
     of="ticket",
+    takes=Versioned,
     gives=TicketSchema,
 )
-def view_ticket(reference: str) -> Response:
+def view_ticket(body: dict[str, Any], reference: str) -> Response:
     """Look at a sensitive ticket, on the record; good for 15 minutes"""
 
     def act(at: Moment) -> int:
-        ticket = at.ticket(reference)
+        ticket = at.ticket(reference, body.get("version"))
         view(at.session, ticket, now=at.now, by=at.by)
         return ticket.id
 
