@@ -18,7 +18,7 @@ from recovery.domain.actors import Actor
 from recovery.domain.errors import Forbidden, Invalid
 from recovery.edge import components
 from recovery.models import Ticket
-from recovery.services.access import locked_ticket
+from recovery.services.access import locked_ticket, visible_site
 from recovery.services.people.tokens import stamp
 from recovery.services.running.idempotency import Kept, Key, claim, keep
 from recovery.services.session import DeskSession
@@ -43,6 +43,10 @@ class Moment:
     def ticket(self, reference: str, version: int | None = None, *, yours: Mapping[str, Any] | None = None) -> Ticket:
         """Locked, for changing; `yours` is what was to be saved, by field."""
         return locked_ticket(self.session, reference, by=self.by, version=version, yours=yours)
+
+    def site(self, slug: str | None) -> str | None:
+        """The one that a list is narrowed to. Raises NotFound: a list of nothing would hide that it is none of theirs."""
+        return None if slug is None else visible_site(self.session, slug, by=self.by).slug
 
     def spelled(self, row: TicketRow) -> Answer:
         return self.all_spelled([row])[row.id]

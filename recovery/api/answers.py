@@ -2,13 +2,14 @@
 `schemas.answers` describe the same, and tests hold the two together."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from recovery.domain.ids import EPOCH
 from recovery.domain.recovery_clock import Clock, ClockReading
 from recovery.domain.spelling import respelled
-from recovery.services.cursors import Page
+from recovery.services.cursors import Page, Place, page_of_whole
 from recovery.services.session import House
 from recovery.services.texting.links import customer_url, ticket_url
 from recovery.services.texting.threads import EventRow, MessageRow
@@ -30,15 +31,20 @@ from recovery.services.ticketing.rows import (
 
 Answer = dict[str, Any]
 Row = TypeVar("Row")
+Numbered = TypeVar("Numbered", StaffRow, SiteBrief, CustomerFound)
 
 
 def page(rows: Page[Row], spell: Callable[[Row], Answer]) -> Answer:
     return {"items": [spell(row) for row in rows.items], "next_cursor": rows.next_cursor}
 
 
-def whole(rows: Iterable[Row], spell: Callable[[Row], Answer]) -> Answer:
-    """A list that is short enough to be one page always."""
-    return {"items": [spell(row) for row in rows], "next_cursor": None}
+def cut(rows: Sequence[Numbered], spell: Callable[[Numbered], Answer], asked: Mapping[str, Any]) -> Answer:
+    """A page, as `asked`, of a list that is read whole."""
+
+    def place(row: Numbered) -> Place:
+        return Place(EPOCH, row.id)
+
+    return page(page_of_whole(rows, place, limit=asked["limit"], cursor=asked.get("cursor")), spell)
 
 
 def ticket(row: TicketRow, house: House, *, restricted: bool) -> Answer:
@@ -254,8 +260,9 @@ def known_customer(row: CustomerFound) -> Answer:
     }
 
 
-def slots(starts: Sequence[datetime]) -> Answer:
-    return {"items": [{"due_at": start} for start in starts], "next_cursor": None}
+def slots(starts: Sequence[datetime], asked: Mapping[str, Any]) -> Answer:
+    found = page_of_whole(starts, lambda start: Place(start, 0), limit=asked["limit"], cursor=asked.get("cursor"))
+    return page(found, lambda start: {"due_at": start})
 
 
 def _order(row: TicketRow) -> Answer | None:

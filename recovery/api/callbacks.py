@@ -50,6 +50,7 @@ def list_callbacks(asked: dict[str, Any]) -> Response:
     """List calls, the soonest due first"""
 
     def read(at: Moment) -> Answer:
+        at.site(asked.get("site"))
         found = listing.calls(at.session, by=at.by, **asked)
         tickets = {row.ticket.id: row.ticket for row in found.items}
         closed, spelled = at.unseen(tickets.values()), at.all_spelled(tickets.values())
@@ -67,7 +68,7 @@ def list_slots(asked: dict[str, Any]) -> Response:
 
     def read(at: Moment) -> Answer:
         site = visible_site(at.session, asked["site"], by=at.by)
-        return answers.slots(callbacks.open_slots(at.session, site, now=at.now))
+        return answers.slots(callbacks.open_slots(at.session, site, now=at.now), asked)
 
     return answer_with(read)
 

@@ -9,7 +9,7 @@ from recovery.api.acting import Moment, answer_with
 from recovery.api.answers import Answer
 from recovery.api.blueprint import ApiBlueprint
 from recovery.api.schemas.answers import CustomerFoundSchema, MeSchema, SiteSchema, StaffSchema, page_of
-from recovery.api.schemas.queries import CustomerQuery, StaffQuery
+from recovery.api.schemas.queries import CustomerQuery, Paged, SiteQuery
 from recovery.domain.permissions import GRANTED, Permission
 from recovery.models import Staff
 from recovery.services.people import directory
@@ -24,18 +24,21 @@ def me() -> Response:
     return answer_with(_me)
 
 
-@blueprint.call("GET", "/staff", may=Permission.SEE, of="site", asks=StaffQuery, gives=page_of(StaffSchema))
+@blueprint.call("GET", "/staff", may=Permission.SEE, of="site", asks=SiteQuery, gives=page_of(StaffSchema))
 def list_staff(asked: dict[str, Any]) -> Response:
     """List colleagues at your sites"""
-    return answer_with(
-        lambda at: answers.whole(directory.staff_of(at.session, by=at.by, site=asked.get("site")), answers.staff)
-    )
+
+    def read(at: Moment) -> Answer:
+        site = at.site(asked.get("site"))
+        return answers.cut(directory.staff_of(at.session, by=at.by, site=site), answers.staff, asked)
+
+    return answer_with(read)
 
 
-@blueprint.call("GET", "/sites", may=Permission.SEE, of="site", gives=page_of(SiteSchema))
-def list_sites() -> Response:
+@blueprint.call("GET", "/sites", may=Permission.SEE, of="site", asks=Paged, gives=page_of(SiteSchema))
+def list_sites(asked: dict[str, Any]) -> Response:
     """List your sites"""
-    return answer_with(lambda at: answers.whole(directory.sites_of(at.session, by=at.by), answers.site))
+    return answer_with(lambda at: answers.cut(directory.sites_of(at.session, by=at.by), answers.site, asked))
 
 
 @blueprint.call(
@@ -46,7 +49,7 @@ def find_customers(asked: dict[str, Any]) -> Response:
 
     def read(at: Moment) -> Answer:
         numbers = listing.phones_as_written(at.session, asked["phone"], by=at.by, site=None, field="phone")
-        return answers.whole(directory.customers_with(at.session, numbers, by=at.by), answers.known_customer)
+        return answers.cut(directory.customers_with(at.session, numbers, by=at.by), answers.known_customer, asked)
 
     return answer_with(read)
 

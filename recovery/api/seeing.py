@@ -27,8 +27,9 @@ def board(asked: dict[str, Any]) -> Response:
     """List who waits, worst first"""
 
     def read(at: Moment) -> Answer:
+        site = at.site(asked.get("site"))
         found = listing.board(at.session, by=at.by, **asked)
-        waiting = listing.count_waiting(at.session, by=at.by, now=at.now, site=asked.get("site"))
+        waiting = listing.count_waiting(at.session, by=at.by, now=at.now, site=site)
         spelled = at.all_spelled(found.items)
         return {"waiting": asdict(waiting)} | answers.page(found, lambda row: spelled[row.id])
 
@@ -40,6 +41,7 @@ def undetected(asked: dict[str, Any]) -> Response:
     """List who nobody has, longest first, and why"""
 
     def read(at: Moment) -> Answer:
+        at.site(asked.get("site"))
         found = listing.undetected(at.session, by=at.by, **asked)
         spelled = at.all_spelled(row.ticket for row in found.items)
         return answers.page(found, lambda row: answers.undetected(row, spelled[row.ticket.id]))

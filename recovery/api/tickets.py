@@ -55,6 +55,7 @@ def list_tickets(asked: dict[str, Any]) -> Response:
     """List tickets, newest first"""
 
     def read(at: Moment) -> Answer:
+        at.site(asked["wanted"].site)
         found = listing.tickets(at.session, asked["wanted"], by=at.by, limit=asked["limit"], cursor=asked["cursor"])
         spelled = at.all_spelled(found.items)
         return answers.page(found, lambda row: spelled[row.id])

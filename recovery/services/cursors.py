@@ -38,6 +38,19 @@ def page_of(rows: Sequence[Item], limit: int, place: Callable[[Item], Place]) ->
     return Page(shown, written(place(shown[-1])) if len(rows) > limit else None)
 
 
+def page_of_whole(
+    rows: Sequence[Item], place: Callable[[Item], Place], *, limit: int, cursor: str | None
+) -> Page[Item]:
+    """For a list that is short enough to be read whole each time, in an order that no cursor tells of."""
+    begin = 0
+    if last := read(cursor):
+        places = [place(row) for row in rows]
+        if last not in places:
+            raise _not_ours()
+        begin = places.index(last) + 1
+    return page_of(rows[begin : begin + limit + 1], limit, place)
+
+
 def written(place: Place) -> str:
     """Opaque outside."""
     plain = f"{(place.at - EPOCH) // MICROSECOND}:{place.id}"

@@ -1,6 +1,11 @@
 """Boards, trail, clocks, reports, people and sites by API."""
 
-from tests.api.calling import Desk, refused
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.api.calling import LOGGED, Desk, refused
 
 
 def test_the_board_has_the_worst_first(desk: Desk) -> None:
@@ -30,6 +35,46 @@ def test_who_nobody_has_stands_on_the_undetected_board_with_why(desk: Desk) -> N
     assert (row["reference"], row["reasons"]) == (missed, ["missed_callback"])
     assert seen != missed
     assert [each["reference"] for each in desk.done("maya", "GET", "/tickets?undetected=true")["items"]] == [missed]
+
+
+@pytest.mark.parametrize(
+    "path", ["/tickets", "/board", "/undetected", "/callbacks", "/staff", "/callbacks/slots", "/reports/recovery-times"]
+)
+def test_a_list_of_a_site_that_is_not_ones_own_is_not_there(small_desk: Desk, path: str) -> None:
+    for slug in ("nowhere", "quay"):
+        refused(small_desk.call("omar", "GET", f"{path}?site={slug}"), 404)
+    assert small_desk.call("omar", "GET", f"{path}?site=harbour-st").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "key"), [("/staff", "id"), ("/sites", "slug"), ("/callbacks/slots?site=harbour-st", "due_at")]
+)
+def test_short_lists_come_in_pages_too(small_desk: Desk, path: str, key: str) -> None:
+    def asking(**more: Any) -> str:
+        return f"{path}{'&' if '?' in path else '?'}{urlencode(more)}"
+
+    whole = small_desk.done("ada", "GET", asking(limit=200))["items"]
+    first = small_desk.done("ada", "GET", asking(limit=1))
+    rest = small_desk.done("ada", "GET", asking(limit=199, cursor=first["next_cursor"]))
+    assert len(first["items"]) == 1 < len(whole)
+    assert [each[key] for each in first["items"] + rest["items"]] == [each[key] for each in whole]
+    refused(small_desk.call("ada", "GET", asking(cursor="MDoxMjM")), 422, "none of ours")
+    refused(small_desk.call("ada", "GET", asking(limit=201)), 422)
+
+
+def test_known_customers_come_in_pages_too(small_desk: Desk) -> None:
+    small_desk.log()
+    small_desk.done("ada", "POST", "/tickets", LOGGED | {"site": "quay", "customer": {"phone": "+447700900123"}})
+    first = small_desk.done("ada", "GET", "/customers?phone=%2B447700900123&limit=1")
+    rest = small_desk.done("ada", "GET", f"/customers?phone=%2B447700900123&cursor={first['next_cursor']}")
+    assert [each["site"] for each in (*first["items"], *rest["items"])] == ["harbour-st", "quay"]
+    assert rest["next_cursor"] is None
+
+
+@pytest.mark.parametrize("span", ["from=2026-03-11&to=2026-03-10", "from=2026-03-10&to=2026-03-10"])
+def test_a_report_over_no_time_at_all_is_refused(small_desk: Desk, span: str) -> None:
+    problem = refused(small_desk.call("omar", "GET", f"/reports/recovery-times?{span}"), 422, "span is empty")
+    assert list(problem["errors"]) == ["to"]
 
 
 def test_the_trail_is_chained(desk: Desk) -> None:

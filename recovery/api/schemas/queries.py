@@ -1,14 +1,15 @@
 """What lists may be asked for. Everything in a query is text."""
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_load
+from marshmallow import ValidationError, fields, post_load, validates_schema
 
 from recovery.api.fields import Choice, Instant, Said, SpokenFlag, SpokenNumber, Strict, Text
 from recovery.domain.callbacks import CallbackStatus
-from recovery.domain.tickets import Severity, TicketStatus
+from recovery.domain.tickets import FAILURES, Severity, TicketStatus
 from recovery.services.ticketing.listing import TicketFilter
 
 MOST = 200
@@ -22,10 +23,21 @@ class Paged(Strict):
     cursor = Text(LONGEST_CURSOR, metadata={"description": "`next_cursor` of the page before."})
 
 
+class FailureCode(Text):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(LONGEST_CODE, metadata={"description": f"One of: {', '.join(FAILURES)}."}, **options)
+
+    def read(self, value: Any) -> str:
+        code = super().read(value)
+        if code not in FAILURES:
+            raise ValidationError(f"Choose one of: {', '.join(FAILURES)}.")
+        return code
+
+
 class TicketQuery(Paged):
     site = Text(LONGEST_CODE)
     status = Choice(TicketStatus)
-    failure = Text(LONGEST_CODE)
+    failure = FailureCode()
     severity = Choice(Severity)
     owner = Text(LONGEST_CODE, metadata={"description": "An id, `me` or `nobody`."})
     customer_phone = Text(metadata={"description": "As people write it."})
@@ -33,6 +45,10 @@ class TicketQuery(Paged):
     logged_from = Instant()
     logged_to = Instant(metadata={"description": "Up to, not including."})
     undetected = SpokenFlag()
+
+    @validates_schema
+    def in_order(self, data: Mapping[str, Any], **_: Any) -> None:
+        _refuse_empty_span(data, "logged_from", "logged_to")
 
     @post_load
     def made(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -49,15 +65,11 @@ class CallQuery(SiteQuery):
     due_before = Instant()
 
 
-class SlotQuery(Strict):
+class SlotQuery(Paged):
     site = Text(LONGEST_CODE, required=True)
 
 
-class StaffQuery(Strict):
-    site = Text(LONGEST_CODE)
-
-
-class CustomerQuery(Strict):
+class CustomerQuery(Paged):
     phone = Text(required=True, needed=True, metadata={"description": "As people write it.", "example": "07700 900123"})
 
 
@@ -83,3 +95,14 @@ class ReportQuery(Strict):
     end = Day(data_key="to", metadata={"description": "Up to, not including."})
     site = Text(LONGEST_CODE)
     group_by = Choice(GroupBy, load_default=GroupBy.SITE)
+
+    @validates_schema
+    def in_order(self, data: Mapping[str, Any], **_: Any) -> None:
+        _refuse_empty_span(data, "start", "end", names=("from", "to"))
+
+
+def _refuse_empty_span(data: Mapping[str, Any], begin: str, end: str, *, names: tuple[str, str] | None = None) -> None:
+    """Nothing is in it, and whoever asks believes that nothing happened."""
+    first, last = names or (begin, end)
+    if begin in data and end in data and data[begin] >= data[end]:
+        raise ValidationError(f"The span is empty: {last} is not in it, so it comes after {first}.", last)
