@@ -27,6 +27,10 @@ class Invalid(DomainError):
     def field(cls, name: str, sentence: str) -> "Invalid":
         return cls(sentence, {name: [sentence]})
 
+    def within(self, path: str) -> "Invalid":
+        """The same of a thing that is part of what was sent: `remedies.0.amount`."""
+        return Invalid(self.detail, {f"{path}.{name}": sentences for name, sentences in self.errors.items()})
+
 
 class NotFound(DomainError):
     """Nothing there that this person may see: another site's record is the same as none."""

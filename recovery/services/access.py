@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, selec
 from sqlalchemy.orm import joinedload
 
 from recovery.domain.actors import Actor, ActorKind
-from recovery.domain.errors import Forbidden, NotFound, Stale
+from recovery.domain.errors import Forbidden, Invalid, NotFound, Stale
 from recovery.domain.permissions import Permission
 from recovery.models import Callback, Customer, Remedy, Site, Ticket
 from recovery.services.session import DeskSession
@@ -114,9 +114,12 @@ def visible_site(session: DeskSession, slug: str, *, by: Actor) -> Site:
 def refuse_stale(
     session: DeskSession, ticket: Ticket, version: int | None, *, yours: Mapping[str, Any] | None = None
 ) -> None:
-    """Raises Stale where a person changed the ticket after `version` was read. `yours`: what was to be saved, by field."""
-    if version is None or version >= ticket.version:
+    """Raises Stale where a person changed the ticket after `version` was read, Invalid where it never had that version.
+    `yours`: what was to be saved, by field."""
+    if version is None or version == ticket.version:
         return
+    if version > ticket.version:
+        raise Invalid.field("version", f"This ticket never had a version {version}: send the one that you read.")
     missed = changes_since(session, ticket, version)
     raise Stale(
         "Somebody changed this ticket after you opened it. Look at what changed, then save again.",

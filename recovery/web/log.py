@@ -153,9 +153,11 @@ def _errors(wrong: DomainError | None) -> dict[str, str]:
         "customer.phone": "phone",
         "order.amount": "order_amount",
         "due_at": "promise_minutes",
-        "amount": "remedies",
     }
-    return {names.get(field, field): sentences[0] for field, sentences in wrong.errors.items()}
+    return {
+        "remedies" if field.startswith("remedies.") else names.get(field, field): sentences[0]
+        for field, sentences in wrong.errors.items()
+    }
 
 
 def _recalled(reading: DeskSession, form: Mapping[str, Any]) -> dict[str, Any] | None:

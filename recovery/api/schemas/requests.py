@@ -7,6 +7,7 @@ from marshmallow import ValidationError, fields, post_load, validate, validates_
 
 from recovery.api.fields import (
     LONGEST_NOTE,
+    NULL,
     Choice,
     Flag,
     Instant,
@@ -58,7 +59,7 @@ class Versioned(Strict):
 class NewCustomerSchema(Strict):
     phone = Text(LONGEST_PHONE, allow_none=True, metadata={"example": "07700 900123"})
     name = Text(allow_none=True)
-    language = fields.String(
+    language = Text(
         validate=validate.OneOf(LANGUAGES, error=f"Choose one of: {', '.join(LANGUAGES)}."),
         allow_none=True,
     )
@@ -96,11 +97,13 @@ class NewTicketSchema(Strict):
     severity = Choice(Severity, metadata={"description": "By default what the failure usually is."})
     source = Choice(Source)
     customer = fields.Nested(NewCustomerSchema, allow_none=True)
-    order = fields.Nested(OrderSchema)
+    order = fields.Nested(OrderSchema, allow_none=True)
     note = Text(LONGEST_NOTE, allow_none=True)
     remedies = fields.List(
-        fields.Nested(NewRemedySchema),
+        fields.Nested(NewRemedySchema, error_messages={"null": NULL}),
         validate=validate.Length(max=MOST_REMEDIES, error=f"Send at most {MOST_REMEDIES} remedies."),
+        allow_none=True,
+        error_messages={"invalid": "Send a list: […]."},
     )
     promise_minutes = WholeNumber(smallest=1, largest=MOST_MINUTES, allow_none=True)
     apologised_in_person = Flag()
@@ -109,7 +112,10 @@ class NewTicketSchema(Strict):
 
     @post_load
     def made(self, data: dict[str, Any], **_: Any) -> NewTicket:
-        return NewTicket(**{**data, "remedies": tuple(data.get("remedies", ()))})
+        """An order or remedies of null are none, as a customer of null is."""
+        return NewTicket(
+            **data | {"order": data.get("order") or Order(), "remedies": tuple(data.get("remedies") or ())}
+        )
 
 
 class TicketChangeSchema(Versioned):

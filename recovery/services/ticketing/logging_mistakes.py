@@ -100,8 +100,8 @@ def log_whole(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor)
     site = visible_site(session, new.site, by=by)
     with session.no_autoflush:  # nothing read below was written here: one flush at the end, not one before each look
         ticket = _ticket(session, site, new, now=now, by=by)
-        for remedy in new.remedies:
-            check_remedy(ticket, remedy)
+        for place, remedy in enumerate(new.remedies):
+            _check_remedy(ticket, remedy, place)
         remedies = [propose(session, ticket, remedy, now=now, by=by, tell=False) for remedy in new.remedies]
         due = _first_due(session, ticket, new, remedies, now=now)
         told_by = _apologise(session, ticket, remedies, due, now=now, by=by)
@@ -165,6 +165,13 @@ def _check(site: Site, new: NewTicket, *, now: datetime) -> None:
         raise Invalid.field("happened_at", "That has not happened yet: check the time.")
     if new.happened_at < now - OLDEST:
         raise Invalid.field("happened_at", "That is more than seven days ago: log it with the time left out.")
+
+
+def _check_remedy(ticket: Ticket, remedy: NewRemedy, place: int) -> None:
+    try:
+        check_remedy(ticket, remedy)
+    except Invalid as wrong:
+        raise wrong.within(f"remedies.{place}") from None
 
 
 def _added(
