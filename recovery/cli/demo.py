@@ -4,6 +4,7 @@ import gc
 
 from sqlalchemy import event, text
 
+from config.settings import Settings
 from recovery.bootstrap import Components
 from recovery.cli.console import DONE, Arguments, Commands, Progress, command, give, say
 from recovery.cli.ground import desk
@@ -36,16 +37,27 @@ def run(arguments: Arguments) -> int:
             found = standing(session)
         if arguments.remove:
             return _take_away(components, found)
-        obstacle = _obstacle(components, found)
-        if found.is_whole:
-            give(accounts())
-        elif arguments.once and found.has_sites and not found.has_demo:
-            return DONE
-        elif arguments.once and obstacle:
-            say(obstacle)
-        else:
+        if arguments.once:
+            return _bring_at_first_start(components, found)
+        if obstacle := _obstacle(components.settings, found):
+            raise Refused(obstacle)
+        if not found.is_whole:
             _bring(components, found)
-            give(accounts())
+        give(accounts())
+    return DONE
+
+
+def _bring_at_first_start(components: Components, found: Standing) -> int:
+    """The start goes on, whatever stands in the way. Beside real tickets a demo that is there stays, with its accounts."""
+    if found.has_sites and not found.has_demo:
+        return DONE
+    settings = components.settings
+    if obstacle := _wrong_place(settings) if found.is_whole else _obstacle(settings, found):
+        say(obstacle)
+        return DONE
+    if not found.is_whole:
+        _bring(components, found)
+    give(accounts())
     return DONE
 
 
@@ -70,8 +82,6 @@ def _take_away(components: Components, found: Standing) -> int:
 
 
 def _bring(components: Components, found: Standing) -> None:
-    if obstacle := _obstacle(components, found):
-        raise Refused(obstacle)
     if found.has_demo:
         say("An earlier loading of the demo business was cut off: it begins anew.")
         components.transact(lambda session: remove(session, now=components.clock.now()))
@@ -85,13 +95,17 @@ def _bring(components: Components, found: Standing) -> None:
     _settle(components)
 
 
-def _obstacle(components: Components, found: Standing) -> str | None:
-    if not components.settings.public_url_is_loopback:
-        return "The demo business has known passwords, so it is loaded only where PUBLIC_URL is of this machine."
-    if components.settings.sms_gateway != "simulator":
-        return "The demo business texts nobody real, so it is loaded only with SMS_GATEWAY=simulator."
+def _obstacle(settings: Settings, found: Standing) -> str | None:
     if found.has_real_tickets:
         return "This database holds real tickets: give the demo business a database of its own, with DATABASE_URL."
+    return _wrong_place(settings)
+
+
+def _wrong_place(settings: Settings) -> str | None:
+    if not settings.public_url_is_loopback:
+        return "The demo business has known passwords, so it is for where PUBLIC_URL is of this machine."
+    if settings.sms_gateway != "simulator":
+        return "The demo business texts nobody real, so it is for SMS_GATEWAY=simulator."
     return None
 
 

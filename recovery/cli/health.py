@@ -86,4 +86,8 @@ def _demo(settings: Settings, *, has_demo: bool) -> Sequence[Check]:
         return ()
     if settings.sms_gateway != "simulator":
         return (Check("Demo", BAD, "It is in this database: `demo --remove` before real texts go out."),)
+    if not settings.public_url_is_loopback:
+        return (
+            Check("Demo", BAD, "Its passwords are known, and PUBLIC_URL is for others too: `demo --remove` first."),
+        )
     return (Check("Demo", WELL, "This database holds the demo business."),)

@@ -1,7 +1,13 @@
+import json
+
 import pytest
 
+from recovery.domain.actors import MACHINE
+from recovery.domain.events import Tag
 from recovery.services.demo.standing import standing
 from recovery.services.people.sign_in import DEMO_PASSWORD
+from recovery.services.people.sites import NewSite, add_site
+from recovery.services.proving.trail import record_of_settings
 from tests.cli.conftest import Run
 from tests.factories import Business
 
@@ -27,6 +33,35 @@ def test_it_is_refused_beside_real_tickets(business: Business, run: Run) -> None
     ran = run("demo")
     assert (ran.code, ran.out) == (1, "")
     assert "real tickets" in ran.err
+
+
+@pytest.fixture
+def demo(business: Business) -> Business:
+    """A business whose database holds a demo business that was loaded whole, as far as anybody can tell."""
+    with business.desk.write() as session:
+        add_site(session, NewSite("Plaza", "Europe/Madrid", "EUR", "ES"), now=business.now, by=MACHINE, is_demo=True)
+        record_of_settings(session, Tag.DEMO_LOADED, by=MACHINE, at=business.now, tickets=0)
+    return business
+
+
+def test_beside_real_tickets_a_demo_that_is_there_is_refused_as_well(demo: Business, run: Run) -> None:
+    assert DEMO_PASSWORD in run("demo").out
+    demo.log()
+    ran = run("demo")
+    assert (ran.code, ran.out) == (1, "")
+    assert "real tickets" in ran.err
+    assert DEMO_PASSWORD in run("demo", "--once").out  # a start goes on as before
+
+
+def test_its_accounts_are_told_to_nobody_where_others_may_sign_in(demo: Business, run: Run) -> None:
+    public = {"PUBLIC_URL": REMOTE, "RECOVERY_TEST_CHEAP_HASH": "0"}
+    for words, code in ((("demo",), 1), (("demo", "--once"), 0)):
+        ran = run(*words, **public)
+        assert (ran.code, ran.out) == (code, "")
+        assert "PUBLIC_URL" in ran.err
+    checks = {check["what"]: check for check in json.loads(run("doctor", "--json").out)}
+    assert checks["Demo"]["state"] == "bad"
+    assert "demo --remove" in checks["Demo"]["words"]
 
 
 def test_it_is_refused_where_others_could_sign_in_with_its_password(run: Run, sqlite_url: str) -> None:
