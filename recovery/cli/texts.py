@@ -32,6 +32,7 @@ from recovery.services.texting.links import without_approval_links
 
 SHOWN = 50
 SECONDS_BETWEEN_LOOKS = 0.25
+LONGEST_WAIT = 3600
 OUTGOING = {status.shown for status in MessageStatus} - {MessageStatus.RECEIVED}
 LEFT = {MessageStatus.SENT, MessageStatus.DELIVERED}
 ARRIVES_WITHIN_LOOKS = 20
@@ -68,7 +69,17 @@ def _add_sms(commands: Commands) -> None:
         example="sms test +447700900123",
     )
     parser.add_argument("phone", metavar="PHONE", help="with its country code, as in +44 7700 900123")
-    parser.add_argument("--wait", type=float, default=30.0, metavar="SECONDS", help="for the answer (30)")
+    parser.add_argument("--wait", type=_seconds, default=30.0, metavar="SECONDS", help="for the answer (30)")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= LONGEST_WAIT:
+        raise Invalid(f"Wait from 0 to {LONGEST_WAIT} seconds, not “{text[:20]}”.")
+    return seconds
 
 
 def list_outbox(arguments: Arguments) -> int:

@@ -36,7 +36,7 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: Arguments) -> int:
     # a trigger that somebody dropped is no reason not to look
-    with desk(whatever_it_is=True) as components, components.read() as session:
+    with desk(also_without_triggers=True) as components, components.read() as session:
         file = components.settings.audit_anchor_file
         outside = file.read_text(encoding="utf-8").splitlines() if file is not None and file.exists() else []
         found = verify(session, components.house.audit_key, outside=outside, tell=Counter("Reading events"))

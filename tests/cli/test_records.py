@@ -158,3 +158,10 @@ def test_a_test_of_the_line_without_a_worker_says_why_nothing_left(business: Bus
     assert ran.out == "Waiting to go.\n"
     assert "recovery worker" in ran.err
     assert run("sms", "test", "07700 900123").code == 2
+
+
+@pytest.mark.parametrize("wait", ["-5", "nan", "inf", "1e9", "soon", "-0.1"])
+def test_a_wait_that_is_none_sends_nothing(business: Business, run: Run, wait: str) -> None:
+    ran = run("sms", "test", "+44 7700 900123", f"--wait={wait}")
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert json.loads(run("outbox", "list", "--json").out) == []

@@ -146,9 +146,10 @@ def test_a_policy_that_cannot_be_used_is_named_by_commands_and_by_the_web(
     assert (web.returncode, web.stderr) == (2, ran.err)
 
 
-def test_a_database_without_a_schema_says_what_to_do(run: Run, empty_database_url: str) -> None:
-    ran = run("outbox", "list", DATABASE_URL=empty_database_url)
-    assert ran.code == 1
+@pytest.mark.parametrize("words", [("outbox", "list"), ("audit", "verify")], ids=" ".join)
+def test_a_database_without_a_schema_says_what_to_do(run: Run, empty_database_url: str, words: tuple[str, ...]) -> None:
+    ran = run(*words, DATABASE_URL=empty_database_url)
+    assert (ran.code, ran.out) == (1, "")
     assert "`python3 -m recovery migrate`" in ran.err
 
 
