@@ -80,7 +80,7 @@ class Versioned(Form):
 class SignInForm(Form):
     email = Line(254, **asked("Write your e-mail address."))
     password = fields.String(**asked("Write your password."))
-    next = Line(load_default="")
+    next = Line(500, load_default="")
     held = fields.String(load_default="")
 
 

@@ -1,9 +1,11 @@
 """Who is on the page: found anew for every request, from a signed cookie and a row that can be revoked."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TypeVar, cast
+from urllib.parse import parse_qsl, urlencode
 
 from flask import Response, abort, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -13,8 +15,7 @@ from werkzeug.exceptions import InternalServerError
 from recovery.domain.actors import Actor
 from recovery.domain.errors import Forbidden
 from recovery.domain.permissions import Permission
-from recovery.domain.tickets import REFERENCE_ALPHABET
-from recovery.edge import components, demand_of
+from recovery.edge import REFERENCE, components, demand_of
 from recovery.models import Staff
 from recovery.services.people.sign_in import Door, door_of, hold, is_stamp_due, stamp
 from recovery.services.session import DeskSession
@@ -31,7 +32,25 @@ SEEN_TO_THE = timedelta(minutes=1)
 POLL = "X-Poll"
 WITHOUT_CSRF = frozenset({"customer", "approval_link", "hooks"})
 """The token in the path is the authority there; in-app browsers drop cookies."""
-RETURN_TO = frozenset({"desk.show", "log.show", "tickets.index", "tickets.show", "approvals.index", "board.show"})
+TICKETS = frozenset({"site", "status", "failure", "severity", "owner", "logged_from", "logged_to", "undetected"})
+SPAN = frozenset({"from", "until", "site", "group_by"})
+RETURN_TO: dict[str, frozenset[str]] = {
+    "desk.show": frozenset(),
+    "log.show": frozenset({"beside"}),
+    "tickets.index": TICKETS,
+    "tickets.show": frozenset(),
+    "approvals.index": frozenset(),
+    "board.show": frozenset({"wall"}),
+    "undetected.index": frozenset(),
+    "reports.show": SPAN,
+    "reports.behind": SPAN | {"key", "clock", "at_least"},
+    "audit.show": frozenset({"person", "action", "ticket", "from", "until"}),
+    "admin.show": frozenset(),
+    "simulator.show": frozenset(),
+}
+"""Pages that the door leads to, each with what of its query goes along: never what tells of a customer."""
+CHOICE = re.compile(r"[\w.:-]{1,64}")
+"""A day, a code, a short name, an id."""
 
 
 class SignedOut(Exception):  # it is no error: the door is shown
@@ -104,18 +123,24 @@ def next_page() -> str:
     """Where this request wanted to go, by the name of our own page: never a path that somebody else wrote."""
     if request.method != "GET" or request.endpoint not in RETURN_TO:
         return ""
-    return " ".join([request.endpoint, *(request.view_args or {}).values()])
+    page = " ".join([request.endpoint, *(request.view_args or {}).values()])
+    query = urlencode(_choices(request.endpoint, request.args.items()))
+    return f"{page}?{query}" if query else page
 
 
 def address_of(wanted: str) -> str:
-    endpoint, _, reference = wanted.partition(" ")
-    if endpoint not in RETURN_TO:
+    page, _, query = wanted.partition("?")
+    endpoint, _, reference = page.partition(" ")
+    if endpoint not in RETURN_TO or endpoint not in current_app.view_functions:
         return url_for("desk.show")
-    if endpoint != "tickets.show":
-        return url_for(endpoint)
-    letters = reference.removeprefix("RD-")
-    known = letters != reference and letters and set(letters) <= set(REFERENCE_ALPHABET)
-    return url_for(endpoint, reference=reference) if known else url_for("desk.show")
+    if endpoint == "tickets.show":
+        return url_for(endpoint, reference=reference) if REFERENCE.fullmatch(reference) else url_for("desk.show")
+    address, kept = url_for(endpoint), urlencode(_choices(endpoint, parse_qsl(query)))
+    return f"{address}?{kept}" if kept else address
+
+
+def _choices(endpoint: str, asked: Iterable[tuple[str, str]]) -> dict[str, str]:
+    return {name: value for name, value in asked if name in RETURN_TO[endpoint] and CHOICE.fullmatch(value)}
 
 
 def _find_person() -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import select, text
@@ -227,6 +228,9 @@ def test_an_old_link_and_an_earlier_one_are_both_nothing(
         "board.show\nX: y",
         "admin.nothing",
         "tickets.show ../../x",
+        "customer.show",
+        "desk.show?_external=1&_scheme=gopher",
+        "desk.show?next=//evil.example",
     ],
 )
 def test_nobody_is_sent_on_to_another_place_than_ours(visitor: Visitor, wanted: str) -> None:
@@ -241,6 +245,35 @@ def test_after_signing_in_the_page_that_was_wanted_opens(business: Business, vis
         visitor.sign_in("maya", next=f"tickets.show {ticket.reference}").headers["Location"]
         == f"/tickets/{ticket.reference}"
     )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/log",
+        "/undetected",
+        "/reports",
+        "/reports?from=2026-03-01&until=2026-03-09&group_by=staff",
+        "/reports/tickets?group_by=failure&key=late",
+        "/audit?action=ticket%3Aticket%3Avoided&from=2026-03-01",
+        "/admin",
+        "/simulator",
+        "/board?wall=1",
+        "/tickets?status=in_recovery&owner=nobody",
+    ],
+)
+def test_every_page_is_found_again_behind_the_door_as_it_was_asked_for(visitor: Visitor, address: str) -> None:
+    door = visitor.open(address).headers["Location"]
+    wanted = parse_qs(urlsplit(door).query)["next"]
+    assert visitor.sign_in("ada", next=wanted).headers["Location"] == address
+
+
+@pytest.mark.parametrize("told", ["q=Sam+Whitfield", "customer_phone=%2B447700900123", "number=%2B447700900123"])
+def test_what_tells_of_a_customer_does_not_go_through_the_door(visitor: Visitor, told: str) -> None:
+    for page in ("tickets", "simulator"):
+        door = visitor.open(f"/{page}?status=open&{told}").headers["Location"]
+        assert "Sam" not in door
+        assert "900123" not in door
 
 
 def test_a_form_from_elsewhere_is_refused(business: Business, maya: Visitor) -> None:
