@@ -1,6 +1,6 @@
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from os import environ as process_environment
@@ -84,9 +84,8 @@ def is_loopback(url: str) -> bool:
 
 
 def _parsed(env: Reader) -> dict[str, Any]:
-    seconds = validate.Range(min=0, max=A_DAY, min_inclusive=False)
     long_enough = validate.Length(min=SHORTEST_KEY)
-    port = env.int("PORT", 8000, validate=validate.Range(1, 65_535))
+    port = env.through(_whole(1, 65_535), "PORT", 8000)
     data_dir = data_dir_of(env.given)
     env.bool("TWILIO_API_URL_ALLOW", default=False)
     return {
@@ -103,19 +102,36 @@ def _parsed(env: Reader) -> dict[str, Any]:
         "twilio_from": env.str("TWILIO_FROM", None, validate=validate.Regexp(SENDER)),
         "twilio_api_url": env.through(_base, "TWILIO_API_URL", None),
         "policy_file": env.through(_file, "POLICY_FILE", REPOSITORY / "config" / "policy.toml"),
-        "worker_lease_seconds": env.float("WORKER_LEASE_SECONDS", 60.0, validate=seconds),
-        "twilio_timeout_seconds": env.float("TWILIO_TIMEOUT_SECONDS", 10.0, validate=seconds),
-        "reconcile_grace_seconds": env.float("RECONCILE_GRACE_SECONDS", 120.0, validate=seconds),
-        "reconcile_interval_seconds": env.float("RECONCILE_INTERVAL_SECONDS", 60.0, validate=seconds),
+        "worker_lease_seconds": env.through(_seconds, "WORKER_LEASE_SECONDS", 60.0),
+        "twilio_timeout_seconds": env.through(_seconds, "TWILIO_TIMEOUT_SECONDS", 10.0),
+        "reconcile_grace_seconds": env.through(_seconds, "RECONCILE_GRACE_SECONDS", 120.0),
+        "reconcile_interval_seconds": env.through(_seconds, "RECONCILE_INTERVAL_SECONDS", 60.0),
         "audit_key": env.str("AUDIT_KEY", validate=long_enough),
         "audit_anchor_file": env.through(_new, "AUDIT_ANCHOR_FILE", None),
         "metrics_token": env.str("METRICS_TOKEN", None, validate=validate.Regexp(r"\S+$")),
-        "trusted_proxies": env.int("TRUSTED_PROXIES", 0, validate=validate.Range(0, 10)),
-        "send_concurrency": env.int("SEND_CONCURRENCY", 8, validate=validate.Range(1, 64)),
+        "trusted_proxies": env.through(_whole(0, 10), "TRUSTED_PROXIES", 0),
+        "send_concurrency": env.through(_whole(1, 64), "SEND_CONCURRENCY", 8),
         "log_format": env.str("LOG_FORMAT", _usual_log_format(), validate=validate.OneOf(["text", "json"])),
         "data_dir": data_dir,
         "argon2_cheap": env.bool("RECOVERY_TEST_CHEAP_HASH", default=False),
     }
+
+
+def _whole(smallest: int, largest: int) -> Callable[[str], int]:
+    """In plain digits: Python reads those of every script, with signs and underscores."""
+
+    def read(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not smallest <= int(value) <= largest:
+            raise ValueError("no such number")
+        return int(value)
+
+    return read
+
+
+def _seconds(value: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value) or not 0 < float(value) <= A_DAY:
+        raise ValueError("no such time")
+    return float(value)
 
 
 def _database(value: str) -> str:
@@ -132,11 +148,12 @@ def _database(value: str) -> str:
 
 
 def _base(value: str) -> str:
+    """Scheme and host in small letters: what reads them later compares letter by letter."""
     parts = urlsplit(value)
     _ = parts.port  # raises ValueError on a port that is none
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ValueError("no base address")
-    return value.rstrip("/")
+    return parts._replace(netloc=parts.netloc.lower()).geturl().rstrip("/")
 
 
 def _tokens(value: str) -> tuple[str, ...]:

@@ -81,6 +81,12 @@ def test_everything_wrong_is_said_at_once_one_sentence_each() -> None:
         ("PUBLIC_URL", "javascript:alert(1)"),
         ("PORT", "8000.5"),
         ("PORT", "65536"),
+        ("PORT", "\u0663\u0663"),  # 33, in the digits of Arabic
+        ("PORT", "+33"),
+        ("PORT", "8_000"),
+        ("SEND_CONCURRENCY", "\uff18"),
+        ("WORKER_LEASE_SECONDS", "\u0667\u0660"),
+        ("WORKER_LEASE_SECONDS", "7e1"),
         ("SMS_GATEWAY", "Twilio"),
         ("TWILIO_ACCOUNT_SID", "SK00000000000000000000000000000000"),
         ("TWILIO_AUTH_TOKEN", ","),
@@ -106,6 +112,12 @@ def test_a_senseless_value_is_refused_by_name(make_settings: MakeSettings, name:
     (problem,) = problems_of(make_settings, **{name: value})
     assert problem.startswith(f"{name} must be ")
     assert problem.endswith(".")
+
+
+def test_an_address_is_kept_in_small_letters_as_far_as_case_means_nothing(make_settings: MakeSettings) -> None:
+    settings = make_settings(PUBLIC_URL="HTTPS://Desk.Example.COM:8443/Sub/", RECOVERY_TEST_CHEAP_HASH="0")
+    assert settings.public_url == "https://desk.example.com:8443/Sub"
+    assert make_settings(PUBLIC_URL="HTTP://LOCALHOST:8000").public_url_is_loopback
 
 
 def test_an_empty_variable_counts_as_absent(make_settings: MakeSettings) -> None:

@@ -201,7 +201,7 @@ def test_every_answer_carries_the_headers_that_keep_browsers_safe(small_desk: De
 
 
 def test_over_https_browsers_are_told_to_stay_there(make_settings: MakeSettings, sqlite_url: str) -> None:
-    settings = make_settings(DATABASE_URL=sqlite_url, PUBLIC_URL="https://desk.example", RECOVERY_TEST_CHEAP_HASH="0")
+    settings = make_settings(DATABASE_URL=sqlite_url, PUBLIC_URL="HTTPS://Desk.example", RECOVERY_TEST_CHEAP_HASH="0")
     components = build(settings)
     app = create_app(settings, components)
     assert "max-age" in app.test_client().get("/healthz").headers["Strict-Transport-Security"]
