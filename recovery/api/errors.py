@@ -49,6 +49,12 @@ TO_PEOPLE = SENTENCES | {
     415: "Your browser sent something that cannot be read.",
 }
 """Whoever reads a page did not write the request."""
+CUSTOMERS = "/c/"
+TO_CUSTOMERS = {
+    405: "That is not how this page works. Please go back to it.",
+    413: "That was more than we can take at once. Please go back and make it shorter.",
+}
+"""Their page has no desk to go back to."""
 
 
 def install(app: Flask) -> None:
@@ -157,8 +163,19 @@ def _page(status: int, detail: str, *, headers: Mapping[str, str] | None = None,
 
 
 def _rendered(status: int, detail: str, values: Mapping[str, Any]) -> str:
+    if request.path.startswith(CUSTOMERS):
+        return _told_to_customer(status)
     named = {"detail": detail or TO_PEOPLE.get(status, ""), "retry_after": None, **values}
     try:
         return render_template(f"errors/{status}.html", **named)
     except TemplateNotFound:
         return render_template(ANY_ERROR, **named)
+
+
+def _told_to_customer(status: int) -> str:
+    """For what their blueprint never sees, because no view of it was found or the body was not even read."""
+    if status == HTTPStatus.NOT_FOUND:
+        return render_template("customer/gone.html")
+    token = request.path.removeprefix(CUSTOMERS).partition("/")[0]
+    sentence = TO_CUSTOMERS.get(status, "That did not work. Please go back to the page and try it once more.")
+    return render_template("customer/trouble.html", sentence=sentence, token=token, again=None)

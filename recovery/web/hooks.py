@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 
+from recovery.domain.errors import Forbidden
 from recovery.domain.permissions import Permission
 from recovery.edge import components, needs
 from recovery.services.sending import receipts
@@ -23,6 +24,10 @@ blueprint = Blueprint("hooks", __name__, url_prefix="/hooks/twilio")
 LONGEST_BODY = 64 * 1024
 """Bytes: a text has 1600 characters, and its webhook some twenty short fields beside."""
 SIGNATURE = "X-Twilio-Signature"
+UNSIGNED = (
+    "This is not signed by our account for this address: PUBLIC_URL, TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN have to be "
+    "those that the provider knows, and a proxy in front has to leave path and query as they came."
+)
 EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 log = structlog.get_logger(__name__)
@@ -39,7 +44,7 @@ def refuse_strangers() -> None:
     if (request.content_length or 0) > LONGEST_BODY:
         abort(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     if not _is_genuine():
-        _refuse()
+        _refuse(UNSIGNED)
 
 
 @blueprint.post("/messages")
@@ -54,7 +59,7 @@ def receive_text() -> ResponseReturnValue:
         provider_has_answered=bool(_field("OptOutType")),
     )
     if not inbound.from_number or not inbound.provider_sid:
-        _refuse()
+        _refuse("A text comes with From and MessageSid, and this came without.")
     desk = components()
     try:
         desk.transact(lambda session: replies.receive(session, inbound, now=desk.clock.now()))
@@ -73,7 +78,7 @@ def receive_status() -> ResponseReturnValue:
         ref=request.args.get("ref"),
     )
     if not told.provider_sid or not told.status:
-        _refuse()
+        _refuse("A receipt comes with MessageSid and MessageStatus, and this came without.")
     desk = components()
     desk.transact(lambda session: receipts.take(session, told, now=desk.clock.now()))
     return "", HTTPStatus.NO_CONTENT
@@ -110,7 +115,8 @@ def _field(name: str) -> str:
     return request.form.get(name, "").replace("\0", "").strip() if name != "Body" else request.form.get(name, "")
 
 
-def _refuse() -> NoReturn:
+def _refuse(sentence: str) -> NoReturn:
+    """Raises Forbidden."""
     refusals().add()
     log.warning("hooks:refused", endpoint=request.endpoint)
-    abort(HTTPStatus.FORBIDDEN)
+    raise Forbidden(sentence)

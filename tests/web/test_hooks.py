@@ -159,7 +159,10 @@ def test_a_token_that_is_being_replaced_is_still_good(provider: Provider) -> Non
     ],
 )
 def test_a_forged_call_is_refused_counted_and_writes_nothing(provider: Provider, forged: dict[str, Any]) -> None:
-    assert provider.call("/hooks/twilio/status", STATUS, **forged).status_code == 403
+    answer = provider.call("/hooks/twilio/status", STATUS, **forged)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (403, "application/problem+json")
+    assert all(name in answer.json()["detail"] for name in ("PUBLIC_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"))
+    assert AUTH_TOKEN not in answer.text
     assert (provider.refused, provider.count(Receipt)) == (1, 0)
 
 
@@ -187,7 +190,8 @@ def test_another_account_is_refused_though_it_signs_well(provider: Provider) -> 
 
 
 def test_a_receipt_without_a_name_is_refused(provider: Provider) -> None:
-    assert provider.status("delivered", sid="") == 403
+    nameless = provider.call("/hooks/twilio/status", STATUS | {"MessageSid": ""})
+    assert (nameless.status_code, "MessageSid" in nameless.json()["detail"]) == (403, True)
 
 
 def test_a_body_of_a_megabyte_is_not_read(provider: Provider) -> None:
