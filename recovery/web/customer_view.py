@@ -18,6 +18,7 @@ from recovery.services.texting.messages import first_word
 from recovery.services.ticketing.customer_page import Story
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+TOMORROW = "tomorrow"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 A_WEEK = 7
 NEAREST_SLOTS = 6
@@ -83,15 +84,19 @@ def page_of(story: Story, *, now: datetime, slots: Sequence[datetime], said: str
 
 def clock_words(instant: datetime, ticket: Ticket, now: datetime) -> str:
     """Give "14:32", "09:15 tomorrow", "Tue 09:15", "3 Jun 09:15"."""
+    clock, day = _clock_and_day(instant, ticket, now)
+    return f"{clock} {day}".strip() if day in {"", TOMORROW} else f"{day} {clock}"
+
+
+def _clock_and_day(instant: datetime, ticket: Ticket, now: datetime) -> tuple[str, str]:
+    """No day for today."""
     local, today = local_time(instant, ticket.site.timezone), local_time(now, ticket.site.timezone)
     clock, days = f"{local:%H:%M}", (local.date() - today.date()).days
-    if days == 0:
-        return clock
-    if days == 1:
-        return f"{clock} tomorrow"
+    if days in {0, 1}:
+        return clock, TOMORROW if days else ""
     if abs(days) < A_WEEK:
-        return f"{DAYS[local.weekday()]} {clock}"
-    return f"{local.day} {MONTHS[local.month - 1]} {clock}"
+        return clock, DAYS[local.weekday()]
+    return clock, f"{local.day} {MONTHS[local.month - 1]}"
 
 
 def _heading(ticket: Ticket) -> str:
@@ -116,29 +121,32 @@ def _below(ticket: Ticket) -> str:
 
 
 def _promise(story: Story, *, now: datetime) -> dict[str, Any] | None:
-    """{lead, big, after, late}: the one thing that everybody reads."""
+    """{lead, big, day, after, late}: the one thing that everybody reads."""
     ticket, promise = story.ticket, story.promise
     if not ticket.is_live or promise is None:
         return None
-    big = clock_words(promise.due_at, ticket, now)
+    due = _clock_and_day(promise.due_at, ticket, now)
     if now > promise.due_at:
         late = "We are late, and we are sorry. Somebody here has been told."
-        return {"lead": "You should have heard from us by", "big": big, "after": late, "late": True}
+        return _hero("You should have heard from us by", due, late, late=True)
     call = story.call
     if promise.about is PromiseAbout.CALLBACK and call is not None:
-        return _promised_call(call, ticket, big, now=now)
+        return _promised_call(call, ticket, due, now=now)
     after = (
         "If anything changes, we tell you first." if ticket.no_text_reason is None else "This page says where we are."
     )
-    return {"lead": _lead(story), "big": big, "after": after, "late": False}
+    return _hero(_lead(story), due, after)
 
 
-def _promised_call(call: Callback, ticket: Ticket, latest: str, *, now: datetime) -> dict[str, Any]:
+def _hero(lead: str, due: tuple[str, str], after: str, *, late: bool = False) -> dict[str, Any]:
+    return {"lead": lead, "big": due[0], "day": due[1], "after": after, "late": late}
+
+
+def _promised_call(call: Callback, ticket: Ticket, latest: tuple[str, str], *, now: datetime) -> dict[str, Any]:
     after = f"On {_phone(ticket)}." if _phone(ticket) else ""
     if call.as_soon_as_possible or call.due_at <= now:
-        lead = "We call you as soon as someone is free, at the latest by"
-        return {"lead": lead, "big": latest, "after": after, "late": False}
-    return {"lead": "We call you at", "big": clock_words(call.due_at, ticket, now), "after": after, "late": False}
+        return _hero("We call you as soon as someone is free, at the latest by", latest, after)
+    return _hero("We call you at", _clock_and_day(call.due_at, ticket, now), after)
 
 
 def _lead(story: Story) -> str:

@@ -53,6 +53,8 @@ def test_sam_books_a_call_moves_it_and_calls_it_off_without_a_script(sams_phone:
     sams_phone.get_by_label("Another time").select_option(label="09:15")
     sams_phone.get_by_role("button", name="Call me then").click()
     expect(sams_phone.get_by_role("status")).to_have_text("Good: we call you tomorrow at 09:15.")
+    day = sams_phone.get_by_label("Our promise").get_by_text("tomorrow", exact=True)
+    assert day.evaluate("day => day.getClientRects().length") == 1  # a word that is broken in two has two
     sams_phone.get_by_role("button", name="Cancel the call").click()
     expect(sams_phone.get_by_role("status")).to_have_text("The call is cancelled.")
     expect(sams_phone.get_by_text("Call me", exact=True)).to_be_visible()
