@@ -11,7 +11,7 @@ from recovery.models import Ticket
 from recovery.services.calling.callbacks import open_slots
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.rows import AttemptRow, CallbackRow, SiteBrief, TicketRow
-from recovery.web.rows import call_reason, call_time, clock, ordinal_try
+from recovery.web.rows import at, call_reason, call_time, clock, ordinal_try
 
 MOST_SLOTS = 40
 OUTCOMES = [
@@ -55,7 +55,7 @@ def _call(call: CallbackRow, site: SiteBrief) -> dict[str, Any]:
         "time": call_time(call, site),
         "tries": [_try(attempt, site) for attempt in call.attempts],
         "next_try": ordinal_try(call.attempt_count + 1) if call.attempt_count else "",
-        "ended": clock(call.ended_at, site) if call.ended_at else "",
+        "ended": at(call.ended_at, site) if call.ended_at else "",
         "attempt_url": url_for("calls.attempt", callback_id=call.id),
         "move_url": url_for("calls.move", callback_id=call.id),
         "cancel_url": url_for("calls.cancel", callback_id=call.id),

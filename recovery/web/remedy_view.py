@@ -8,7 +8,7 @@ from recovery.domain.actors import Actor
 from recovery.domain.permissions import Permission
 from recovery.domain.remedies import RemedyKind, RemedyStatus
 from recovery.services.ticketing.rows import RemedyRow, SiteBrief, TicketRow
-from recovery.web.rows import REMEDY_TONES, clock, remedy_label
+from recovery.web.rows import REMEDY_TONES, at, remedy_label
 
 HANDED_OVER = {
     RemedyKind.REFUND: "Paid back",
@@ -41,18 +41,18 @@ def remedies(row: TicketRow, by: Actor) -> list[dict[str, Any]]:
 def _line(remedy: RemedyRow, site: SiteBrief) -> str:
     asker = remedy.proposed_by.first_name
     if remedy.status is RemedyStatus.PENDING_APPROVAL:
-        return f"{asker} asked at {clock(remedy.proposed_at, site)}"
+        return f"{asker} asked {at(remedy.proposed_at, site)}"
     if remedy.fulfilled_by and remedy.fulfilled_at:
-        return f"{remedy.fulfilled_by.first_name} handed it over at {clock(remedy.fulfilled_at, site)}"
+        return f"{remedy.fulfilled_by.first_name} handed it over {at(remedy.fulfilled_at, site)}"
     if remedy.ended_at:
         why = f": {remedy.end_reason}" if remedy.end_reason else ""
-        return f"{remedy.status.label} at {clock(remedy.ended_at, site)}{why}"
+        return f"{remedy.status.label} {at(remedy.ended_at, site)}{why}"
     if not (remedy.decided_by and remedy.decided_at):
         return ""
-    when, who = clock(remedy.decided_at, site), remedy.decided_by.first_name
+    when, who = at(remedy.decided_at, site), remedy.decided_by.first_name
     if remedy.status is RemedyStatus.REFUSED:
-        return f"{who} declined at {when}: {remedy.decision_reason}"
-    return f"{asker} asked, {who} approved at {when}" if remedy.needed_approval else f"{who} granted it at {when}"
+        return f"{who} declined {when}: {remedy.decision_reason}"
+    return f"{asker} asked, {who} approved {when}" if remedy.needed_approval else f"{who} granted it {when}"
 
 
 def _acts(remedy: RemedyRow) -> list[dict[str, str]]:

@@ -11,10 +11,12 @@ from recovery.domain.callbacks import CallReason, Outcome
 from recovery.domain.money import format_money
 from recovery.domain.phones import pretty
 from recovery.domain.remedies import RemedyStatus
-from recovery.domain.tickets import FAILURES
+from recovery.domain.tickets import FAILURES, TicketStatus
 from recovery.services.ticketing.rows import ApprovalRow, CallbackRow, CallRow, RemedyRow, SiteBrief, TicketRow
+from recovery.web.session import now
 
 LONGEST_HINT = 48
+A_WEEK = 7
 SHOWN = frozenset({RemedyStatus.PENDING_APPROVAL, RemedyStatus.GRANTED, RemedyStatus.READY})
 REMEDY_TONES = {RemedyStatus.PENDING_APPROVAL: "soon", RemedyStatus.READY: "ok", RemedyStatus.FULFILLED: "ok"}
 Row = dict[str, Any]
@@ -56,13 +58,21 @@ def call_row(row: CallRow, *, me: int | None) -> Row:
 def promise_time(ticket: TicketRow) -> Row:
     promise = ticket.promise
     if promise is None or not ticket.is_live or promise.ended_at is not None:
-        return {"number": clock(ticket.logged_at, ticket.site), "words": ticket.status.label, "tone": "note"}
+        since = _since(ticket)
+        words = f"{ticket.status.label} {_day(since, ticket.site)}".rstrip()
+        return {"number": _time(since, ticket.site), "words": words, "tone": "note"}
     told = f"told {clock(promise.due_at, ticket.site)}"
     return {"due": promise.due_at, "warn": promise.warn_at, "told": told, "kind": "promise"}
 
 
+def _since(ticket: TicketRow) -> datetime:
+    """When it came to stand as it stands."""
+    ended = {TicketStatus.RESOLVED: ticket.resolved_at, TicketStatus.CLOSED: ticket.closed_at}
+    return ended.get(ticket.status) or ticket.logged_at
+
+
 def call_time(call: CallbackRow, site: SiteBrief) -> Row:
-    told = "once free" if call.as_soon_as_possible else f"at {clock(call.due_at, site)}"
+    told = "once free" if call.as_soon_as_possible else at(call.due_at, site).removeprefix("on ")
     return {"due": call.due_at, "warn": None, "told": told, "kind": "callback"}
 
 
@@ -100,7 +110,26 @@ def remedy_label(remedy: RemedyRow) -> str:
 
 
 def clock(instant: datetime, site: SiteBrief) -> str:
+    """Give "14:32", and for another day than today "Fri 14:32" or "3 Jun 14:32"."""
+    return f"{_day(instant, site)} {_time(instant, site)}".lstrip()
+
+
+def at(instant: datetime, site: SiteBrief) -> str:
+    """Give "at 14:32", "on Fri at 14:32"."""
+    day = _day(instant, site)
+    return f"on {day} at {_time(instant, site)}" if day else f"at {_time(instant, site)}"
+
+
+def _time(instant: datetime, site: SiteBrief) -> str:
     return f"{local_time(instant, site.timezone):%H:%M}"
+
+
+def _day(instant: datetime, site: SiteBrief) -> str:
+    local, today = local_time(instant, site.timezone), local_time(now(), site.timezone)
+    away = abs((local.date() - today.date()).days)
+    if not away:
+        return ""
+    return f"{local:%a}" if away < A_WEEK else f"{local.day} {local:%b}"
 
 
 def ordinal_try(number: int) -> str:

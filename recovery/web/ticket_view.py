@@ -23,7 +23,7 @@ from recovery.web.audit_view import lines
 from recovery.web.call_view import OUTCOMES, book_choices, calls
 from recovery.web.clock_view import clock_words
 from recovery.web.remedy_view import remedies
-from recovery.web.rows import clock, customer_name, failure_label, promise_time
+from recovery.web.rows import at, clock, customer_name, failure_label, promise_time
 from recovery.web.stream import people_in, stream
 
 NO_TEXT = {
@@ -123,9 +123,9 @@ def _end_words(row: TicketRow) -> str:
     if row.status is TicketStatus.VOID:
         return f"Logged in error: {row.void_reason}"
     if row.confirmed_at:
-        return f"The customer said at {clock(row.confirmed_at, row.site)} that it is fixed."
+        return f"The customer said {at(row.confirmed_at, row.site)} that it is fixed."
     if row.resolved_at:
-        return f"Resolved at {clock(row.resolved_at, row.site)}."
+        return f"Resolved {at(row.resolved_at, row.site)}."
     return "Nobody waits for this: it is an observation."
 
 

@@ -13,6 +13,7 @@ from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Attempt, Callback, Event, Message, Remedy, Ticket
 from recovery.services.texting.replies import Inbound, receive
+from recovery.services.ticketing.tickets import resolve
 from tests.factories import REMAKE, Business, refund
 from tests.web.pages import Visitor, value_of, words
 
@@ -68,6 +69,30 @@ def test_times_are_those_of_the_site(business: Business, maya: Visitor) -> None:
     nell = Visitor.signed_in(business, "nell", maya)
     ticket = business.log(by="nell", site="quay", customer=None, remedies=())
     assert "logged it: wrong order, minor 05:30" in tell(business, nell, ticket)
+
+
+def test_what_is_over_shows_when_it_ended_and_on_which_day(business: Business, clock: FrozenClock) -> None:
+    ticket = business.log(remedies=(REMAKE,))
+    clock.advance(minutes=40)
+    business.on(ticket, lambda session, row, by: resolve(session, row, how=None, now=business.now, by=by))
+    maya = Visitor.signed_in(business, "maya")
+    assert "10:10 resolved Sam" in tell(business, maya, ticket)
+    clock.advance(days=1)
+    maya.sign_in("maya")
+    page, listed = tell(business, maya, ticket), words(maya.open("/tickets"))
+    for part in ("10:10 resolved Tue", "Maya granted it on Tue at 09:30", "Resolved on Tue at 10:10."):
+        assert part in page
+    assert "10:10 resolved Tue" in listed
+    clock.advance(days=6)
+    maya.sign_in("maya")
+    assert "10:10 resolved 10 Mar" in words(maya.open("/tickets"))
+
+
+def test_a_promise_for_another_day_names_the_day(business: Business, maya: Visitor) -> None:
+    ticket = business.log(customer=None)
+    maya.act(ticket.reference, "promise", minutes="1440")
+    assert "by Wed 09:30" in tell(business, maya, ticket)
+    assert "told Wed 09:30" in words(maya.open("/board"))
 
 
 def test_the_clock_explains_itself_stretch_by_stretch(business: Business, maya: Visitor, clock: FrozenClock) -> None:
