@@ -163,13 +163,14 @@ def _page(status: int, detail: str, *, headers: Mapping[str, str] | None = None,
 
 
 def _rendered(status: int, detail: str, values: Mapping[str, Any]) -> str:
+    """`detail` is what a service said; without it a page has words of its own, for people and not for programs."""
     if request.path.startswith(CUSTOMERS):
         return _told_to_customer(status)
-    named = {"detail": detail or TO_PEOPLE.get(status, ""), "retry_after": None, **values}
+    named = {"detail": detail, "retry_after": None, **values}
     try:
         return render_template(f"errors/{status}.html", **named)
     except TemplateNotFound:
-        return render_template(ANY_ERROR, **named)
+        return render_template(ANY_ERROR, **named | {"detail": detail or TO_PEOPLE.get(status, "")})
 
 
 def _told_to_customer(status: int) -> str:
