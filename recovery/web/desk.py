@@ -97,6 +97,8 @@ def sentences(found: Lanes, *, now: datetime) -> tuple[str, str]:
         return f"{counted(soon, 'promise is', 'promises are')} nearly due.", _EVERYBODY_ELSE
     if found.asked:
         return f"{counted(len(found.asked), 'answer is', 'answers are')} waited for.", "Nobody is late."
+    if unread := sum(1 for row in found.mine if row.unread):
+        return f"{counted(unread, 'reply is', 'replies are')} unread.", "Everyone knows when they will hear from us."
     return "All is well.", "Everyone knows when they will hear from us."
 
 

@@ -39,6 +39,13 @@ def test_what_is_mine_moves_to_the_first_lane_when_it_is_nearly_due(
     assert "One customer is waiting too long." in words(maya.open("/"))
 
 
+def test_all_is_not_well_while_a_reply_is_unread(business: Business, maya: Visitor) -> None:
+    business.log(customer=SAM)
+    inbound = Inbound("+447700900123", "simulator", "Where are you?", "SM1")
+    business.desk.transact(lambda session: receive(session, inbound, now=business.now))
+    assert "One reply is unread." in words(maya.open("/"))
+
+
 def test_a_question_stands_on_the_desk_of_who_may_answer_it(business: Business, maya: Visitor, omar: Visitor) -> None:
     business.log(remedies=(refund(4500),))
     assert "Maya asks: Refund £45.00" in words(omar.open("/"))
@@ -49,7 +56,9 @@ def test_a_call_stands_on_the_desk_of_who_makes_it(business: Business, maya: Vis
     ticket = business.log(customer=NOOR)
     business.on(ticket, lambda session, row, by: book(session, row, due_at=None, now=business.now, by=by))
     for visitor in (maya, omar):
-        assert "Noor Aziz" in lane(visitor.open("/").text, "calls")
+        calls = lane(visitor.open("/").text, "calls")
+        assert "Noor Aziz" in calls
+        assert "</b> call to make" in calls
     assert "One call is to be made now." in words(maya.open("/"))
 
 
