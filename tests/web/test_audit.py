@@ -1,6 +1,7 @@
 """The trail on a page: whoever may read it finds who did what, before and after, and proves that nobody changed it."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -8,6 +9,7 @@ from sqlalchemy import text
 from recovery.clock import FrozenClock
 from recovery.domain.tickets import Severity
 from recovery.models.triggers import drop_triggers
+from recovery.services.calling.callbacks import book
 from recovery.services.proving import verifying
 from recovery.services.ticketing import tickets
 from tests.factories import Business, NewCustomer
@@ -59,6 +61,24 @@ def test_a_change_stands_before_and_after(business: Business) -> None:
     page = Visitor.signed_in(business, "omar").open("/audit").text
     assert "<del>minor</del>" in page
     assert "<ins>severe</ins>" in page
+
+
+def test_a_call_that_was_moved_stands_before_and_after_in_the_sites_own_time(business: Business) -> None:
+    ticket, later = business.log(), business.now + timedelta(hours=2)
+    for due_at in (business.now + timedelta(hours=1), later):
+        business.on(
+            ticket, lambda session, row, maya, due=due_at: book(session, row, due_at=due, now=business.now, by=maya)
+        )
+    page = Visitor.signed_in(business, "omar").open("/audit").text
+    assert "<del>Tue 10 Mar 10:30</del>" in page
+    assert "<ins>Tue 10 Mar 11:30</ins>" in page
+
+
+def test_the_trail_shows_no_keys_of_machines(business: Business) -> None:
+    business.log()
+    page = words_of(Visitor.signed_in(business, "omar").open("/audit").text)
+    assert "Text queued" in page
+    assert ":logged" not in page
 
 
 def test_filters_by_person_action_ticket_and_day(business: Business, clock: FrozenClock) -> None:

@@ -25,13 +25,16 @@ UNSAID = (
     "currency",
     "order_currency",
     "salt",
+    "meaning",
     "session",
     "token",
     "continues",
 )
-"""Numbers that mean nothing to people, or that stand beside what they belong to."""
+"""Numbers and keys that mean nothing to people, or that stand beside what they belong to."""
+MOVED, MOVED_FROM = "due_at", "before"
+"""A call that is moved: both are instants."""
 MINUTE_OF_A_DAY = "%a %-d %b %H:%M"
-KEPT_APART = "a text that is kept apart from the trail"
+KEPT_APART = "kept apart from the trail"
 NOTHING = "nothing"
 
 
@@ -70,14 +73,16 @@ def _changed(name: str, payload: Mapping[str, Any], tag: str, site: Site | None)
 
 def _told(payload: Mapping[str, Any], site: Site | None) -> Iterator[Detail]:
     for name, value in payload.items():
-        if name in UNSAID:
+        if name in UNSAID or name == MOVED_FROM:
             continue
         if name.endswith(COMMITMENT):
             yield Detail(_words(name.removesuffix(COMMITMENT).rstrip("_") or "text"), KEPT_APART)
         elif name in PEOPLE and isinstance(value, int):
             yield Detail(_words(name), str(value), people=(value,))
         else:
-            yield Detail(_words(name), _value(name, value, payload, site))
+            before = payload.get(MOVED_FROM) if name == MOVED else None
+            shown = None if before is None else _value(name, before, payload, site)
+            yield Detail(_words(name), _value(name, value, payload, site), shown)
 
 
 def _value(name: str, value: Any, payload: Mapping[str, Any], site: Site | None) -> str:
@@ -98,4 +103,5 @@ def _value(name: str, value: Any, payload: Mapping[str, Any], site: Site | None)
 
 
 def _words(name: str) -> str:
-    return {"of": "asked of", "to": "told to"}.get(name, name.removesuffix("_at").replace("_", " "))
+    known = {"of": "asked of", "to": "told to", "provider_sid": "the provider's name"}
+    return known.get(name, name.removesuffix("_at").replace("_", " "))
