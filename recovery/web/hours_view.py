@@ -1,10 +1,12 @@
 """A week of opening hours, as words and as seven bars."""
 
+import re
 from typing import Any
 
 from recovery.domain.opening_hours import DAYS, MINUTES_PER_DAY, OpeningHours, Span
 
 FULL = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DAY_AFTER_DASH = re.compile("-([a-z]*)")
 ALWAYS = "Open day and night, every day"
 EXAMPLES = (
     ("mon-fri 08:00-18:00; sat 09:00-16:00", "weekdays, a shorter Saturday, shut on Sunday"),
@@ -14,8 +16,15 @@ EXAMPLES = (
 )
 
 
-def hours_in_words(hours: OpeningHours) -> str:
-    return ALWAYS if hours.always_open else str(hours)
+def hours_in_words(hours: OpeningHours) -> list[str]:
+    """Give ["Mon–Fri 08:00–18:00", "Sat 09:00–16:00"]: each a piece that is not broken."""
+    if hours.always_open:
+        return [ALWAYS]
+    return [f"{part[:1].upper()}{part[1:]}" for part in _DAY_AFTER_DASH.sub(_capital, str(hours)).split("; ")]
+
+
+def _capital(found: re.Match[str]) -> str:
+    return f"–{found[1].capitalize()}"
 
 
 def week_of(hours: OpeningHours) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from recovery.services.people.tokens import bearer_of
 from recovery.services.running.heartbeats import beat
 from recovery.services.ticketing import tickets
 from tests.factories import Business
-from tests.web.pages import Visitor
+from tests.web.pages import Visitor, words
 
 NEW_SITE = {
     "name": "Plaza Desk",
@@ -62,6 +62,14 @@ def test_the_first_page_names_the_sites_the_people_and_what_is_wrong(business: B
     assert "Nothing sends texts or watches promises" in page
     for name in ("Harbour St Coffee", "The Quay Hotel", "Maya Okafor", "Nell Ruiz"):
         assert name in page
+
+
+def test_opening_hours_are_read_as_people_write_them(business: Business) -> None:
+    ada = Visitor.signed_in(business, "ada")
+    ada.post("/admin/sites", **(NEW_SITE | {"hours": "mon-fri 9:00-14:00 16:00-20:00; sat 10:00-14:00"}))
+    page = words(ada.open("/admin"))
+    assert "Mon–Fri 09:00–14:00 16:00–20:00, Sat 10:00–14:00" in page
+    assert "Open day and night, every day" in page
 
 
 def test_a_worker_that_beats_is_well(business: Business) -> None:
