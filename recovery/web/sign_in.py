@@ -10,7 +10,7 @@ from sqlalchemy import select
 from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
-from recovery.models import Staff
+from recovery.models import Site, Staff
 from recovery.services.people.sign_in import (
     DEMO_PASSWORD,
     active_staff,
@@ -164,11 +164,13 @@ def _demo_accounts() -> list[dict[str, Any]]:
             .order_by(Staff.added_at, Staff.id)
             .limit(MOST_DEMO_ACCOUNTS),
         ).all()
+        names = {site.id: site.name for site in reading.execute(select(Site.id, Site.name))}
     return [
         {
             "name": person.first_name,
             "initials": initials(person.name),
             "role": person.role.label,
+            "where": ", ".join(sorted(names[site_id] for site_id in person.site_ids)) or "every site",
             "email": person.email,
             "password": DEMO_PASSWORD,
         }

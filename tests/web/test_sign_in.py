@@ -307,5 +307,5 @@ def test_demo_people_are_offered_on_the_doorstep_and_nobody_else(business: Busin
         session.scalars(select(Staff).where(Staff.email == "maya@example.com")).one().is_demo = True
     page = words(visitor.open("/sign-in"))
     assert "Step into the demo as" in page
-    assert "Maya" in page
+    assert "Maya frontline · Harbour St Coffee" in page
     assert "Omar" not in page
