@@ -36,7 +36,7 @@ def approval_row(asked: ApprovalRow) -> Row:
     time = {"due": asked.deadline_at, "warn": None, "told": told, "kind": "promise"}
     chips = [{"text": f"{asked.remedy.proposed_by.first_name} asks: {remedy_label(asked.remedy)}", "tone": "soon"}]
     row = _row(asked.ticket, time, chips)
-    row["reference"] = f"{asked.ticket.reference}-approval-{asked.remedy.id}"
+    row["key"] = f"approval-{asked.remedy.id}"
     row["action"] = {"label": "Answer", "url": url_for("approvals.index", _anchor=f"approval-{asked.remedy.id}")}
     return row
 
@@ -49,7 +49,7 @@ def call_row(row: CallRow, *, me: int | None) -> Row:
     if call.staff is not None and call.staff.id != me:
         chips.append({"text": call.staff.first_name, "tone": "plain"})
     made = _row(ticket, call_time(call, ticket.site), chips)
-    made["reference"] = f"{ticket.reference}-call-{call.id}"
+    made["key"] = f"call-{call.id}"
     made["what"] = f"{call_reason(call)} · {failure_label(ticket.failure).lower()}"
     made["url"] = url_for("tickets.show", reference=ticket.reference, _anchor="calls")
     return made
@@ -61,7 +61,8 @@ def promise_time(ticket: TicketRow) -> Row:
         since = _since(ticket)
         words = f"{ticket.status.label} {_day(since, ticket.site)}".rstrip()
         return {"number": _time(since, ticket.site), "words": words, "tone": "note"}
-    told = f"told {clock(promise.due_at, ticket.site)}"
+    due = clock(promise.due_at, ticket.site)
+    told = due if _day(promise.due_at, ticket.site) else f"told {due}"
     return {"due": promise.due_at, "warn": promise.warn_at, "told": told, "kind": "promise"}
 
 
@@ -139,6 +140,7 @@ def ordinal_try(number: int) -> str:
 
 def _row(ticket: TicketRow, time: Row, chips: list[Row]) -> Row:
     return {
+        "key": ticket.reference,
         "reference": ticket.reference,
         "url": url_for("tickets.show", reference=ticket.reference),
         "who": who(ticket),

@@ -47,8 +47,10 @@ def test_all_is_not_well_while_a_reply_is_unread(business: Business, maya: Visit
 
 
 def test_a_question_stands_on_the_desk_of_who_may_answer_it(business: Business, maya: Visitor, omar: Visitor) -> None:
-    business.log(remedies=(refund(4500),))
-    assert "Maya asks: Refund £45.00" in words(omar.open("/"))
+    ticket = business.log(remedies=(refund(4500),))
+    page = omar.open("/")
+    assert "Maya asks: Refund £45.00" in words(page)
+    assert f'data-palette="Sam Whitfield · {ticket.reference}"' in page.text
     assert "asks" not in words(maya.open("/"))
 
 

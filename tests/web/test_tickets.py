@@ -92,7 +92,7 @@ def test_a_promise_for_another_day_names_the_day(business: Business, maya: Visit
     ticket = business.log(customer=None)
     maya.act(ticket.reference, "promise", minutes="1440")
     assert "by Wed 09:30" in tell(business, maya, ticket)
-    assert "told Wed 09:30" in words(maya.open("/board"))
+    assert "left Wed 09:30" in words(maya.open("/board"))
 
 
 def test_the_clock_explains_itself_stretch_by_stretch(business: Business, maya: Visitor, clock: FrozenClock) -> None:
