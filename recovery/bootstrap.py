@@ -41,6 +41,11 @@ RETRIED_UNIQUE = (
 BUSY_MILLISECONDS = 5000
 RESTED = 1.0
 """Seconds unused after which a connection to PostgreSQL is asked whether it still lives."""
+SESSION_LIMITS = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '30s'"
+"""On PostgreSQL: a process that froze with a customer's row in its hands neither keeps others waiting for ever nor keeps
+the row. No transaction of ours waits for anything but the database, so that thirty seconds of silence is a frozen one."""
+CONNECT_WITHIN = 10
+"""Seconds: a host that is gone does not say so."""
 TEMPLATES = Path(__file__).parent / "templates"
 SIMULATOR_SENDER = "simulator"
 STATUS_HOOK = "/hooks/twilio/status"
@@ -225,16 +230,25 @@ def _account(settings: Settings) -> TwilioAccount:
 
 
 def make_engine(settings: Settings, *, read_only: bool) -> Engine:
-    if make_url(settings.database_url).get_backend_name() == "sqlite":
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite":
         return _sqlite_engine(settings.database_url, read_only=read_only)
     engine = create_engine(
-        settings.database_url,
+        url,
         pool_size=settings.send_concurrency + 2,
         max_overflow=4,
         pool_timeout=10,
         hide_parameters=True,
+        connect_args={"connect_timeout": url.query.get("connect_timeout", CONNECT_WITHIN)},
     )
     _look_at_rested_connections(engine)
+
+    @event.listens_for(engine, "connect")
+    def limit(connection: Any, _: Any) -> None:
+        """By statement: poolers between us and the server refuse what is asked for in the greeting."""
+        connection.execute(SESSION_LIMITS)
+        connection.commit()
+
     return engine.execution_options(postgresql_readonly=True) if read_only else engine
 
 

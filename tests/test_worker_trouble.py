@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text, update
+from sqlalchemy import event, update
 from sqlalchemy.exc import InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -19,6 +19,7 @@ from recovery.services.sending.outbox import BULK
 from recovery.sms.gateway import OutgoingText, SendRefused
 from recovery.worker.ticks import reap
 from tests.factories import LEE, NOOR, SAM
+from tests.fixtures.locks import held, shorten
 from tests.fixtures.waiting import wait_until
 from tests.fixtures.works import RunningClock, Works
 
@@ -142,13 +143,12 @@ def test_a_customer_whose_row_is_held_waits_alone(works_on_postgres: Works) -> N
     """As by a web process that froze in the middle of a transaction."""
     works = works_on_postgres
     works.sender.stop()
-    held, other = (works.post.texts(works.post.ticket(who))[0] for who in (SAM, NOOR))
-    _shorten_lock_timeout(works)
-    with works.desk.writing.connect() as frozen:
-        frozen.execute(text("SELECT 1 FROM contacts WHERE id = :id FOR UPDATE"), {"id": held.contact_id})
+    customer, other = (works.post.texts(works.post.ticket(who))[0] for who in (SAM, NOOR))
+    shorten(works.desk.writing)
+    with held(works.desk.writing, "contacts", customer.contact_id):
         works.restart()
         keep_waking(works, lambda: works.post.status(other.id) is MessageStatus.SENT, what="the other has left")
-        assert works.post.status(held.id) is MessageStatus.CLAIMED
+        assert works.post.status(customer.id) is MessageStatus.CLAIMED
     _after_the_lease(works)
     works.wait_for_ends()
     assert works.states() == [MessageStatus.SENT] * 2
@@ -158,12 +158,3 @@ def _after_the_lease(works: Works) -> None:
     assert isinstance(works.desk.clock, RunningClock)
     works.desk.clock.advance(seconds=61)
     reap(works.station())
-
-
-def _shorten_lock_timeout(works: Works) -> None:
-    works.desk.writing.dispose()
-
-    @event.listens_for(works.desk.writing, "connect")
-    def shorten(connection: Any, _: Any) -> None:
-        connection.execute("SET lock_timeout = '200ms'")
-        connection.commit()

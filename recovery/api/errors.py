@@ -142,9 +142,10 @@ def _database_away(error: Exception) -> ResponseReturnValue:
 
 
 def _database_error(error: DBAPIError) -> ResponseReturnValue:
-    """A database that is read-only for a while (a failover) is away as well; anything else is a bug of ours."""
-    gone = error.connection_invalidated or getattr(error.orig, "sqlstate", None) == READ_ONLY
-    if gone and request.method in CHANGING:
+    """A database that is read-only for a while (a failover), or lost patience with us, is away as well; anything else is
+    a bug of ours."""
+    takes_no_changes = getattr(error.orig, "sqlstate", None) == READ_ONLY and request.method in CHANGING
+    if error.connection_invalidated or takes_no_changes:
         return _database_away(error)
     raise error
 

@@ -5,7 +5,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 """How a database that does not answer, or takes no changes for a while, shows itself: wait, and go on."""
-LOCK_TIMED_OUT = "55P03"
 NOT_TEXT = "Could not decode to UTF-8"
 """What SQLite says of half a character in a row, in the words of a database that is away."""
 
@@ -20,8 +19,3 @@ def is_the_databases(problem: Exception) -> bool:
 def is_the_rows(problem: Exception) -> bool:
     """What it holds cannot be read or sent: it goes no better later."""
     return isinstance(problem, ValueError | DataError) or NOT_TEXT in str(getattr(problem, "orig", ""))
-
-
-def is_a_lock(problem: Exception) -> bool:
-    """Somebody holds one row for too long; all the others can be had."""
-    return getattr(getattr(problem, "orig", None), "sqlstate", None) == LOCK_TIMED_OUT

@@ -13,10 +13,11 @@ from random import SystemRandom
 import structlog
 
 from recovery.bootstrap import Components
+from recovery.services.running.ground import is_a_lock
 from recovery.services.sending import answers, departures, outbox
 from recovery.services.sending.answers import Answer
 from recovery.services.sending.departures import Departure
-from recovery.worker.away import AWAY, is_a_lock, is_the_databases, is_the_rows
+from recovery.worker.away import AWAY, is_the_databases, is_the_rows
 from recovery.worker.calling import Ownership, call
 from recovery.worker.line import Line
 from recovery.worker.pace import Pace

@@ -10,6 +10,7 @@ import structlog
 
 from recovery.bootstrap import Components
 from recovery.services.running import heartbeats, restoring
+from recovery.services.running.ground import is_a_lock
 from recovery.services.sending import asking, gates, outbox, receipts, reconciling
 from recovery.services.sending.reconciling import Look
 from recovery.services.texting import phones
@@ -174,9 +175,9 @@ def _each(station: Station, tick: str, row: int, work: Callable[[], object]) -> 
         return
     try:
         work()
-    except AWAY:
-        raise
-    except Exception:
+    except Exception as problem:
+        if isinstance(problem, AWAY) and not is_a_lock(problem):
+            raise
         log.exception("worker:row_failed", tick=tick, row=row)
 
 

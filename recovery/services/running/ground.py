@@ -8,6 +8,13 @@ from recovery.services.session import DeskSession
 
 Result = TypeVar("Result")
 
+LOCK_TIMED_OUT = "55P03"
+
+
+def is_a_lock(problem: Exception) -> bool:
+    """Somebody holds one row for too long; all the others can be had."""
+    return getattr(getattr(problem, "orig", None), "sqlstate", None) == LOCK_TIMED_OUT
+
 
 class Ground(Protocol):
     def read(self) -> AbstractContextManager[DeskSession]:

@@ -17,7 +17,7 @@ from recovery.models import Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.proving import anchors
 from recovery.services.running import sweeping
-from recovery.services.running.ground import Ground
+from recovery.services.running.ground import Ground, is_a_lock
 from recovery.services.session import DeskSession
 from recovery.services.timing import due_rows
 
@@ -55,9 +55,9 @@ def _handled(ground: Ground, act: Act, ticket_id: int, row_id: int, now: datetim
 
     try:
         return ground.transact(work)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
+    except Exception as problem:
+        if isinstance(problem, OperationalError | InterfaceError) and not is_a_lock(problem):
+            raise
         log.exception("due_work:parked", act=act.__name__, ticket=ticket_id, row=row_id)
         return False
 
