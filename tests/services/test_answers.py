@@ -119,6 +119,29 @@ def test_the_provider_may_name_the_pause_itself(post: Post, clock: FrozenClock) 
         assert standing(session, "simulator").closed_until == clock.now() + timedelta(seconds=17)
 
 
+@pytest.mark.parametrize("asked", [99_999_999_999_999_999.0, float("inf"), 1e308])
+def test_a_pause_beyond_all_reason_is_an_hour(post: Post, clock: FrozenClock, asked: float) -> None:
+    post.ticket()
+    post.finish(post.depart()[0], SendRefused(FaultCategory.RETRY, 20429, "slow down", retry_after=asked))
+    with post.desk.read() as session:
+        assert standing(session, "simulator").closed_until == clock.now() + timedelta(hours=1)
+
+
+def test_a_gate_closed_by_a_clock_that_was_wrong_is_open(post: Post, clock: FrozenClock) -> None:
+    post.ticket()
+    clock.advance(days=365)
+    post.finish(post.depart()[0], SendRefused(FaultCategory.RETRY, 20429, "slow down", retry_after=3600))
+    with post.desk.read() as session:
+        gate = standing(session, "simulator")
+    assert gate.is_closed(clock.now())
+    clock.set(clock.now() - timedelta(days=365))
+    assert not gate.is_closed(clock.now())
+    post.ticket(NOOR)
+    post.finish(post.depart()[0], TOO_MANY)
+    with post.desk.read() as session:
+        assert standing(session, "simulator").is_closed(clock.now()), "and can be closed again"
+
+
 def test_an_accepted_text_opens_the_line_again(post: Post, clock: FrozenClock) -> None:
     post.ticket()
     post.finish(post.depart()[0], TOO_MANY)

@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 from recovery.domain.messages import MessageStatus
 from recovery.domain.phones import calling_code_of
 from recovery.domain.provider_codes import COUNTRY_NOT_ALLOWED
-from recovery.models import Message, SendGate, Tally
+from recovery.models import Message, Tally
 from recovery.services.running.heartbeats import LATE_AFTER, workers
 from recovery.services.running.tallies import HOOKS_REFUSED
+from recovery.services.sending import gates
 from recovery.services.session import DeskSession
 
 WELL, LOOK, BAD = "ok", "soon", "late"
@@ -111,8 +112,8 @@ def _line(session: DeskSession, *, now: datetime) -> Check:
     sender = session.house.sender
     if sender == SIMULATED:
         return Check("Line", WELL, "Simulated phones: nothing leaves this machine.")
-    gate = session.get(SendGate, sender)
-    if gate is not None and gate.closed_until > now:
+    gate = gates.standing(session, sender)
+    if gate.closed_until is not None and gate.is_closed(now):
         words = f"{sender}: the provider asked us to wait ({gate.why}). We go on in {minutes_or_seconds(gate.closed_until - now)}."
         return Check("Line", LOOK, words)
     return Check("Line", WELL, f"{sender} is open.")

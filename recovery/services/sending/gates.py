@@ -19,7 +19,8 @@ class Gate:
     why: str = ""
 
     def is_closed(self, now: datetime) -> bool:
-        return self.closed_until is not None and self.closed_until > now
+        """Not by one that was closed further ahead than any is: a clock was wrong then."""
+        return self.closed_until is not None and now < self.closed_until <= now + LONGEST_PAUSE
 
 
 OPEN = Gate()
@@ -31,9 +32,10 @@ _PAUSES = {
     FaultCategory.STOP_LINE: (15.0, 300.0),
 }
 LONGEST_ASKED = timedelta(hours=1)
-"""A provider that asks for more is asked again after this."""
+"""A provider that asks for more, by whatever number, is asked again after this."""
 SPREAD = 0.1
 """So much longer, at most, by chance: workers shall not come back in one beat."""
+LONGEST_PAUSE = LONGEST_ASKED * (1 + SPREAD)
 
 
 def standing(session: DeskSession, sender: str) -> Gate:
@@ -62,8 +64,8 @@ def close(
     first, longest = _PAUSES[category]
     pause = timedelta(seconds=min(first * 2 ** min(refusals, 10), longest))
     if asked is not None:
-        pause = min(timedelta(seconds=asked), LONGEST_ASKED)
-    _upsert(session, sender, until=now + pause * (1 + SPREAD * chance), why=why, began=began)
+        pause = timedelta(seconds=max(0.0, min(asked, LONGEST_ASKED.total_seconds())))
+    _upsert(session, sender, until=now + pause * (1 + SPREAD * chance), why=why, began=began, now=now)
 
 
 def reopen(session: DeskSession, sender: str) -> None:
@@ -71,11 +73,12 @@ def reopen(session: DeskSession, sender: str) -> None:
     session.execute(update(SendGate).where(SendGate.sender == sender, SendGate.refusals > 0).values(refusals=0, why=""))
 
 
-def _upsert(session: DeskSession, sender: str, *, until: datetime, why: str, began: datetime) -> None:
+def _upsert(session: DeskSession, sender: str, *, until: datetime, why: str, began: datetime, now: datetime) -> None:
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = make(SendGate).values(sender=sender, closed_until=until, why=why, refusals=1)
-    anew = SendGate.closed_until <= began
-    later = SendGate.closed_until < row.excluded.closed_until
+    impossible = SendGate.closed_until > now + LONGEST_PAUSE
+    anew = (SendGate.closed_until <= began) | impossible
+    later = (SendGate.closed_until < row.excluded.closed_until) | impossible
     session.execute(
         row.on_conflict_do_update(
             index_elements=[SendGate.sender],
