@@ -147,7 +147,7 @@ def _as_sent(works: Works, text_id: int) -> OutgoingText:
     with works.desk.read() as session:
         look = restoring.look_of(session, text_id)
     assert look is not None
-    return look.outgoing
+    return look.texts[0]
 
 
 def test_a_worker_that_died_in_mid_call_is_cleared_up_by_the_ticks(works: Works) -> None:

@@ -15,8 +15,8 @@ from recovery.services.sending import asking, gates, outbox, receipts, reconcili
 from recovery.services.sending.reconciling import Look
 from recovery.services.texting import phones
 from recovery.services.timing.due_work import DUE_WORK
-from recovery.sms.gateway import LookupFailed
-from recovery.worker.away import AWAY
+from recovery.sms.gateway import Found, LookupFailed
+from recovery.worker.away import AWAY, is_the_databases
 from recovery.worker.sending import Sender
 
 log = structlog.get_logger(__name__)
@@ -78,14 +78,27 @@ def _look_for(station: Station, message_id: int) -> None:
     if look is None:
         return
     try:
-        found = desk.gateway.find(look.outgoing, look.since, taken=look.taken)
+        found = _found(station, look)
     except LookupFailed as failure:
         log.warning("outbox:lookup_failed", why=failure.detail)
-        desk.transact(lambda session: reconciling.put_off(session, look, terms=desk.terms, now=station.now))
-        return
-    then = desk.transact(lambda session: reconciling.conclude(session, look, found, terms=desk.terms, now=station.now))
-    log.info("outbox:looked", message=message_id, then=then)
+        work = partial(reconciling.put_off, look=look, terms=desk.terms, now=station.now)
+    else:
+        work = partial(reconciling.conclude, look=look, found=found, terms=desk.terms, now=station.now)
+    log.info("outbox:looked", message=message_id, then=desk.transact(work))
     station.sender.wake()
+
+
+def _found(station: Station, look: Look) -> Found | None:
+    """From whichever sender it left. Raises LookupFailed, also for a fault of ours: what could not be looked for is not
+    absent."""
+    try:
+        finds = (station.desk.gateway.find(text, look.since, taken=look.taken) for text in look.texts)
+        return next((found for found in finds if found is not None), None)
+    except (LookupFailed, *AWAY):
+        raise
+    except Exception as problem:
+        log.exception("outbox:gateway_broke", message=look.message_id)
+        raise LookupFailed(f"Our own looking broke ({type(problem).__name__}).") from problem
 
 
 def ask(station: Station) -> None:
@@ -149,7 +162,7 @@ def release_restored(station: Station) -> None:
 
 def _adopt_if_found(station: Station, look: Look) -> None:
     """Raises LookupFailed: then the whole tick comes again."""
-    found = station.desk.gateway.find(look.outgoing, look.since, taken=look.taken)
+    found = _found(station, look)
     if found is not None:
         sid, now = found.provider_sid, station.now
         station.desk.transact(lambda session: restoring.left_before_restore(session, look.message_id, sid, now=now))
@@ -176,7 +189,7 @@ def _each(station: Station, tick: str, row: int, work: Callable[[], object]) -> 
     try:
         work()
     except Exception as problem:
-        if isinstance(problem, AWAY) and not is_a_lock(problem):
+        if is_the_databases(problem) and not is_a_lock(problem):
             raise
         log.exception("worker:row_failed", tick=tick, row=row)
 

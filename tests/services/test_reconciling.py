@@ -1,6 +1,6 @@
 """Texts in doubt: looked for twice, by one process, before anybody says that they never left."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -8,10 +8,12 @@ from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.models import Ticket
+from recovery.services.people.erasing import erase
 from recovery.services.sending import reconciling
-from recovery.services.sending.reconciling import NEVER_ARRIVED, Look
+from recovery.services.sending.reconciling import NEVER_ARRIVED, NOT_TOLD, WAS_ERASED, Look
 from recovery.services.texting.replies import Inbound, receive
-from recovery.sms.gateway import Accepted, Found, LookupFailed
+from recovery.services.ticketing.tickets import resolve
+from recovery.sms.gateway import Accepted, Found, Gateway, LookupFailed
 from tests.services.post import NO_ANSWER, TOO_MANY, Post
 
 GRACE, INTERVAL = 120, 60
@@ -26,6 +28,8 @@ class Looker:
     listed: list[Found] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     broken: bool = False
+    asks: Gateway | None = None
+    """A provider that keeps a list of its own."""
 
     def round(self) -> list[str | None]:
         terms = self.post.desk.terms
@@ -42,10 +46,15 @@ class Looker:
             return None
         self.looks.append(look)
         if self.broken:
-            desk.transact(lambda session: reconciling.put_off(session, look, terms=terms, now=now))
-            return "put off"
-        found = next((one for one in self.listed if one.provider_sid not in look.taken), None)
+            return desk.transact(lambda session: reconciling.put_off(session, look, terms=terms, now=now))
+        found = self._found(look)
         return desk.transact(lambda session: reconciling.conclude(session, look, found, terms=terms, now=now))
+
+    def _found(self, look: Look) -> Found | None:
+        if self.asks is None:
+            return next((one for one in self.listed if one.provider_sid not in look.taken), None)
+        finds = [self.asks.find(text, look.since, taken=look.taken) for text in look.texts]
+        return next((found for found in finds if found), None)
 
 
 @pytest.fixture
@@ -165,11 +174,69 @@ def test_a_list_that_cannot_be_read_says_nothing(
     clock.advance(seconds=GRACE)
     looker.broken = True
     for _ in range(5):
-        assert looker.round() == ["put off"]
+        assert looker.round() == ["put_off"]
         clock.advance(seconds=INTERVAL)
     looker.broken = False
     assert looker.round() == ["absent"]
     assert str(LookupFailed("x")) == "x"
+
+
+def test_a_list_that_stays_unreadable_makes_the_doubt_a_persons(
+    post: Post, looker: Looker, doubted: Ticket, clock: FrozenClock
+) -> None:
+    clock.advance(seconds=GRACE)
+    looker.broken = True
+    clock.advance(hours=2, seconds=-GRACE - 1)
+    assert looker.round() == ["put_off"]
+    clock.advance(seconds=INTERVAL)
+    assert looker.round() == ["failed"]
+    message = post.texts(doubted)[0]
+    assert (message.status, message.error) == (MessageStatus.FAILED, NOT_TOLD)
+    assert post.call_tasks(doubted) == ["undelivered"]
+    assert '"found":false,"how":"list"' in post.told(doubted, Tag.TEXT_SETTLED)[0]
+
+
+def test_a_doubt_settled_while_the_list_could_not_be_read_stays_settled(
+    post: Post, looker: Looker, doubted: Ticket, clock: FrozenClock
+) -> None:
+    clock.advance(hours=3)
+    desk, terms = post.desk, post.desk.terms
+    message_id = post.texts(doubted)[0].id
+    look = desk.transact(
+        lambda session: reconciling.start_look(session, message_id, looker="one", terms=terms, now=post.now)
+    )
+    assert look is not None
+    post.receipt("SM1", "delivered", of=message_id)
+    assert desk.transact(lambda session: reconciling.put_off(session, look, terms=terms, now=post.now)) is None
+    assert post.status(message_id) is MessageStatus.DELIVERED
+
+
+def test_it_is_looked_for_under_the_sender_that_it_left_from(post: Post, looker: Looker, clock: FrozenClock) -> None:
+    ticket = post.ticket()
+    departure = post.depart()[0]
+    post.desk.gateway.send(departure.outgoing, now=post.now)
+    post.finish(departure, NO_ANSWER)
+    post.desk.house = replace(post.desk.house, sender="MG" + "5" * 32)
+    clock.advance(seconds=GRACE)
+    looker.asks = post.desk.gateway
+    assert looker.round() == ["found"]
+    assert post.texts(ticket)[0].status is MessageStatus.SENT
+
+
+def test_an_erased_doubt_is_settled_at_once_and_nobody_is_looked_for(
+    post: Post, looker: Looker, doubted: Ticket, clock: FrozenClock
+) -> None:
+    post.business.on(doubted, lambda session, mine, by: resolve(session, mine, how=None, now=post.now, by=by))
+    ada = post.business.actor("ada")
+    post.desk.transact(lambda session: erase(session, "+447700900123", now=post.now, by=ada))
+    clock.advance(seconds=GRACE)
+    looker.asks = post.desk.gateway
+    assert looker.round() == [None]
+    assert looker.looks == []
+    message = post.texts(doubted)[0]
+    assert (message.status, message.error) == (MessageStatus.FAILED, WAS_ERASED)
+    assert post.call_tasks(doubted) == [], "there is no number to call"
+    assert len(post.told(doubted, Tag.TEXT_SETTLED)) == 1
 
 
 def test_both_looks_are_by_one_process_so_a_restart_begins_anew(

@@ -14,10 +14,9 @@ from recovery.models import Heartbeat, Message
 from recovery.models.message import WAITING
 from recovery.services.proving.trail import record_of_settings
 from recovery.services.running.heartbeats import beat
-from recovery.services.sending.departures import outgoing
 from recovery.services.sending.outcomes import lock_tickets_of
 from recovery.services.sending.receipts import adopt
-from recovery.services.sending.reconciling import BY_LIST, Look, names_taken
+from recovery.services.sending.reconciling import BY_LIST, Look, names_taken, texts_to_look_for
 from recovery.services.session import DeskSession
 
 RESTORED = "outbox:restored"
@@ -52,9 +51,8 @@ def look_of(session: DeskSession, message_id: int) -> Look | None:
     message = session.get_one(Message, message_id)
     if message.body is None or message.to_number is None:
         return None
-    return Look(
-        message_id, RESTORED, outgoing(session.house, message), message.created_at, names_taken(session, message)
-    )
+    texts = texts_to_look_for(session.house, message)
+    return Look(message_id, RESTORED, texts, message.created_at, names_taken(session, message))
 
 
 def left_before_restore(session: DeskSession, message_id: int, sid: str, *, now: datetime) -> None:

@@ -113,20 +113,21 @@ def message_id_of(house: House, ref: str) -> int | None:
     return opened.id if opened else None
 
 
-def outgoing(house: House, message: Message) -> OutgoingText:
-    """Raises ValueError for what no provider takes."""
+def outgoing(house: House, message: Message, *, sender: str | None = None) -> OutgoingText:
+    """From today's sender, or from the one that it left from. Raises ValueError for what no provider takes."""
     body = message.body or ""
     if len(body) > LONGEST_BODY or "\0" in body:
         raise ValueError("A text is at most 1600 characters long, none of them NUL.")
     body.encode()  # raises UnicodeEncodeError, a ValueError, for half a character
-    service = house.sender.startswith("MG")
+    sender = sender or house.sender
+    service = sender.startswith("MG")
     return OutgoingText(
         to=message.to_number or "",
         body=body,
         ref=ref_of(house, message.id),
         validity_seconds=message.validity_seconds,
-        messaging_service=house.sender if service else None,
-        from_=None if service else house.sender,
+        messaging_service=sender if service else None,
+        from_=None if service else sender,
     )
 
 

@@ -174,9 +174,9 @@ def _in_words(code: int | None, words: str) -> str:
 
 
 def _tell_trouble(session: DeskSession, ticket: Ticket | None, message: Message, tag: Tag, *, now: datetime) -> None:
-    """A text to staff that fails makes no call to the customer."""
+    """A text to staff that fails makes no call to the customer, and nobody can call a number that was erased."""
     if ticket is None:
         return
     record(session, ticket, tag, by=MACHINE, at=now, message=message.id, code=message.error_code)
-    if message.audience == "customer" and ticket.status not in OVER:
+    if message.audience == "customer" and message.to_number is not None and ticket.status not in OVER:
         open_call_task(session, ticket, UNDELIVERED, now=now)

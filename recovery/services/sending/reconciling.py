@@ -4,7 +4,7 @@ The receipt's reference settles most doubts earlier (`services.sending.receipts`
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, text, update
 
@@ -17,11 +17,15 @@ from recovery.services.sending.departures import outgoing
 from recovery.services.sending.outbox import BULK, Terms
 from recovery.services.sending.outcomes import fail, lock_tickets_of, requeue
 from recovery.services.sending.receipts import adopt, raise_to
-from recovery.services.session import DeskSession
+from recovery.services.session import DeskSession, House
 from recovery.sms.gateway import Found, OutgoingText
 
 BY_LIST = "list"
 NEVER_ARRIVED = "The provider has no trace of this text."
+NOT_TOLD = "The provider did not tell us whether it has this text: it may have arrived."
+WAS_ERASED = "Number and words were erased before we knew whether it had left."
+LOOKED_FOR_WITHIN = timedelta(hours=2)
+"""So long may the list be unreadable; then a person asks the customer, which is better than to wait for a machine."""
 IN_DOUBT = text("messages.status = 'in_doubt'")
 
 
@@ -31,7 +35,8 @@ class Look:
 
     message_id: int
     looker: str
-    outgoing: OutgoingText = field(repr=False)
+    texts: tuple[OutgoingText, ...] = field(repr=False)
+    """The same text from each sender that it may have left from."""
     since: datetime
     taken: frozenset[str]
 
@@ -48,7 +53,13 @@ def due(session: DeskSession, *, looker: str, terms: Terms, now: datetime, limit
 
 
 def start_look(session: DeskSession, message_id: int, *, looker: str, terms: Terms, now: datetime) -> Look | None:
-    """Makes the look ours for a while, so that nobody looks at the same time. None where it is no longer wanted."""
+    """Makes the look ours for a while, so that nobody looks at the same time. None where it is no longer wanted; what
+    nobody can look for is settled at once."""
+    try:
+        texts = texts_to_look_for(session.house, session.get_one(Message, message_id))
+    except ValueError as why:
+        _hand_over(session, message_id, words=str(why), now=now)
+        return None
     message = session.scalar(
         select(Message)
         .where(Message.id == message_id, Message.status == MessageStatus.IN_DOUBT, Message.look_at <= now)
@@ -65,20 +76,21 @@ def start_look(session: DeskSession, message_id: int, *, looker: str, terms: Ter
         looks=0 if begun_anew else message.looks,
         look_at=now + terms.time_out + terms.interval,
     )
-    return Look(
-        message_id=message_id,
-        looker=looker,
-        outgoing=outgoing(session.house, message),
-        since=_since(message),
-        taken=names_taken(session, message),
-    )
+    return Look(message_id, looker, texts, _since(message), names_taken(session, message))
+
+
+def texts_to_look_for(house: House, message: Message) -> tuple[OutgoingText, ...]:
+    """Raises ValueError for what was erased, and for what no provider would have taken."""
+    if message.body is None or message.to_number is None:
+        raise ValueError(WAS_ERASED)
+    senders = dict.fromkeys((message.sender, house.sender))
+    return tuple(outgoing(house, message, sender=sender) for sender in senders)
 
 
 def conclude(session: DeskSession, look: Look, found: Found | None, *, terms: Terms, now: datetime) -> str | None:
     """What became of the text: `found`, `absent` (looked for once), `sent_again` or `failed`; None where it was settled meanwhile."""
-    ticket = lock_tickets_of(session, [look.message_id]).get(look.message_id)
-    message = session.get_one(Message, look.message_id, with_for_update={"of": Message}, populate_existing=True)
-    if message.status is not MessageStatus.IN_DOUBT or message.looked_by != look.looker:
+    ticket, message = _locked(session, look.message_id)
+    if not _is_ours(message, look):
         return None
     if found is not None:
         _adopt(session, ticket, message, found, now=now)
@@ -89,9 +101,35 @@ def conclude(session: DeskSession, look: Look, found: Found | None, *, terms: Te
     return _absent(session, ticket, message, now=now)
 
 
-def put_off(session: DeskSession, look: Look, *, terms: Terms, now: datetime) -> None:
-    """The list could not be read: that says nothing about the text."""
-    _set(session, look.message_id, look_at=now + terms.interval)
+def put_off(session: DeskSession, look: Look, *, terms: Terms, now: datetime) -> str | None:
+    """The list could not be read, which says nothing about the text: `put_off`, or in the end `failed`, with the doubt
+    said to a person; None where it was settled meanwhile."""
+    _, message = _locked(session, look.message_id)
+    if not _is_ours(message, look):
+        return None
+    since = max(moment for moment in (message.doubted_at, message.sending_at, message.created_at) if moment)
+    if now - since < LOOKED_FOR_WITHIN:
+        _set(session, message.id, look_at=now + terms.interval)
+        return "put_off"
+    _hand_over(session, message.id, words=NOT_TOLD, now=now)
+    return "failed"
+
+
+def _locked(session: DeskSession, message_id: int) -> tuple[Ticket | None, Message]:
+    ticket = lock_tickets_of(session, [message_id]).get(message_id)
+    return ticket, session.get_one(Message, message_id, with_for_update={"of": Message}, populate_existing=True)
+
+
+def _is_ours(message: Message, look: Look) -> bool:
+    return message.status is MessageStatus.IN_DOUBT and message.looked_by == look.looker
+
+
+def _hand_over(session: DeskSession, message_id: int, *, words: str, now: datetime) -> None:
+    """Nobody will ever know more than that."""
+    ticket, message = _locked(session, message_id)
+    if message.status is MessageStatus.IN_DOUBT:
+        _tell_settled(session, ticket, message, then="failed", now=now)
+        fail(session, ticket, message, code=None, words=words, now=now)
 
 
 def _adopt(session: DeskSession, ticket: Ticket | None, message: Message, found: Found, *, now: datetime) -> None:
@@ -104,15 +142,19 @@ def _absent(session: DeskSession, ticket: Ticket | None, message: Message, *, no
     """Sent once more, if it may be: a security text must not come twice, and a second doubt is for a person."""
     may_again = message.message_class is not MessageClass.SECURITY and not _was_sent_again(message)
     then = "sent_again" if may_again else "failed"
-    if ticket is not None:
-        trail = {"message": message.id, "found": False, "how": BY_LIST, "then": then}
-        record(session, ticket, Tag.TEXT_SETTLED, by=MACHINE, at=now, **trail)
+    _tell_settled(session, ticket, message, then=then, now=now)
     if may_again:
         message.error = SENT_AGAIN
         requeue(message, not_before=now)
     else:
         fail(session, ticket, message, code=None, words=NEVER_ARRIVED, now=now)
     return then
+
+
+def _tell_settled(session: DeskSession, ticket: Ticket | None, message: Message, *, then: str, now: datetime) -> None:
+    if ticket is not None:
+        trail = {"message": message.id, "found": False, "how": BY_LIST, "then": then}
+        record(session, ticket, Tag.TEXT_SETTLED, by=MACHINE, at=now, **trail)
 
 
 SENT_AGAIN = "sent again: the provider had no trace of the first sending"
