@@ -140,11 +140,8 @@ def test_rows_survive_a_journey_down_and_up(
     desk.dispose()
     migrate(empty_database_url, to=BASE)
     migrate(empty_database_url)
-    desk.transact(
-        lambda session: backups.restore(
-            session, tmp_path / "rows.zip", manifest, revision=newest(), replace=False, now=now, tell=lambda *_: None
-        )
-    )
+    how = {"revision": newest(), "replace": False, "grace": desk.terms.grace, "now": now, "tell": lambda *_: None}
+    desk.transact(lambda session: backups.restore(session, tmp_path / "rows.zip", manifest, **how))  # type: ignore[arg-type]  # of several types
     with desk.read() as session:
         assert verify(session, desk.house.audit_key).ok
     desk.dispose()

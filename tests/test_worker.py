@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from config.settings import Settings
@@ -17,17 +17,15 @@ from recovery.bootstrap import Components, build
 from recovery.clock import FrozenClock
 from recovery.domain.messages import MessageStatus
 from recovery.models import Heartbeat, Message
-from recovery.services.running import heartbeats, restoring
+from recovery.services.running import heartbeats
 from recovery.services.sending.departures import PARKED, Departure
-from recovery.services.sending.outbox import BULK
 from recovery.services.timing.due_work import DUE_WORK
 from recovery.sms.gateway import OutgoingText
 from recovery.worker.calling import Ownership, call
 from recovery.worker.ears import listen
-from recovery.worker.line import Line
 from recovery.worker.pace import Pace
 from recovery.worker.sending import Sender
-from recovery.worker.ticks import TICKS, beat, reap, reconcile, release_restored
+from recovery.worker.ticks import TICKS, beat, reap, reconcile
 from tests.factories import LEE, NOOR, SAM, Business, NewCustomer
 from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until
@@ -56,11 +54,7 @@ def test_a_poisonous_row_is_parked_and_the_others_go_on(works: Works) -> None:
     works.sender.stop()
     long, after = works.post.say(ticket), works.post.say(ticket)
     other = works.post.texts(works.post.ticket(NOOR))[0].id
-    works.desk.transact(
-        lambda session: session.execute(
-            update(Message).where(Message.id == long).values(body="x" * 1601), execution_options=BULK
-        )
-    )
+    works.post.set(long, body="x" * 1601)
     works.restart()
     works.wait_for_ends()
     assert (works.post.status(long), works.post.text(long).error) == (MessageStatus.FAILED, PARKED)
@@ -122,32 +116,6 @@ def test_who_leaves_finishes_what_is_in_flight_and_gives_back_the_rest(works: Wo
     assert not leaving.is_alive()
     states = works.states()
     assert (states.count(MessageStatus.SENT), states.count(MessageStatus.PENDING)) == (1 + 4, 6)
-
-
-def test_after_a_restore_nothing_leaves_until_each_text_was_looked_for(works: Works) -> None:
-    works.desk.transact(lambda session: restoring.hold_after_restore(session, now=works.desk.clock.now()))
-    ticket = works.post.ticket()
-    old = works.post.texts(ticket)[0]
-    hold_again = works.desk.clock.now()
-    works.desk.transact(lambda session: restoring.hold_after_restore(session, now=hold_again))
-    works.provider.accepted.append(_as_sent(works, old.id))
-    new = works.post.say(ticket)
-    release_restored(works.station())
-    assert not Line(works.desk).state().is_open
-    assert set(works.states()) == {MessageStatus.PENDING}
-    assert isinstance(works.desk.clock, RunningClock)
-    works.desk.clock.advance(seconds=121)
-    release_restored(works.station())
-    works.wait_for_ends()
-    assert len(works.provider.accepted) == 2
-    assert works.post.status(new) is MessageStatus.SENT
-
-
-def _as_sent(works: Works, text_id: int) -> OutgoingText:
-    with works.desk.read() as session:
-        look = restoring.look_of(session, text_id)
-    assert look is not None
-    return look.texts[0]
 
 
 def test_a_worker_that_died_in_mid_call_is_cleared_up_by_the_ticks(works: Works) -> None:

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import event
 from sqlalchemy.exc import InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from recovery.domain.messages import MessageStatus
 from recovery.domain.provider_codes import FaultCategory
-from recovery.models import Message
 from recovery.services.sending.departures import PARKED
-from recovery.services.sending.outbox import BULK
 from recovery.sms.gateway import OutgoingText, SendRefused
 from recovery.worker.ticks import reap
 from tests.factories import LEE, NOOR, SAM
@@ -86,11 +84,7 @@ def test_no_text_is_given_up_for_a_database_that_takes_no_changes_for_a_while(wo
 def test_what_has_begun_leaves_although_the_next_in_line_meets_trouble(works: Works) -> None:
     works.sender.stop()
     poisoned, good, unlucky = (works.post.texts(works.post.ticket(who))[0].id for who in (SAM, NOOR, LEE))
-    works.desk.transact(
-        lambda session: session.execute(
-            update(Message).where(Message.id == poisoned).values(body="x" * 1601), execution_options=BULK
-        )
-    )
+    works.post.set(poisoned, body="x" * 1601)
     trouble = Trouble(
         BEGINNING, spoken_by_the_driver(OperationalError, "database is locked"), lambda told: str(unlucky) in told
     )

@@ -62,19 +62,29 @@ def put_back(arguments: Arguments) -> int:
         say(str(error))
         return FINDING
     with desk() as components:
-        _restore(components, file, manifest, replace=arguments.replace)
+        withheld = _restore(components, file, manifest, replace=arguments.replace)
     say(
         f"Everything is as it stood at {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC. Texts wait until a worker has asked the "
         "provider which of them left since."
     )
+    if withheld:
+        say(f"{withheld} texts about what fell due since were left to people: see the calls on the desk.")
     return DONE
 
 
-def _restore(components: Components, file: Path, manifest: backups.Manifest, *, replace: bool) -> None:
+def _restore(components: Components, file: Path, manifest: backups.Manifest, *, replace: bool) -> int:
     now = components.clock.now()
-    components.transact(
+    withheld = components.transact(
         lambda session: backups.restore(
-            session, file, manifest, revision=newest(), replace=replace, now=now, tell=Progress("Restoring")
+            session,
+            file,
+            manifest,
+            revision=newest(),
+            replace=replace,
+            grace=components.terms.grace,
+            now=now,
+            tell=Progress("Restoring"),
         )
     )
     anchors.anchor(components, now)
+    return withheld

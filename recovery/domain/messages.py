@@ -82,10 +82,11 @@ _ACCEPTED = frozenset(
 # A text queued again after a doubt may turn out to have left the first time: its receipt then stops the second sending.
 _QUEUED = _ACCEPTED | {MessageStatus.DROPPED}
 
+# What waits is in doubt where it came out of a backup: it may have left since the backup was made.
 MOVES: Mapping[MessageStatus, frozenset[MessageStatus]] = MappingProxyType(
     {
-        MessageStatus.PENDING: _QUEUED | {MessageStatus.HELD, MessageStatus.CLAIMED},
-        MessageStatus.HELD: _QUEUED | {MessageStatus.PENDING},
+        MessageStatus.PENDING: _QUEUED | {MessageStatus.HELD, MessageStatus.CLAIMED, MessageStatus.IN_DOUBT},
+        MessageStatus.HELD: _QUEUED | {MessageStatus.PENDING, MessageStatus.IN_DOUBT},
         MessageStatus.CLAIMED: _QUEUED | {MessageStatus.PENDING, MessageStatus.HELD, MessageStatus.SENDING},
         MessageStatus.SENDING: _ACCEPTED | {MessageStatus.PENDING, MessageStatus.IN_DOUBT},
         MessageStatus.IN_DOUBT: _ACCEPTED | {MessageStatus.PENDING},

@@ -109,6 +109,7 @@ DROPPED = {
     "resolved": "No longer true: the ticket was resolved.",
     "expired": "It would have come too late to be of use.",
     "demo": "Demo texts never leave.",
+    "restored": "A backup was put back, and it may have gone before: a person says it.",
 }
 
 

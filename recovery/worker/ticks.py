@@ -5,21 +5,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from random import SystemRandom
 
 import structlog
 
 from recovery.bootstrap import Components
 from recovery.services.running import heartbeats, restoring
 from recovery.services.running.ground import is_a_lock
-from recovery.services.sending import asking, gates, outbox, receipts, reconciling
+from recovery.services.sending import asking, departures, gates, outbox, receipts, reconciling
 from recovery.services.sending.reconciling import Look
 from recovery.services.texting import phones
 from recovery.services.timing.due_work import DUE_WORK
 from recovery.sms.gateway import Found, LookupFailed
-from recovery.worker.away import AWAY, is_the_databases
+from recovery.worker.away import AWAY, is_the_databases, is_the_rows
 from recovery.worker.sending import Sender
 
+UNREADABLE_IN_A_ROW = 3
+"""Then it is the provider's trouble, not the texts': the next tick goes on."""
+
 log = structlog.get_logger(__name__)
+shuffle = SystemRandom().shuffle
 
 
 @dataclass
@@ -72,9 +77,15 @@ def reconcile(station: Station) -> None:
 def _look_for(station: Station, message_id: int) -> None:
     """The provider is asked between two transactions, never in one."""
     desk, now = station.desk, station.now
-    look = desk.transact(
-        lambda session: reconciling.start_look(session, message_id, looker=station.name, terms=desk.terms, now=now)
-    )
+    try:
+        look = desk.transact(
+            lambda session: reconciling.start_look(session, message_id, looker=station.name, terms=desk.terms, now=now)
+        )
+    except Exception as problem:
+        if not is_the_rows(problem):
+            raise
+        desk.transact(partial(reconciling.hand_over, message_id=message_id, words=departures.PARKED, now=now))
+        return
     if look is None:
         return
     try:
@@ -142,30 +153,43 @@ def ring_phones(station: Station) -> None:
 
 
 def release_restored(station: Station) -> None:
-    """After a restore: each waiting text is looked for before anything is sent."""
+    """After a restore: each waiting text is looked for before anything is sent. What was looked for stays so, whoever
+    goes on."""
     desk = station.desk
     with desk.read() as session:
         hold = restoring.standing_hold(session)
         if hold is None or not restoring.is_ripe(hold, grace=desk.terms.grace, now=station.now):
             return
         ids = restoring.to_look_for(session, hold)
+    shuffle(ids)  # those that cannot be looked for shall not always come first
+    unreadable = 0
     for message_id in ids:
-        if station.stopping.is_set():
-            return
+        if station.stopping.is_set() or unreadable == UNREADABLE_IN_A_ROW:
+            break
+        unreadable = 0 if _look_before_release(station, message_id) else unreadable + 1
+    work = partial(restoring.release, grace=desk.terms.grace, now=station.now)
+    if not station.stopping.is_set() and desk.transact(work):
+        log.info("outbox:released")
+        station.sender.wake()
+
+
+def _look_before_release(station: Station, message_id: int) -> bool:
+    """False where the list could not be read. A text over which we fall is a person's: it holds up all the others."""
+    desk = station.desk
+    try:
         with desk.read() as session:
             look = restoring.look_of(session, message_id)
-        if look is not None:
-            _adopt_if_found(station, look)
-    desk.transact(lambda session: restoring.release(session, messages=len(ids), now=station.now))
-    station.sender.wake()
-
-
-def _adopt_if_found(station: Station, look: Look) -> None:
-    """Raises LookupFailed: then the whole tick comes again."""
-    found = _found(station, look)
-    if found is not None:
-        sid, now = found.provider_sid, station.now
-        station.desk.transact(lambda session: restoring.left_before_restore(session, look.message_id, sid, now=now))
+        found = _found(station, look) if look else None
+        desk.transact(partial(restoring.looked_for, message_id=message_id, found=found, now=station.now))
+    except LookupFailed as failure:
+        log.warning("outbox:lookup_failed", why=failure.detail)
+        return False
+    except Exception as problem:
+        if is_the_databases(problem):
+            raise
+        log.exception("outbox:parked", message=message_id)
+        desk.transact(partial(departures.park, message_id=message_id, now=station.now))
+    return True
 
 
 def beat(station: Station) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from recovery.bootstrap import Components
 from recovery.domain.actors import MACHINE
@@ -58,6 +58,11 @@ class Post:
             return message.id
 
         return self.desk.transact(work)
+
+    def set(self, message_id: int, **values: object) -> None:
+        """Behind the product's back: what came about in ways that no test needs to walk."""
+        statement = update(Message).where(Message.id == message_id).values(**values)
+        self.desk.transact(lambda session: session.execute(statement, execution_options=outbox.BULK))
 
     def claim(self, *, limit: int = 8, token: str = "") -> tuple[str, list[int]]:
         token = token or secrets.token_hex(16)

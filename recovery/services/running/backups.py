@@ -9,7 +9,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +24,7 @@ from recovery.models.triggers import drop_triggers, make_triggers
 from recovery.services.proving.trail import record_of_settings
 from recovery.services.running.restoring import hold_after_restore
 from recovery.services.session import DeskSession
+from recovery.services.timing.catching_up import catch_up
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -92,11 +93,20 @@ def read_manifest(file: Path) -> Manifest:
 
 
 def restore(
-    session: DeskSession, file: Path, manifest: Manifest, *, revision: str, replace: bool, now: datetime, tell: Tell
-) -> None:
-    """Puts everything back, holds the texts that wait, and says so in the trail. One transaction.
+    session: DeskSession,
+    file: Path,
+    manifest: Manifest,
+    *,
+    revision: str,
+    replace: bool,
+    grace: timedelta,
+    now: datetime,
+    tell: Tell,
+) -> int:
+    """Puts everything back, holds the texts that wait, does what fell due meanwhile without telling customers, and says
+    so in the trail. One transaction. Gives how many texts of due work were left to a person.
 
-    Raises Refused for another schema, another AUDIT_KEY, or a database with rows in it (unless `replace`).
+    `grace` is how long the provider may take to list a text. Raises Refused for another schema, another AUDIT_KEY, or a database with rows in it (unless `replace`).
     """
     connection = session.connection()
     _refuse_misfit(connection, manifest, key=session.house.audit_key, revision=revision, replace=replace)
@@ -112,9 +122,10 @@ def restore(
                 done += len(rows)
                 tell(done, total)
             _point_within(connection, archive, table)
-    hold_after_restore(session, now=now)
+    hold_after_restore(session, grace=grace, now=now)
     made_at = manifest.made_at.isoformat(timespec="microseconds")
     record_of_settings(session, Tag.BACKUP_RESTORED, by=MACHINE, at=now, anchor=manifest.anchor, made_at=made_at)
+    return catch_up(session, now=now)
 
 
 def _tables() -> list[Table]:

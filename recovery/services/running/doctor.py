@@ -9,7 +9,7 @@ from recovery.domain.permissions import Role
 from recovery.models import AwaitingAnchor, Callback, Promise, Site, Staff, StaffSite
 from recovery.services.running import health
 from recovery.services.running.health import BAD, LOOK, WELL, Check, minutes_or_seconds
-from recovery.services.running.restoring import standing_hold
+from recovery.services.running.restoring import standing_hold, to_look_for
 from recovery.services.session import DeskSession
 
 BEHIND_AFTER = timedelta(minutes=2)
@@ -45,7 +45,8 @@ def _restored(session: DeskSession) -> Check:
     hold = standing_hold(session)
     if hold is None:
         return Check("Backup", WELL, "Nothing is held after a restore.")
-    words = "A backup was put back: no text leaves until a worker has asked the provider what went out since."
+    left = len(to_look_for(session, hold))
+    words = f"A backup was put back: no text leaves until a worker has asked the provider what went out since ({left} to ask for)."
     return Check("Backup", LOOK, words)
 
 

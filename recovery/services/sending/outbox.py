@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, event, exists, func, or_, se
 from sqlalchemy.orm import aliased
 
 from recovery.domain.messages import Doubt, MessageStatus
-from recovery.models import Message
+from recovery.models import Heartbeat, Message
 from recovery.models.message import OPEN, UNDER_WAY, WAITING
 from recovery.services.sending.outcomes import doubt, lock_tickets_of
 from recovery.services.session import CLAIMS, DeskSession
@@ -20,6 +20,8 @@ STUCK_AFTER = timedelta(minutes=15)
 """An earlier text to the same number that is tried, or in doubt, for longer lets the later ones pass."""
 CLOCKS_APART = timedelta(seconds=5)
 """Two hosts' clocks may differ by so much before a lease counts as one from a clock that was set back."""
+HOLD = "outbox:restored"
+"""The heartbeat that stands while a backup's texts are looked for (`services.running.restoring`)."""
 ENQUEUED = "enqueued"
 """In `session.info`: this transaction put a text into the outbox, so that its commit is worth telling the workers."""
 BULK = CLAIMS | {"synchronize_session": False}
@@ -43,8 +45,11 @@ def has_due(session: DeskSession, *, now: datetime) -> bool:
 def claim(session: DeskSession, *, limit: int, token: str, lease: timedelta, now: datetime) -> list[int]:
     """At most `limit` texts that may leave now, one per number, urgent ones first, else in the order of their time.
 
-    Whatever else has to be so (consent, quiet hours, still true) is looked at when they begin to be sent.
+    Whatever else has to be so (consent, quiet hours, still true) is looked at when they begin to be sent. None while
+    what came out of a backup is held, however long ago the worker looked.
     """
+    if held_since(session) is not None:
+        return []
     ids = _taken(session, claimable(now).where(Message.urgent_until > now), limit)
     if len(ids) < limit:
         ids += _taken(session, claimable(now).where(Message.id.not_in(ids)), limit - len(ids))
@@ -56,6 +61,10 @@ def claim(session: DeskSession, *, limit: int, token: str, lease: timedelta, now
             execution_options=BULK,
         )
     return ids
+
+
+def held_since(session: DeskSession) -> datetime | None:
+    return session.scalar(select(Heartbeat.at).where(Heartbeat.name == HOLD))
 
 
 def give_back(session: DeskSession, token: str) -> int:

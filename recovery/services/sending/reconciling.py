@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, text, update
+from sqlalchemy.orm import defer
 
 from recovery.domain.actors import MACHINE
 from recovery.domain.events import Tag
@@ -58,7 +59,7 @@ def start_look(session: DeskSession, message_id: int, *, looker: str, terms: Ter
     try:
         texts = texts_to_look_for(session.house, session.get_one(Message, message_id))
     except ValueError as why:
-        _hand_over(session, message_id, words=str(why), now=now)
+        hand_over(session, message_id, words=str(why), now=now)
         return None
     message = session.scalar(
         select(Message)
@@ -93,7 +94,7 @@ def conclude(session: DeskSession, look: Look, found: Found | None, *, terms: Te
     if not _is_ours(message, look):
         return None
     if found is not None:
-        _adopt(session, ticket, message, found, now=now)
+        adopt_found(session, ticket, message, found, now=now)
         return "found"
     if message.looks == 0:
         _set(session, message.id, looks=1, look_at=now + terms.interval)
@@ -111,20 +112,11 @@ def put_off(session: DeskSession, look: Look, *, terms: Terms, now: datetime) ->
     if now - since < LOOKED_FOR_WITHIN:
         _set(session, message.id, look_at=now + terms.interval)
         return "put_off"
-    _hand_over(session, message.id, words=NOT_TOLD, now=now)
+    hand_over(session, message.id, words=NOT_TOLD, now=now)
     return "failed"
 
 
-def _locked(session: DeskSession, message_id: int) -> tuple[Ticket | None, Message]:
-    ticket = lock_tickets_of(session, [message_id]).get(message_id)
-    return ticket, session.get_one(Message, message_id, with_for_update={"of": Message}, populate_existing=True)
-
-
-def _is_ours(message: Message, look: Look) -> bool:
-    return message.status is MessageStatus.IN_DOUBT and message.looked_by == look.looker
-
-
-def _hand_over(session: DeskSession, message_id: int, *, words: str, now: datetime) -> None:
+def hand_over(session: DeskSession, message_id: int, *, words: str, now: datetime) -> None:
     """Nobody will ever know more than that."""
     ticket, message = _locked(session, message_id)
     if message.status is MessageStatus.IN_DOUBT:
@@ -132,7 +124,19 @@ def _hand_over(session: DeskSession, message_id: int, *, words: str, now: dateti
         fail(session, ticket, message, code=None, words=words, now=now)
 
 
-def _adopt(session: DeskSession, ticket: Ticket | None, message: Message, found: Found, *, now: datetime) -> None:
+def _locked(session: DeskSession, message_id: int) -> tuple[Ticket | None, Message]:
+    """Without its words, which may be what is wrong."""
+    ticket = lock_tickets_of(session, [message_id]).get(message_id)
+    wordless, lock = [defer(Message.body)], {"of": Message}
+    return ticket, session.get_one(Message, message_id, options=wordless, with_for_update=lock, populate_existing=True)
+
+
+def _is_ours(message: Message, look: Look) -> bool:
+    return message.status is MessageStatus.IN_DOUBT and message.looked_by == look.looker
+
+
+def adopt_found(session: DeskSession, ticket: Ticket | None, message: Message, found: Found, *, now: datetime) -> None:
+    """It left after all, and has come as far as the list says."""
     adopt(session, ticket, message, found.provider_sid, how=BY_LIST, now=now)
     status = merge_receipt(message.status, found.status).status
     raise_to(session, ticket, message, status, str(found.error_code or ""), now=now)

@@ -30,6 +30,15 @@ Act = Callable[[DeskSession, Ticket, int, datetime], bool]
 
 
 @dataclass(frozen=True, slots=True)
+class TicketWork:
+    name: str
+    every: float
+    """Seconds."""
+    find: Find
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
 class DueWork:
     name: str
     every: float
@@ -78,16 +87,20 @@ def swept(broom: sweeping.Broom) -> Callable[[Ground, datetime], int]:
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 
-DUE_WORK: Sequence[DueWork] = (
+TICKET_WORK: Sequence[TicketWork] = (
     # callbacks first: a call that comes due is not reminded of any more
-    DueWork("callbacks come due", 5, of_tickets(due_rows.callbacks_come_due, due_rows.come_due)),
-    DueWork("callbacks missed", 5, of_tickets(due_rows.callbacks_missed, due_rows.miss)),
-    DueWork("callbacks to remind", 5, of_tickets(due_rows.callbacks_to_remind, due_rows.remind)),
+    TicketWork("callbacks come due", 5, due_rows.callbacks_come_due, due_rows.come_due),
+    TicketWork("callbacks missed", 5, due_rows.callbacks_missed, due_rows.miss),
+    TicketWork("callbacks to remind", 5, due_rows.callbacks_to_remind, due_rows.remind),
     # lapses before warnings: what is too late to warn of is told as late
-    DueWork("promises to lapse", 2, of_tickets(due_rows.promises_to_lapse, due_rows.lapse)),
-    DueWork("promises to warn", 5, of_tickets(due_rows.promises_to_warn, due_rows.warn)),
-    DueWork("approvals overdue", 5, of_tickets(due_rows.approvals_overdue, due_rows.pass_on)),
-    DueWork("resolved to close", 5 * MINUTE, of_tickets(due_rows.resolved_to_close, due_rows.close)),
+    TicketWork("promises to lapse", 2, due_rows.promises_to_lapse, due_rows.lapse),
+    TicketWork("promises to warn", 5, due_rows.promises_to_warn, due_rows.warn),
+    TicketWork("approvals overdue", 5, due_rows.approvals_overdue, due_rows.pass_on),
+    TicketWork("resolved to close", 5 * MINUTE, due_rows.resolved_to_close, due_rows.close),
+)
+
+DUE_WORK: Sequence[DueWork] = (
+    *(DueWork(work.name, work.every, of_tickets(work.find, work.act)) for work in TICKET_WORK),
     DueWork("anchor", 5 * MINUTE, anchors.anchor),
     DueWork("old idempotency keys", HOUR, swept(sweeping.IDEMPOTENCY_KEYS)),
     DueWork("ended sessions", HOUR, swept(sweeping.SESSIONS)),
