@@ -46,6 +46,8 @@ class Doubt(StrEnum):
     """The provider answered well, and did not say what it calls the text."""
     WORKER_LOST = "worker_lost"
     OUR_MISTAKE = "our_mistake"
+    RESTORED = "restored"
+    """The database is a copy from a backup: what was sent since is not in it."""
 
 
 class MessageClass(StrEnum):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import defer
 
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.events import Tag
-from recovery.domain.messages import MessageStatus
+from recovery.domain.messages import Doubt, MessageStatus
 from recovery.models import Heartbeat, Message
 from recovery.models.message import WAITING
 from recovery.services.proving.trail import record_of_settings
@@ -23,7 +23,6 @@ from recovery.services.sending.reconciling import Look, adopt_found, names_taken
 from recovery.services.session import DeskSession
 from recovery.sms.gateway import Found
 
-WHY = "restored"
 """What the trail gives as the reason of such a doubt."""
 LOOKED_FOR_WITHIN = timedelta(minutes=10)
 """After the grace. A text that the list tells nothing of by then is in doubt on its own, and the others go."""
@@ -83,7 +82,7 @@ def looked_for(session: DeskSession, message_id: int, found: Found | None, *, no
     ticket = lock_tickets_of(session, [message_id]).get(message_id)
     message = session.get_one(Message, message_id, with_for_update={"of": Message}, populate_existing=True)
     if found is not None and message.status in {MessageStatus.PENDING, MessageStatus.HELD}:
-        doubt(session, ticket, message, why=WHY, grace=timedelta(), now=now)
+        doubt(session, ticket, message, why=Doubt.RESTORED, grace=timedelta(), now=now)
         adopt_found(session, ticket, message, found, now=now)
         session.flush()
     session.execute(update(Message).where(Message.id == message_id).values(looked_by=HOLD), execution_options=BULK)
@@ -112,4 +111,4 @@ def _doubt_all(session: DeskSession, message_ids: Sequence[int], *, grace: timed
     rows = select(Message).where(Message.id.in_(message_ids)).order_by(Message.id).options(defer(Message.body))
     locked = rows.with_for_update(of=Message).execution_options(populate_existing=True)
     for message in session.scalars(locked):
-        doubt(session, tickets.get(message.id), message, why=WHY, grace=grace, now=now)
+        doubt(session, tickets.get(message.id), message, why=Doubt.RESTORED, grace=grace, now=now)
