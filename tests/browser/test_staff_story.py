@@ -143,7 +143,7 @@ def test_the_outcome_of_a_call_is_one_tap(maya: Page, business: Business) -> Non
     ticket = business.log(customer=NOOR)
     business.on(ticket, lambda session, row, by: book(session, row, due_at=None, now=business.now, by=by))
     maya.goto("/")
-    maya.get_by_role("region", name="calls to make").get_by_role("link", name="Noor Aziz").click()
+    maya.get_by_role("region", name="call to make").get_by_role("link", name="Noor Aziz").click()
     maya.get_by_role("button", name="Cut off").click()
     expect(maya.get_by_text("Call straight back: they have been told that you do.")).to_be_visible()
     expect(maya.locator("#calls")).to_contain_text("2nd try")
