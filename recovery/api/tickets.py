@@ -127,7 +127,8 @@ def resolve_ticket(body: dict[str, Any], reference: str) -> Response:
 def reopen_ticket(body: dict[str, Any], reference: str) -> Response:
     """Reopen, one level up
 
-    After the reopening window the answer is a new ticket, linked to this one.
+    After the reopening window the answer is a new ticket, linked to this one. By whoever resolved it, while the text that
+    asks still waits (ten seconds), it is an undo: the status is what it was before, the level stays, and no text goes.
     """
 
     def act(at: Moment) -> int:

@@ -249,6 +249,16 @@ def test_a_newer_promise_is_told_in_utc_with_z(small_desk: Desk) -> None:
     assert promise["theirs"] == "2026-03-10T09:50:00Z"
 
 
+def test_a_resolution_that_is_taken_back_at_once_leaves_the_ticket_as_it_was(small_desk: Desk) -> None:
+    path = f"/tickets/{small_desk.log(remedies=[])['reference']}"
+    small_desk.done("maya", "POST", f"{path}/resolution")
+    small_desk.business.later(seconds=0.1)
+    again = small_desk.done("maya", "POST", f"{path}/reopening")
+    assert (again["status"], again["level"]) == ("open", 1)
+    spec = small_desk.app.test_client().get("/api/openapi.json").get_json()
+    assert "undo" in spec["paths"]["/api/v1/tickets/{reference}/reopening"]["post"]["description"]
+
+
 def test_a_version_that_never_was_is_refused(small_desk: Desk) -> None:
     logged = small_desk.log(remedies=[{"kind": "refund", "amount": 4500}])
     path, remedy = f"/tickets/{logged['reference']}", f"/remedies/{logged['remedies'][0]['id']}"

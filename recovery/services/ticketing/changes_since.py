@@ -19,7 +19,6 @@ STATUS_AFTER = {
     Tag.TICKET_WAITING: "waiting_for_customer",
     Tag.TICKET_RESUMED: "in_recovery",
     Tag.TICKET_RESOLVED: "resolved",
-    Tag.TICKET_REOPENED: "in_recovery",
     Tag.TICKET_CLOSED: "closed",
     Tag.TICKET_VOIDED: "void",
 }
@@ -62,6 +61,8 @@ def _told(session: DeskSession, ticket: Ticket, event: Event) -> dict[str, Any] 
     noun = tag.value.split(":")[1]
     if tag is Tag.TICKET_CHANGED:
         field, theirs = payload["field"], _value(session, ticket, payload["field"])
+    elif tag is Tag.TICKET_REOPENED:
+        field, theirs = "status", payload["status"]
     elif tag in STATUS_AFTER:
         field, theirs = "status", STATUS_AFTER[tag]
     elif tag is Tag.PROMISE_MADE:

@@ -1,5 +1,6 @@
 """What people do with a ticket after it is logged. Its row is locked by whoever calls."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.permissions import Permission
 from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, Severity, TicketStatus, ToldBy, move
-from recovery.models import Message, Remedy, Staff, StaffSite, Ticket
+from recovery.models import Event, Message, Remedy, Staff, StaffSite, Ticket
 from recovery.services.access import lock_ticket, require
 from recovery.services.calling import callbacks
 from recovery.services.deciding import remedies
@@ -67,13 +68,21 @@ def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datet
     """A person's act. Raises WrongState while a remedy awaits approval. The text waits a moment, so that Undo can stop it."""
     require(by, Permission.WORK)
     _refuse_while_asked(session, ticket)
-    ticket.status = move(ticket.status, TicketStatus.RESOLVED)
+    before, ticket.status = ticket.status, move(ticket.status, TicketStatus.RESOLVED)
     ticket.resolved_at, ticket.resolved_by_id = now, by.id
     if ticket.first_response_at is None:
         ticket.first_response_at = now
     end_promise(session, ticket, "kept", now=now, how="resolved", by=by)
     ticket.promise_due_at = None
-    event = record(session, ticket, Tag.TICKET_RESOLVED, by=by, at=now, how_commitment=commitment(ticket.salt, how))
+    event = record(
+        session,
+        ticket,
+        Tag.TICKET_RESOLVED,
+        by=by,
+        at=now,
+        how_commitment=commitment(ticket.salt, how),
+        status_before=before.value,
+    )
     cancel_what_no_longer_holds(session, ticket, why="resolved", now=now)
     at = f"at {local_time(now, ticket.site.timezone):%H:%M}"
     saying = Saying(
@@ -89,7 +98,7 @@ def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datet
 def reopen(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by: Actor) -> Ticket:
     """Gives the ticket that goes on: this one, one level up, or after the window a new one linked to it.
 
-    Within the first seconds after resolving, by the same person, it is an undo: no level, no text.
+    Within the first seconds after resolving, by the same person, it is an undo: the status that it had, no level, no text.
     """
     if ticket.status not in {TicketStatus.RESOLVED, TicketStatus.CLOSED}:
         raise WrongState(f"This ticket is {ticket.status.label}, so there is nothing to reopen.")
@@ -98,10 +107,13 @@ def reopen(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by:
     if now > resolved_at + policy.reopen_within:
         return _go_on(session, ticket, why=why, now=now, by=by)
     undo = by.kind is ActorKind.STAFF and ticket.resolved_by_id == by.id and now <= resolved_at + policy.undo_for
-    _back_to_work(session, ticket, why="undo" if undo else why, undo=undo, now=now, by=by)
+    before = _status_before(session, ticket) if undo else TicketStatus.IN_RECOVERY
+    _back_to_work(session, ticket, why="undo" if undo else why, undo=undo, before=before, now=now, by=by)
     if undo:
         drop_queued(session, ticket, reason="undone", now=now, templates=("resolved", "resolved_again"))
         callbacks.put_back(session, ticket, cancelled_at=resolved_at, now=now, by=by)
+        if before is TicketStatus.WAITING_FOR_CUSTOMER:
+            wait_for_customer(session, ticket, now=now, by=by)
     else:
         _alert_and_say(session, ticket, now=now, by=by)
     return ticket
@@ -264,17 +276,32 @@ def _refuse_while_asked(session: DeskSession, ticket: Ticket) -> None:
         raise WrongState("A remedy on this ticket still waits for approval: decide or cancel it first.")
 
 
-def _back_to_work(session: DeskSession, ticket: Ticket, *, why: str, undo: bool, now: datetime, by: Actor) -> None:
+def _status_before(session: DeskSession, ticket: Ticket) -> TicketStatus:
+    """The resolution, as the trail tells of the last one."""
+    resolved = session.scalars(
+        select(Event.payload)
+        .where(Event.stream_id == ticket.id, Event.tag == Tag.TICKET_RESOLVED)
+        .order_by(Event.seq.desc())
+        .limit(1),
+    ).one()
+    return TicketStatus(json.loads(resolved)["status_before"])
+
+
+def _back_to_work(
+    session: DeskSession, ticket: Ticket, *, why: str, undo: bool, before: TicketStatus, now: datetime, by: Actor
+) -> None:
     due = default_promise_due(session, ticket, now=now)
     if not undo and by.kind is not ActorKind.CUSTOMER:
         due = sayable_due(session, ticket, due, now=now)
     ticket.status = move(ticket.status, TicketStatus.IN_RECOVERY)
+    if before is TicketStatus.OPEN:
+        ticket.status = before  # nothing was given or promised yet, so that it was in nobody's hands
     ticket.resolved_at = ticket.resolved_by_id = ticket.closed_at = ticket.confirmed_at = None
     if not undo:
         ticket.level += 1
     if ticket.source not in WITHOUT_PROMISE:
         ticket.promise_due_at = due
-    record(session, ticket, Tag.TICKET_REOPENED, by=by, at=now, level=ticket.level, why=why)
+    record(session, ticket, Tag.TICKET_REOPENED, by=by, at=now, level=ticket.level, why=why, status=ticket.status.value)
     told_by = ToldBy.PAGE if undo or why_no_text(session, ticket) else ToldBy.TEXT
     make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by)
 
