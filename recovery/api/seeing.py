@@ -17,6 +17,7 @@ from recovery.services.access import visible_ticket
 from recovery.services.reporting.reports import Figures, Group, recovery_times
 from recovery.services.texting.threads import events_of
 from recovery.services.ticketing import listing
+from recovery.services.ticketing import undetected as overlooked
 from recovery.services.timing.clocks import reading
 
 blueprint = ApiBlueprint("seeing", "Who waits, what happened, and how long it took.")
@@ -42,7 +43,7 @@ def undetected(asked: dict[str, Any]) -> Response:
 
     def read(at: Moment) -> Answer:
         at.site(asked.get("site"))
-        found = listing.undetected(at.session, by=at.by, **asked)
+        found = overlooked.undetected(at.session, by=at.by, **asked)
         spelled = at.all_spelled(row.ticket for row in found.items)
         return answers.page(found, lambda row: answers.undetected(row, spelled[row.ticket.id]))
 

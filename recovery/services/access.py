@@ -10,8 +10,8 @@ from recovery.domain.actors import Actor, ActorKind
 from recovery.domain.errors import Forbidden, Invalid, NotFound, Stale
 from recovery.domain.permissions import Permission
 from recovery.models import Callback, Customer, Remedy, Site, Ticket
+from recovery.services.proving.changes_since import changes_since
 from recovery.services.session import DeskSession
-from recovery.services.ticketing.changes_since import changes_since
 from recovery.services.ticketing.rows import TicketRow
 
 SITE_BY_SLUG = select(Site).where(Site.slug == bindparam("slug"))

@@ -14,6 +14,8 @@ from recovery.models.base import UtcDateTime
 
 Item = TypeVar("Item")
 LARGEST = 2**63 - 1
+ONE_PAGE = 50
+"""Rows, where nobody says how many."""
 MICROSECOND = timedelta(microseconds=1)
 
 

@@ -108,7 +108,7 @@ def _decided(remedy_id: int, decision: str) -> ResponseReturnValue:
 
 def _page(problem: dict[str, Any] | None = None) -> str:
     with components().read() as reading:
-        waiting = listing.approvals(reading, by=actor(), limit=listing.ONE_PAGE).items
+        waiting = listing.approvals(reading, by=actor()).items
         cards = [
             approval_values(reading, asked)
             | {

@@ -13,8 +13,9 @@ from recovery.domain.permissions import Permission
 from recovery.edge import components
 from recovery.models import Staff
 from recovery.services.people.directory import sites_of
-from recovery.services.ticketing.listing import count_undetected, count_waiting_approvals
+from recovery.services.ticketing.listing import count_waiting_approvals
 from recovery.services.ticketing.rows import SiteBrief
+from recovery.services.ticketing.undetected import count_undetected
 from recovery.web.session import now
 
 SITE = "site"

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
-from recovery.services.ticketing import listing
 from recovery.services.ticketing.rows import Undetected, UndetectedRow
+from recovery.services.ticketing.undetected import count_undetected, undetected
 from recovery.web.rows import board_row
 from recovery.web.wording import counted
 
@@ -26,7 +26,7 @@ STEPS = {
 @needs(Permission.SEE)
 def index() -> ResponseReturnValue:
     with components().read() as reading:
-        count = listing.count_undetected(reading, by=actor())
+        count = count_undetected(reading, by=actor())
         page = _page_of(reading)
     return render_template(
         "undetected/index.html",
@@ -40,9 +40,9 @@ def index() -> ResponseReturnValue:
 def _page_of(reading: Any) -> Any:
     """A cursor that is none of ours begins anew."""
     try:
-        return listing.undetected(reading, by=actor(), cursor=request.args.get("cursor"))
+        return undetected(reading, by=actor(), cursor=request.args.get("cursor"))
     except Invalid:
-        return listing.undetected(reading, by=actor())
+        return undetected(reading, by=actor())
 
 
 def _row(each: UndetectedRow) -> dict[str, Any]:

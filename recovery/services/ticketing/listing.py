@@ -8,27 +8,24 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     and_,
-    bindparam,
     exists,
     false,
     func,
-    literal_column,
     or_,
     select,
-    union_all,
 )
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import aliased
 
 from recovery.domain.actors import Actor
 from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
-from recovery.domain.callbacks import CallbackStatus, CallReason
+from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Permission, Role
 from recovery.domain.phones import parse_phone
-from recovery.domain.tickets import LIVE, REFERENCE_LETTERS, WITHOUT_PROMISE, Severity, TicketStatus
-from recovery.models import Approval, Callback, Contact, Customer, Promise, Remedy, Site, Staff, Ticket
+from recovery.domain.tickets import REFERENCE_LETTERS, Severity, TicketStatus
+from recovery.models import Approval, Callback, Contact, Customer, Promise, Remedy, Staff, Ticket
 from recovery.services.access import tickets_visible_to
-from recovery.services.cursors import LARGEST, Page, Place, after, before, page_of, read
+from recovery.services.cursors import LARGEST, ONE_PAGE, Page, Place, after, before, page_of, read
 from recovery.services.people.directory import sites_of
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.reading_tickets import (
@@ -38,17 +35,13 @@ from recovery.services.ticketing.reading_tickets import (
     select_tickets,
     ticket_rows_by_id,
 )
-from recovery.services.ticketing.rows import ApprovalRow, CallRow, Person, TicketRow, Undetected, UndetectedRow
-from recovery.services.ticketing.ticket_statements import Query
+from recovery.services.ticketing.rows import ApprovalRow, CallRow, Person, TicketRow
+from recovery.services.ticketing.ticket_statements import Query, at_site, is_live, literally
+from recovery.services.ticketing.undetected import COUNTED_UP_TO, is_undetected
 
-ONE_PAGE = 50
 REFERENCE_BEGINS = "RD-"
-LEFT_ALONE = (CallReason.UNDELIVERED, CallReason.NO_PHONE)
-"""Calls that are there because our text did not reach anybody."""
 NOBODY = "nobody"
 ME = "me"
-COUNTED_UP_TO = 100
-"""Past that a badge says 99+, and counting on would cost more than it tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +84,7 @@ def board(
     session: DeskSession, *, by: Actor, site: str | None = None, limit: int = ONE_PAGE, cursor: str | None = None
 ) -> Page[TicketRow]:
     """Who waits for us, worst first: by the moment at which they were told to hear from us."""
-    query = select_tickets().where(tickets_visible_to(by), *_waiting(), *_at_site(site))
+    query = select_tickets().where(tickets_visible_to(by), *_waiting(), *at_site(site))
     if place := read(cursor):
         query = query.where(after(Ticket.promise_due_at, Ticket.id, place))
     rows = read_tickets(session, query.order_by(Ticket.promise_due_at, Ticket.id).limit(limit + 1))
@@ -106,7 +99,7 @@ class Waiting:
 
 def count_waiting(session: DeskSession, *, by: Actor, now: datetime, site: str | None = None) -> Waiting:
     late = func.count().filter(Ticket.promise_due_at <= now)
-    query = select(func.count(), late).select_from(Ticket).where(tickets_visible_to(by), *_waiting(), *_at_site(site))
+    query = select(func.count(), late).select_from(Ticket).where(tickets_visible_to(by), *_waiting(), *at_site(site))
     return Waiting(*session.execute(query).one())
 
 
@@ -119,25 +112,8 @@ def late_or_soon(session: DeskSession, *, by: Actor, now: datetime, limit: int =
 
 def owned(session: DeskSession, *, by: Actor, limit: int = ONE_PAGE) -> Sequence[TicketRow]:
     """What rests with this person, soonest due first."""
-    query = select_tickets().where(tickets_visible_to(by), _is_live(), Ticket.owner_id == by.id)
+    query = select_tickets().where(tickets_visible_to(by), is_live(), Ticket.owner_id == by.id)
     return read_tickets(session, query.order_by(Ticket.promise_due_at, Ticket.id).limit(limit))
-
-
-def undetected(
-    session: DeskSession, *, by: Actor, site: str | None = None, limit: int = ONE_PAGE, cursor: str | None = None
-) -> Page[UndetectedRow]:
-    """Who nobody has, longest first, with why each stands there."""
-    query = select_tickets().where(tickets_visible_to(by), _is_undetected(), *_at_site(site))
-    if place := read(cursor):
-        query = query.where(after(Ticket.logged_at, Ticket.id, place))
-    rows = read_tickets(session, query.order_by(Ticket.logged_at, Ticket.id).limit(limit + 1))
-    found = [UndetectedRow(row, _why(row)) for row in rows]
-    return page_of(found, limit, lambda each: Place(each.ticket.logged_at, each.ticket.id))
-
-
-def count_undetected(session: DeskSession, *, by: Actor) -> int:
-    few = select(Ticket.id).where(tickets_visible_to(by), _is_undetected()).limit(COUNTED_UP_TO).subquery()
-    return session.scalar(select(func.count()).select_from(few)) or 0
 
 
 def approvals(
@@ -183,8 +159,8 @@ def calls(
     cursor: str | None = None,
 ) -> Page[CallRow]:
     """Calls to make, the soonest due first; those that are over only where their `status` is asked for."""
-    seen = select(Ticket.id).where(Ticket.id == Callback.ticket_id, tickets_visible_to(by), *_at_site(site))
-    live = _literally(Callback.status, LIVE_CALLBACKS)
+    seen = select(Ticket.id).where(Ticket.id == Callback.ticket_id, tickets_visible_to(by), *at_site(site))
+    live = literally(Callback.status, LIVE_CALLBACKS)
     query = select_callbacks().where(exists(seen), live if status is None else Callback.status == status)
     if due_before is not None:
         query = query.where(Callback.due_at < due_before)
@@ -213,7 +189,7 @@ def phones_as_written(session: DeskSession, text: str, *, by: Actor, site: str |
 
 
 def _conditions(session: DeskSession, wanted: TicketFilter, by: Actor) -> Iterable[ColumnElement[bool]]:
-    yield from _at_site(wanted.site)
+    yield from at_site(wanted.site)
     if wanted.status is not None:
         yield Ticket.status == wanted.status
     if wanted.failure is not None:
@@ -234,7 +210,7 @@ def _conditions(session: DeskSession, wanted: TicketFilter, by: Actor) -> Iterab
     if wanted.logged_to is not None:
         yield Ticket.logged_at < wanted.logged_to
     if wanted.undetected:
-        yield _is_undetected()
+        yield is_undetected()
 
 
 def _owned_by(owner: str, by: Actor) -> ColumnElement[bool]:
@@ -264,52 +240,8 @@ def _spoken_of(words: str) -> ColumnElement[bool]:
     )
 
 
-def _at_site(slug: str | None) -> list[ColumnElement[bool]]:
-    """By its id, so that the indexes that begin with it serve; a site that is not there has no tickets."""
-    if slug is None:
-        return []
-    return [Ticket.site_id == select(Site.id).where(Site.slug == slug).scalar_subquery()]
-
-
 def _waiting() -> tuple[ColumnElement[bool], ...]:
-    return _is_live(), Ticket.promise_due_at.is_not(None)
-
-
-def _is_live() -> ColumnElement[bool]:
-    return _literally(Ticket.status, LIVE)
-
-
-def _literally(column: InstrumentedAttribute[Any], values: Iterable[Any]) -> ColumnElement[bool]:
-    """Written out in the SQL, in the order of the partial indexes: for bound values neither database would use them."""
-    return column.in_(bindparam(None, value=sorted(values), expanding=True, literal_execute=True))
-
-
-def _is_undetected() -> ColumnElement[bool]:
-    """Four small sets, each from a partial index of its own; as one OR they would read every ticket."""
-    unread = select(Ticket.id).where(Ticket.unread > literal_column("0"))
-    unowned = select(Ticket.id).where(_is_live(), Ticket.owner_id.is_(None))
-    unpromised = select(Ticket.id).where(
-        _is_live(),
-        Ticket.promise_due_at.is_(None),
-        Ticket.source.not_in(WITHOUT_PROMISE),
-    )
-    uncalled = select(Callback.ticket_id).where(
-        _literally(Callback.status, LIVE_CALLBACKS),
-        or_(Callback.status == CallbackStatus.MISSED, Callback.reason.in_(LEFT_ALONE)),
-    )
-    return Ticket.id.in_(union_all(unread, unowned, unpromised, uncalled))
-
-
-def _why(row: TicketRow) -> tuple[Undetected, ...]:
-    live_calls = [call for call in row.callbacks if call.is_live]
-    reasons = {
-        Undetected.UNREAD_REPLY: row.unread > 0,
-        Undetected.NO_OWNER: row.is_live and row.owner is None,
-        Undetected.NO_PROMISE: row.is_live and row.promise_due_at is None and row.source not in WITHOUT_PROMISE,
-        Undetected.UNDELIVERED_TEXT: any(call.reason in LEFT_ALONE for call in live_calls),
-        Undetected.MISSED_CALLBACK: any(call.status is CallbackStatus.MISSED for call in live_calls),
-    }
-    return tuple(reason for reason, holds in reasons.items() if holds)
+    return is_live(), Ticket.promise_due_at.is_not(None)
 
 
 def _approvals_for(by: Actor, *columns: Any) -> Query:

@@ -1,10 +1,13 @@
-"""The statements that read tickets, made once: building one of them anew costs more than running it."""
+"""The statements that read tickets, made once: building one of them anew costs more than running it. And the conditions
+that several lists share, in the spelling that their indexes need."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from recovery.domain.tickets import LIVE
 from recovery.models import Attempt, Callback, Contact, Customer, OptOut, Promise, Remedy, Site, Staff, Ticket
 
 Query = Select[*tuple[Any, ...]]
@@ -146,3 +149,19 @@ ATTEMPTS: Query = (
     .where(Attempt.callback_id.in_(bindparam("ids", expanding=True)))
     .order_by(Attempt.callback_id, Attempt.number)
 )
+
+
+def at_site(slug: str | None) -> list[ColumnElement[bool]]:
+    """By its id, so that the indexes that begin with it serve; a site that is not there has no tickets."""
+    if slug is None:
+        return []
+    return [Ticket.site_id == select(Site.id).where(Site.slug == slug).scalar_subquery()]
+
+
+def is_live() -> ColumnElement[bool]:
+    return literally(Ticket.status, LIVE)
+
+
+def literally(column: InstrumentedAttribute[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """Written out in the SQL, in the order of the partial indexes: for bound values neither database would use them."""
+    return column.in_(bindparam(None, value=sorted(values), expanding=True, literal_execute=True))
