@@ -64,6 +64,14 @@ class Callback(Proven, Base):
             sqlite_where=text("status = 'due'"),
             postgresql_where=text("status = 'due'"),
         ),
+        # the Undetected board: whom nobody reached
+        Index(
+            "ix_callbacks_given_up",
+            "ticket_id",
+            "given_up_at",
+            sqlite_where=text("given_up_at IS NOT NULL"),
+            postgresql_where=text("given_up_at IS NOT NULL"),
+        ),
         Index(None, "ticket_id", "id"),
     )
 
@@ -87,6 +95,8 @@ class Callback(Proven, Base):
     reminded_at: Mapped[datetime | None]
     missed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    given_up_at: Mapped[datetime | None]
+    """Tried in vain to the end, or a wrong number, and no text could ask for another time: a person finds a way."""
 
     ticket: Mapped[Ticket] = relationship()
     staff: Mapped[Staff | None] = relationship()

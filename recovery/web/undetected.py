@@ -19,6 +19,7 @@ STEPS = {
     Undetected.NO_PROMISE: ("Promise a time", "promise"),
     Undetected.UNDELIVERED_TEXT: ("Call instead", "calls"),
     Undetected.MISSED_CALLBACK: ("Call now", "calls"),
+    Undetected.UNREACHED: ("Promise a time", "promise"),
 }
 
 

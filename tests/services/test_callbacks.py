@@ -1,7 +1,6 @@
 """Calls promised to customers: booking cannot fail, every try has an outcome, and every outcome its next step."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -9,39 +8,13 @@ from sqlalchemy import select
 from recovery.domain.callbacks import CallbackStatus, Outcome
 from recovery.domain.errors import Invalid, WrongState
 from recovery.domain.tickets import TicketStatus
-from recovery.models import Attempt, Callback, Contact, Message, Promise, Ticket
+from recovery.models import Attempt, Callback, Contact, Promise
 from recovery.services.calling import callbacks
 from recovery.services.calling.callbacks import when_words
 from recovery.services.texting import consent
 from recovery.services.ticketing import tickets
 from tests.factories import Business
-
-
-def book(business: Business, ticket: Ticket, **ahead: float) -> Callback:
-    due = business.now + timedelta(**ahead) if ahead else None
-    return business.on(
-        ticket, lambda session, held, maya: callbacks.book(session, held, due_at=due, now=business.now, by=maya)
-    )
-
-
-def with_call(business: Business, ticket: Ticket, act: Any, *, by: str = "maya", **more: Any) -> Any:
-    call = business.rows(Callback, ticket)[-1].id
-    return business.on(
-        ticket,
-        lambda session, held, who: act(
-            session, held, session.get_one(Callback, call), now=business.now, by=who, **more
-        ),
-        by=by,
-    )
-
-
-def tried(business: Business, ticket: Ticket, outcome: Outcome, *, by: str = "maya") -> Callback:
-    with_call(business, ticket, callbacks.attempt, outcome=outcome, note=None, by=by)
-    return business.rows(Callback, ticket)[-1]
-
-
-def texts(business: Business, ticket: Ticket) -> list[str | None]:
-    return [row.template for row in business.rows(Message, ticket) if row.audience == "customer"]
+from tests.services.calls import book, texts, tried, with_call
 
 
 def test_a_booked_call_is_promised_confirmed_and_moves_the_ticket_on(business: Business) -> None:

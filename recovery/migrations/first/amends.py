@@ -146,6 +146,7 @@ def _callbacks() -> None:
         sa.Column("reminded_at", TIME),
         sa.Column("missed_at", TIME),
         sa.Column("ended_at", TIME),
+        sa.Column("given_up_at", TIME),
         sa.PrimaryKeyConstraint("id", name="pk_callbacks"),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name="fk_callbacks_staff_id_staff"),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name="fk_callbacks_ticket_id_tickets"),
@@ -173,6 +174,9 @@ def _callbacks() -> None:
         "ix_callbacks_to_remind", "callbacks", ["remind_at"], **where("status = 'booked' AND reminded_at IS NULL")
     )
     op.create_index("ix_callbacks_to_miss", "callbacks", ["miss_at"], **where("status = 'due'"))
+    op.create_index(
+        "ix_callbacks_given_up", "callbacks", ["ticket_id", "given_up_at"], **where("given_up_at IS NOT NULL")
+    )
     op.create_index(
         "uq_callbacks_live_task",
         "callbacks",

@@ -19,9 +19,9 @@ from recovery.services.calling.callback_times import check_time, reminder_time, 
 from recovery.services.deciding.remedies import move_to_recovery
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
-from recovery.services.texting.messages import WRONG_NUMBER, Saying, leaves_at, tell_customer
+from recovery.services.texting.messages import WRONG_NUMBER, Saying, leaves_at, tell_customer, why_no_text
 from recovery.services.timing.calendars import calendar_of
-from recovery.services.timing.lapses import lapse_with_call
+from recovery.services.timing.lapses import escalate, lapse_with_call
 from recovery.services.timing.promises import make_promise, promise_next, texted, touched
 
 REDIAL = timedelta(seconds=REDIAL_SECONDS)
@@ -266,16 +266,27 @@ def _retry(session: DeskSession, ticket: Ticket, callback: Callback, *, now: dat
         _move(session, ticket, callback, due, why="retried", now=now, by=by)
         return
     _end(callback, CallbackStatus.UNREACHED, now=now)
-    saying = Saying("unreached", f"callback:{callback.id}:unreached", {})
-    message = tell_customer(session, ticket, saying, now=now, by=by)
+    message = None
+    if callback.reason is not CallReason.UNDELIVERED and why_no_text(session, ticket) is None:
+        saying = Saying("unreached", f"callback:{callback.id}:unreached", {})
+        message = tell_customer(session, ticket, saying, now=now, by=by)
     texted(session, ticket, message, how="asked to choose another time", now=now, by=by)
-    if message is None and not callback.is_task:
+    if message is None:
+        _give_up(session, ticket, callback, now=now, by=by)
+
+
+def _give_up(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
+    callback.given_up_at = now
+    if not callback.is_task:
         promise_next(session, ticket, told_by=ToldBy.NOBODY, now=now, by=by)
+    if ticket.is_live:
+        escalate(session, ticket, why="unreached", alert="a customer cannot be reached by text or call", now=now)
 
 
 def _give_up_on_number(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
     """No text either: whoever has that number would get a link to another person's page. Those it has open nothing."""
     _end(callback, CallbackStatus.UNREACHED, now=now)
+    callback.given_up_at = now
     ticket.no_text_reason = WRONG_NUMBER
     ticket.link_generation += 1
     record(session, ticket, Tag.LINK_REVOKED, by=by, at=now, generation=ticket.link_generation)

@@ -205,6 +205,7 @@ class Undetected(StrEnum):
     NO_PROMISE = "no_promise"
     UNDELIVERED_TEXT = "undelivered_text"
     MISSED_CALLBACK = "missed_callback"
+    UNREACHED = "unreached"
 
     @property
     def label(self) -> str:
@@ -214,6 +215,7 @@ class Undetected(StrEnum):
             Undetected.NO_PROMISE: "nothing is promised",
             Undetected.UNDELIVERED_TEXT: "our text did not arrive",
             Undetected.MISSED_CALLBACK: "a promised call was not made",
+            Undetected.UNREACHED: "we called in vain, and no text reaches them",
         }[self]
 
 

@@ -4,7 +4,8 @@ board, its count, the filter of the ticket list and the words beside a row all r
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, literal_column, select, union_all
+from sqlalchemy.orm import aliased
 
 from recovery.domain.actors import Actor
 from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
@@ -12,6 +13,7 @@ from recovery.domain.callbacks import CallbackStatus, CallReason
 from recovery.domain.tickets import WITHOUT_PROMISE
 from recovery.models import Callback, Ticket
 from recovery.services.access import tickets_visible_to
+from recovery.services.calling.call_tasks import GIVEN_UP
 from recovery.services.cursors import ONE_PAGE, Page, Place, after, page_of, read
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.reading_tickets import read_tickets, select_tickets
@@ -23,6 +25,7 @@ COUNTED_UP_TO = 100
 LEFT_ALONE = (CallReason.UNDELIVERED, CallReason.NO_PHONE)
 """Calls that are there because our text did not reach anybody. Other calls stand on the desk, and here once missed."""
 
+_another = aliased(Callback)
 _is_live_call = literally(Callback.status, LIVE_CALLBACKS)
 SETS: Mapping[Undetected, Select[int]] = {
     Undetected.UNREAD_REPLY: select(Ticket.id).where(Ticket.unread > literal_column("0")),
@@ -33,6 +36,10 @@ SETS: Mapping[Undetected, Select[int]] = {
     Undetected.UNDELIVERED_TEXT: select(Callback.ticket_id).where(_is_live_call, Callback.reason.in_(LEFT_ALONE)),
     Undetected.MISSED_CALLBACK: select(Callback.ticket_id).where(
         _is_live_call, Callback.status == CallbackStatus.MISSED
+    ),
+    Undetected.UNREACHED: GIVEN_UP.where(
+        exists().where(Ticket.id == Callback.ticket_id, is_live()),
+        ~exists().where(_another.ticket_id == Callback.ticket_id, literally(_another.status, LIVE_CALLBACKS)),
     ),
 }
 
