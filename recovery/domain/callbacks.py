@@ -50,8 +50,9 @@ MOVES: dict[CallbackStatus, frozenset[CallbackStatus]] = {
     ),
     CallbackStatus.REACHED: frozenset(),
     CallbackStatus.UNREACHED: frozenset(),
-    CallbackStatus.CANCELLED: frozenset(),
+    CallbackStatus.CANCELLED: frozenset({CallbackStatus.BOOKED, CallbackStatus.DUE, CallbackStatus.MISSED}),
 }
+"""Only an undone resolution leads back from a cancelled call: to what it was before."""
 
 
 def move(current: CallbackStatus, to: CallbackStatus) -> CallbackStatus:

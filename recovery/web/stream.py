@@ -209,6 +209,7 @@ TELLERS: Mapping[Tag, Teller] = {
     Tag.CALLBACK_MOVED: Teller("phone", lambda p, _, site: f"moved the call to {_at(p, 'due_at', site)}"),
     Tag.CALLBACK_MISSED: Teller("phone-missed", _said("A promised call was not made")),
     Tag.CALLBACK_CANCELLED: Teller("phone", _said("cancelled the call")),
+    Tag.CALLBACK_PUT_BACK: Teller("phone", _said("put the call back on the list")),
     Tag.CALLBACK_ATTEMPTED: Teller("phone-call", lambda p, *_: f"called: {Outcome(p['outcome']).label}"),
     Tag.TEXT_WITHHELD: Teller("message", _withheld),
     Tag.CUSTOMER_OPTED_OUT: Teller("message", _said("asked for no more texts")),

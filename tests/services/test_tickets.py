@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.errors import Forbidden, Invalid, WrongState
 from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import Severity, Source, TicketStatus
-from recovery.models import Callback, Ledger, Message, Promise, Remedy, Ticket
-from recovery.services.calling import callbacks
+from recovery.models import Ledger, Message, Promise, Remedy, Ticket
 from recovery.services.ticketing import tickets
 from recovery.services.ticketing.tickets import Change
 from tests.factories import Business, refund
@@ -45,23 +43,6 @@ def test_the_resolved_text_waits_ten_seconds_for_an_undo(business: Business) -> 
     assert (again.status, again.level) == (TicketStatus.IN_RECOVERY, 1)
     text = business.rows(Message, ticket)[-1]
     assert (text.status, text.drop_reason) == (MessageStatus.DROPPED, "undone")
-
-
-def test_an_undo_promises_nothing_by_text_and_gives_the_booked_call_back(business: Business) -> None:
-    ticket = business.log()
-    due = business.now + timedelta(hours=3)
-    business.on(
-        ticket, lambda session, held, maya: callbacks.book(session, held, due_at=due, now=business.now, by=maya)
-    )
-    do(business, ticket, tickets.resolve, how=None)
-    business.later(seconds=5)
-    do(business, ticket, tickets.undo_resolution)
-    calls = business.rows(Callback, ticket)
-    assert [(call.status, call.due_at) for call in calls] == [
-        (CallbackStatus.CANCELLED, due),
-        (CallbackStatus.BOOKED, due),
-    ]
-    assert business.rows(Promise, ticket)[-1].due_at == calls[-1].miss_at
 
 
 def test_nothing_is_resolved_while_a_remedy_awaits_approval(business: Business) -> None:

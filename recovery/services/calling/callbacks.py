@@ -149,13 +149,6 @@ def miss(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datet
     lapse_with_call(session, ticket, miss_at=callback.miss_at, now=now)
 
 
-def put_back(session: DeskSession, ticket: Ticket, *, cancelled_at: datetime, now: datetime, by: Actor) -> None:
-    """Calls that a resolution cancelled are due again when it is undone: nobody told the customer anything else."""
-    for gone in callbacks_of(session, ticket):
-        if gone.status is CallbackStatus.CANCELLED and gone.ended_at == cancelled_at and not gone.is_task:
-            _booked(session, ticket, gone.due_at, gone.reason, now=now, by=by)
-
-
 def live_with_customer(session: DeskSession, ticket: Ticket) -> Callback | None:
     return session.scalar(
         select(Callback).where(

@@ -16,13 +16,19 @@ from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, Severity, TicketStatus, ToldBy, move
 from recovery.models import Event, Message, Remedy, Staff, StaffSite, Ticket
 from recovery.services.access import lock_ticket, require
-from recovery.services.calling import callbacks
+from recovery.services.calling.putting_back import put_back
 from recovery.services.deciding import remedies
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, tell_customer, why_no_text
 from recovery.services.ticketing.logging_mistakes import continuation_of, continued
-from recovery.services.ticketing.withdrawing import cancel_what_no_longer_holds, drop_queued, something_left
+from recovery.services.ticketing.withdrawing import (
+    RESOLVED,
+    cancel_what_no_longer_holds,
+    drop_queued,
+    say_after_all,
+    something_left,
+)
 from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import (
     current_promise,
@@ -83,7 +89,7 @@ def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datet
         how_commitment=commitment(ticket.salt, how),
         status_before=before.value,
     )
-    cancel_what_no_longer_holds(session, ticket, why="resolved", now=now)
+    cancel_what_no_longer_holds(session, ticket, why=RESOLVED, now=now)
     at = f"at {local_time(now, ticket.site.timezone):%H:%M}"
     saying = Saying(
         "resolved" if ticket.level == 1 else "resolved_again",
@@ -111,7 +117,8 @@ def reopen(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by:
     _back_to_work(session, ticket, why="undo" if undo else why, undo=undo, before=before, now=now, by=by)
     if undo:
         drop_queued(session, ticket, reason="undone", now=now, templates=("resolved", "resolved_again"))
-        callbacks.put_back(session, ticket, cancelled_at=resolved_at, now=now, by=by)
+        put_back(session, ticket, cancelled_at=resolved_at, now=now, by=by)
+        say_after_all(session, ticket, dropped_at=resolved_at, now=now)
         if before is TicketStatus.WAITING_FOR_CUSTOMER:
             wait_for_customer(session, ticket, now=now, by=by)
     else:

@@ -1,4 +1,5 @@
-"""Taking back what no longer holds: texts that nobody has begun to send, and calls that are booked."""
+"""Taking back what no longer holds: texts that nobody has begun to send, and calls that are booked; and saying a text
+after all."""
 
 from datetime import datetime
 
@@ -7,13 +8,38 @@ from sqlalchemy import select
 from recovery.domain.actors import MACHINE
 from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
 from recovery.domain.callbacks import CallbackStatus
-from recovery.domain.events import Tag
+from recovery.domain.events import Tag, commitment
+from recovery.domain.ids import new_id
 from recovery.domain.messages import MessageStatus
 from recovery.models import Callback, Message, Ticket
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 
 QUEUED = (MessageStatus.PENDING, MessageStatus.HELD)
+RESOLVED = "resolved"
+"""Why a text or a call was taken back."""
+OF_THE_TEXT = (
+    "ticket_id",
+    "site_id",
+    "contact_id",
+    "staff_id",
+    "audience",
+    "direction",
+    "sender",
+    "to_number",
+    "body",
+    "template",
+    "message_class",
+    "segments",
+    "validity_seconds",
+    "asks",
+    "holds_while",
+    "urgent_until",
+    "not_before",
+    "expires_at",
+    "is_demo",
+)
+"""What makes it this text; the rest is how it fared."""
 
 
 def drop_queued(
@@ -55,6 +81,44 @@ def cancel_what_no_longer_holds(session: DeskSession, ticket: Ticket, *, why: st
     ):
         callback.status, callback.ended_at = CallbackStatus.CANCELLED, now
         record(session, ticket, Tag.CALLBACK_CANCELLED, by=MACHINE, at=now, callback=callback.id, why=why)
+
+
+def say_after_all(session: DeskSession, ticket: Ticket, *, dropped_at: datetime, now: datetime) -> None:
+    """Queues anew what a resolution dropped, now that it is undone: a dropped text stays dropped, so each gets a twin.
+    Those about a promise are left out: another one was made meanwhile."""
+    dropped = select(Message).where(
+        Message.ticket_id == ticket.id,
+        Message.status == MessageStatus.DROPPED,
+        Message.drop_reason == RESOLVED,
+        Message.final_at == dropped_at,
+    )
+    for message in session.scalars(dropped.order_by(Message.id)).all():
+        if message.holds_while is None or not message.holds_while.startswith("promise:"):
+            _queue_twin(session, ticket, message, now=now)
+
+
+def _queue_twin(session: DeskSession, ticket: Ticket, dropped: Message, *, now: datetime) -> None:
+    twin = Message(
+        **{name: getattr(dropped, name) for name in OF_THE_TEXT},
+        id=new_id(now),
+        status=MessageStatus.PENDING,
+        meaning=f"{dropped.meaning}:{ticket.event_seq}",
+        created_at=now,
+    )
+    session.add(twin)
+    record(
+        session,
+        ticket,
+        Tag.TEXT_QUEUED,
+        by=MACHINE,
+        at=now,
+        message=twin.id,
+        template=twin.template,
+        meaning=twin.meaning,
+        body_commitment=commitment(ticket.salt, twin.body),
+        segments=twin.segments,
+        audience=twin.audience,
+    )
 
 
 def something_left(session: DeskSession, ticket: Ticket, *, now: datetime) -> bool:

@@ -1,0 +1,140 @@
+"""Ten seconds after a resolution it can be undone, and then everything is as it was."""
+
+import pytest
+
+from recovery.domain.callbacks import CallbackStatus, CallReason, Outcome
+from recovery.domain.messages import MessageStatus
+from recovery.models import Callback, Message, Promise, Ticket
+from recovery.services.calling.call_tasks import open_call_task
+from recovery.services.deciding import remedies
+from recovery.services.ticketing import tickets
+from tests.factories import Business
+from tests.services.calls import book, opted_out, tried
+from tests.services.post import Post
+
+
+def resolve(business: Business, ticket: Ticket) -> None:
+    business.on(ticket, lambda session, held, by: tickets.resolve(session, held, how=None, now=business.now, by=by))
+
+
+def undo(business: Business, ticket: Ticket) -> None:
+    business.on(ticket, lambda session, held, by: tickets.undo_resolution(session, held, now=business.now, by=by))
+
+
+def resolved_and_undone(business: Business, ticket: Ticket) -> None:
+    resolve(business, ticket)
+    business.later(seconds=5)
+    undo(business, ticket)
+
+
+def waiting(business: Business, ticket: Ticket) -> list[str | None]:
+    rows = business.rows(Message, ticket)
+    return [row.template for row in rows if row.status is MessageStatus.PENDING and row.audience == "customer"]
+
+
+def test_a_booked_call_is_there_again_and_promised(business: Business) -> None:
+    ticket = business.log()
+    book(business, ticket, hours=3)
+    (before,) = business.rows(Callback, ticket)
+    resolved_and_undone(business, ticket)
+    (call,) = business.rows(Callback, ticket)
+    assert (call.id, call.status, call.ended_at) == (before.id, CallbackStatus.BOOKED, None)
+    assert (call.due_at, call.moves) == (before.due_at, before.moves)
+    assert business.rows(Promise, ticket)[-1].due_at == call.miss_at
+    assert "callback:put_back" in business.tags(ticket)
+
+
+def test_its_tries_and_that_it_is_for_as_soon_as_possible_are_kept(business: Business) -> None:
+    ticket = business.log()
+    book(business, ticket)
+    business.later(minutes=1)
+    tried(business, ticket, Outcome.NO_ANSWER)
+    resolved_and_undone(business, ticket)
+    (call,) = business.rows(Callback, ticket)
+    assert (call.attempt_count, call.as_soon_as_possible, call.status) == (1, True, CallbackStatus.BOOKED)
+    assert tried(business, ticket, Outcome.NO_ANSWER).attempt_count == 2
+
+
+def test_call_tasks_are_there_again(business: Business) -> None:
+    ticket = business.log()
+    opted_out(business)
+    resolved_and_undone(business, ticket)
+    (task,) = business.rows(Callback, ticket)
+    assert (task.reason, task.status) == (CallReason.OPTED_OUT, CallbackStatus.DUE)
+
+
+def test_a_task_that_was_opened_anew_in_those_seconds_stays_the_only_one(business: Business) -> None:
+    ticket = business.log()
+    for act in (resolve, undo):
+        business.later(seconds=1)
+        business.on(ticket, lambda session, held, _: open_call_task(session, held, "undelivered", now=business.now))
+        act(business, ticket)
+    assert [call.status for call in business.rows(Callback, ticket)] == [
+        CallbackStatus.CANCELLED,
+        CallbackStatus.DUE,
+    ]
+
+
+def test_a_missed_call_is_missed_still_and_alerts_nobody_twice(business: Business) -> None:
+    ticket = business.log()
+    book(business, ticket)
+    business.later(minutes=11)
+    business.tick("callbacks missed")
+    resolved_and_undone(business, ticket)
+    business.tick("callbacks missed")
+    assert [call.status for call in business.rows(Callback, ticket)] == [CallbackStatus.MISSED]
+    assert business.tags(ticket).count("callback:missed") == 1
+    assert (business.again(ticket).promise_due_at or business.now) > business.now
+
+
+def test_a_redial_stays_due_and_reminds_nobody(business: Business) -> None:
+    ticket = business.log()
+    book(business, ticket, minutes=50)
+    tried(business, ticket, Outcome.DISCONNECTED)
+    resolved_and_undone(business, ticket)
+    business.tick("callbacks come due", "callbacks to remind")
+    assert [call.status for call in business.rows(Callback, ticket)] == [CallbackStatus.DUE]
+    assert "callback:reminded" not in business.tags(ticket)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_confirmation_that_had_not_left_goes_after_all(post: Post, times: int) -> None:
+    business, ticket = post.business, post.ticket()
+    book(business, ticket, hours=3)
+    for _ in range(times):
+        resolved_and_undone(business, ticket)
+    assert waiting(business, ticket) == ["logged", "callback_booked"]
+    assert [departure.outgoing.body for departure in post.depart()][-1].startswith("Hello Sam, it's Maya")
+    assert business.tags(ticket).count("text:queued") == 2 + 2 * times
+
+
+def test_that_a_remedy_is_ready_is_said_after_all(business: Business) -> None:
+    ticket = business.log()
+    business.on(
+        ticket,
+        lambda session, held, maya: remedies.make_ready(
+            session, held, remedies.remedies_of(session, held)[0], now=business.now, by=maya
+        ),
+    )
+    resolved_and_undone(business, ticket)
+    assert waiting(business, ticket) == ["logged", "ready"]
+
+
+def test_a_new_time_that_was_promised_is_not(business: Business) -> None:
+    """Another promise stands since: it is on their page."""
+    ticket = business.log()
+    business.later(minutes=15)
+    business.tick("promises to lapse")
+    assert waiting(business, ticket) == ["logged", "late"]
+    resolved_and_undone(business, ticket)
+    assert waiting(business, ticket) == ["logged"]
+
+
+def test_what_was_cancelled_before_the_resolution_stays_cancelled(business: Business) -> None:
+    ticket = business.log()
+    book(business, ticket, hours=3)
+    cancel = tickets.cancel_what_no_longer_holds
+    business.on(ticket, lambda session, held, _: cancel(session, held, why="moved away", now=business.now))
+    business.later(seconds=1)
+    resolved_and_undone(business, ticket)
+    assert [call.status for call in business.rows(Callback, ticket)] == [CallbackStatus.CANCELLED]
