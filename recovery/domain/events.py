@@ -55,6 +55,7 @@ class Tag(StrEnum):
     CALLBACK_CANCELLED = "ticket:callback:cancelled"
     CALLBACK_ATTEMPTED = "ticket:callback:attempted"
     CALLBACK_REMINDED = "ticket:callback:reminded"
+    CALLBACK_RELEASED = "ticket:callback:released"
     CALLBACK_PUT_BACK = "ticket:callback:put_back"
     TEXT_QUEUED = "ticket:text:queued"
     TEXT_WITHHELD = "ticket:text:withheld"
@@ -162,6 +163,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.CALLBACK_CANCELLED: {"callback": int, "why": str},
     Tag.CALLBACK_ATTEMPTED: {"callback": int, "attempt": int, "outcome": str, "status": str, "note_commitment": str},
     Tag.CALLBACK_REMINDED: {"callback": int},
+    Tag.CALLBACK_RELEASED: {"callback": int, "staff": int},
     Tag.CALLBACK_PUT_BACK: {"callback": int, "due_at": str, "status": str},
     Tag.TEXT_QUEUED: {
         "message": int,

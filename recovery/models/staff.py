@@ -35,6 +35,10 @@ class Staff(Streamed, Base):
     def site_ids(self) -> frozenset[int]:
         return frozenset(place.site_id for place in self.places)
 
+    def works_at(self, site_id: int) -> bool:
+        """Now: whoever has left works nowhere."""
+        return self.deactivated_at is None and (self.role is Role.ADMIN or site_id in self.site_ids)
+
     def as_actor(self, scopes: frozenset[Scope] | None = None) -> Actor:
         return Actor(
             kind=ActorKind.STAFF,

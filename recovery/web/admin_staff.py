@@ -19,6 +19,7 @@ from recovery.web.admin import sentences
 from recovery.web.admin_forms import StaffForm, TokenForm, new_staff
 from recovery.web.forms import LARGEST_ID, loaded, typed
 from recovery.web.session import now, transact
+from recovery.web.wording import counted
 
 blueprint = Blueprint("admin_staff", __name__, url_prefix="/admin/staff")
 
@@ -82,14 +83,18 @@ def change(staff_id: int) -> ResponseReturnValue:
 @blueprint.post(f"/<{ID}:staff_id>/deactivation")
 @needs(Permission.ADMINISTER, of="staff")
 def deactivate(staff_id: int) -> ResponseReturnValue:
-    def act(session: DeskSession) -> None:
-        people.deactivate(session, people.locked_person(session, staff_id), now=now(), by=actor())
+    def act(session: DeskSession) -> int:
+        return people.deactivate(session, people.locked_person(session, staff_id), now=now(), by=actor())
 
     try:
-        transact(act)
+        released = transact(act)
     except Invalid as wrong:
         return _one(staff_id, errors=sentences(wrong)), 422
     flash("They can no longer come in: sessions, links and tokens have ended.", "ok")
+    if released:
+        flash(
+            f"{counted(released, 'ticket of theirs waits', 'tickets of theirs wait')} on Undetected to be taken.", "ok"
+        )
     return redirect(url_for("admin_staff.show", staff_id=staff_id), 303)
 
 

@@ -128,6 +128,8 @@ def _id(text: Any) -> int | None:
 
 def _changed(payload: Payload, names: Names, _: SiteBrief) -> str:
     field, before, after = payload["field"], payload.get("before", ""), payload.get("after", "")
+    if field == "owner" and not after:
+        return f"released it from {names.get(_id(before) or 0, 'somebody')}"
     if field == "owner":
         gave = names.get(_id(after) or 0, "somebody")
         return (
@@ -209,6 +211,7 @@ TELLERS: Mapping[Tag, Teller] = {
     Tag.CALLBACK_MOVED: Teller("phone", lambda p, _, site: f"moved the call to {_at(p, 'due_at', site)}"),
     Tag.CALLBACK_MISSED: Teller("phone-missed", _said("A promised call was not made")),
     Tag.CALLBACK_CANCELLED: Teller("phone", _said("cancelled the call")),
+    Tag.CALLBACK_RELEASED: Teller("phone", _said("left the call to whoever is free")),
     Tag.CALLBACK_PUT_BACK: Teller("phone", _said("put the call back on the list")),
     Tag.CALLBACK_ATTEMPTED: Teller("phone-call", lambda p, *_: f"called: {Outcome(p['outcome']).label}"),
     Tag.TEXT_WITHHELD: Teller("message", _withheld),

@@ -14,6 +14,7 @@ from recovery.domain.ids import new_id
 from recovery.domain.permissions import Role
 from recovery.domain.phones import parse_phone
 from recovery.models import ApiToken, LoginSession, SignInLink, Site, Staff, StaffSite
+from recovery.services.people.leaving import hand_back
 from recovery.services.people.sites import require_admin
 from recovery.services.proving.trail import record_of_staff
 from recovery.services.session import DeskSession
@@ -86,14 +87,18 @@ def change_staff(session: DeskSession, person: Staff, wanted: NewStaff, *, now: 
     changed = [(name, before, after) for name, before, after, is_new in changes if is_new]
     for name, before, after in changed:
         _tell(session, person, name, before, after, now=now, by=by)
+    hand_back(session, person, now=now, by=by)
     return [name for name, _, _ in changed]
 
 
-def deactivate(session: DeskSession, person: Staff, *, now: datetime, by: Actor) -> None:
-    """Ends their sessions, links and tokens at once; what they did stays theirs."""
+def deactivate(session: DeskSession, person: Staff, *, now: datetime, by: Actor) -> int:
+    """Ends their sessions, links and tokens at once; what they did stays theirs, what they were to do is nobody's.
+
+    Gives how many tickets that is.
+    """
     require_admin(by)
     if person.deactivated_at is not None:
-        return
+        return 0
     if by.id == person.id:
         raise Invalid.field("active", "You cannot deactivate yourself: ask another admin.")
     _keep_an_admin(session, person, "active")
@@ -106,6 +111,7 @@ def deactivate(session: DeskSession, person: Staff, *, now: datetime, by: Actor)
         update(SignInLink).where(SignInLink.staff_id == person.id, SignInLink.used_at.is_(None)).values(used_at=now),
     )
     _tell(session, person, "active", "yes", "no", now=now, by=by)
+    return hand_back(session, person, now=now, by=by)
 
 
 def reactivate(session: DeskSession, person: Staff, *, now: datetime, by: Actor) -> None:
@@ -118,9 +124,13 @@ def reactivate(session: DeskSession, person: Staff, *, now: datetime, by: Actor)
 
 
 def locked_person(session: DeskSession, staff_id: int) -> Staff:
-    """For changing. Raises NotFound."""
+    """For changing. Raises NotFound. Rows that point to them may be added meanwhile: whoever logs holds a ticket and then
+    looks at a person, and the other way round they would wait for one another."""
     found = session.scalar(
-        select(Staff).where(Staff.id == staff_id).with_for_update().execution_options(populate_existing=True),
+        select(Staff)
+        .where(Staff.id == staff_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True),
     )
     if found is None:
         raise NotFound(NOBODY)

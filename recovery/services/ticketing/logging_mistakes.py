@@ -121,7 +121,8 @@ def continued(session: DeskSession, earlier: Ticket, *, why: str, now: datetime,
         note=CONTINUED.get(why, CONTINUED["by_hand"]),
     )
     ticket = _added(session, earlier.site, new, earlier.customer, now=now, by=by)
-    ticket.level, ticket.owner_id = earlier.level + 1, earlier.owner_id
+    owner = earlier.owner if earlier.owner and earlier.owner.works_at(earlier.site_id) else None
+    ticket.level, ticket.owner_id = earlier.level + 1, owner.id if owner else None
     ticket.linked_to_id = ticket.continues_id = earlier.id
     if earlier.no_text_reason == WRONG_NUMBER:
         ticket.no_text_reason = WRONG_NUMBER

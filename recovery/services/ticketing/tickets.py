@@ -14,10 +14,11 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.permissions import Permission
 from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, Severity, TicketStatus, ToldBy, move
-from recovery.models import Event, Message, Remedy, Staff, StaffSite, Ticket
+from recovery.models import Event, Message, Remedy, Staff, Ticket
 from recovery.services.access import lock_ticket, require
 from recovery.services.calling.putting_back import put_back
 from recovery.services.deciding import remedies
+from recovery.services.people.leaving import release
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, tell_customer, why_no_text
@@ -136,7 +137,7 @@ def undo_resolution(session: DeskSession, ticket: Ticket, *, now: datetime, by: 
 
 def take(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
     """Whoever is there takes what nobody has; from a colleague only a supervisor takes it. Raises Forbidden."""
-    require(by, Permission.WORK if ticket.owner_id is None else Permission.SUPERVISE)
+    require(by, Permission.SUPERVISE if _is_in_hands(ticket) else Permission.WORK)
     if by.id is not None and ticket.owner_id != by.id:
         _reassign(session, ticket, by.id, now=now, by=by)
 
@@ -248,13 +249,15 @@ def _reassign(session: DeskSession, ticket: Ticket, owner_id: int, *, now: datet
     if owner_id != by.id:
         require(by, Permission.SUPERVISE)
     owner = session.get(Staff, owner_id)
-    works_here = owner is not None and (
-        owner.role.value == "admin" or session.get(StaffSite, (owner_id, ticket.site_id)) is not None
-    )
-    if owner is None or owner.deactivated_at is not None or not works_here:
+    if owner is None or not owner.works_at(ticket.site_id):
         raise Invalid.field("owner", "Choose somebody who works at this site.")
     _tell_change(session, ticket, "owner", str(ticket.owner_id or ""), str(owner_id), now=now, by=by)
     ticket.owner_id = owner_id
+
+
+def _is_in_hands(ticket: Ticket) -> bool:
+    """Of somebody who still works here."""
+    return ticket.owner is not None and ticket.owner.works_at(ticket.site_id)
 
 
 def _set(session: DeskSession, ticket: Ticket, name: str, value: Severity, *, now: datetime, by: Actor) -> None:
@@ -309,6 +312,8 @@ def _back_to_work(
     if ticket.source not in WITHOUT_PROMISE:
         ticket.promise_due_at = due
     record(session, ticket, Tag.TICKET_REOPENED, by=by, at=now, level=ticket.level, why=why, status=ticket.status.value)
+    if ticket.owner_id is not None and not _is_in_hands(ticket):
+        release(session, ticket, now=now)
     told_by = ToldBy.PAGE if undo or why_no_text(session, ticket) else ToldBy.TEXT
     make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by)
 

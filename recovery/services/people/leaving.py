@@ -1,0 +1,61 @@
+"""What somebody can no longer do is nobody's: when they leave, or stop working at a site, their live tickets and calls
+are released and stand on the Undetected board."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, union
+
+from recovery.domain.actors import MACHINE, Actor
+from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
+from recovery.domain.events import Tag
+from recovery.domain.tickets import LIVE
+from recovery.models import Callback, Staff, Ticket
+from recovery.services.proving.trail import record
+from recovery.services.session import DeskSession
+
+
+def hand_back(session: DeskSession, person: Staff, *, now: datetime, by: Actor) -> int:
+    """Call it when the person's new role and sites are set. Gives how many tickets were released.
+
+    All in the transaction of the change: nobody has more live tickets than they can look after. Locks the tickets by
+    id, after the person's row; nothing that holds a ticket waits for a person.
+    """
+    session.flush()
+    released = 0
+    for ticket in _locked_tickets(session, person):
+        if not person.works_at(ticket.site_id):
+            if ticket.owner_id == person.id and ticket.is_live:
+                release(session, ticket, now=now, by=by)
+                released += 1
+            _release_calls(session, ticket, person, now=now, by=by)
+    return released
+
+
+def release(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor = MACHINE) -> None:
+    """From whoever owns it."""
+    record(session, ticket, Tag.TICKET_CHANGED, by=by, at=now, field="owner", before=str(ticket.owner_id), after="")
+    ticket.owner_id, ticket.owner = None, None
+
+
+def _locked_tickets(session: DeskSession, person: Staff) -> Sequence[Ticket]:
+    theirs = union(
+        select(Ticket.id).where(Ticket.owner_id == person.id, Ticket.status.in_(LIVE)),
+        select(Callback.ticket_id).where(Callback.staff_id == person.id, Callback.status.in_(LIVE_CALLBACKS)),
+    )
+    return session.scalars(
+        select(Ticket)
+        .where(Ticket.id.in_(theirs))
+        .order_by(Ticket.id)
+        .with_for_update(of=Ticket)
+        .execution_options(populate_existing=True),
+    ).all()
+
+
+def _release_calls(session: DeskSession, ticket: Ticket, person: Staff, *, now: datetime, by: Actor) -> None:
+    calls = select(Callback).where(
+        Callback.ticket_id == ticket.id, Callback.staff_id == person.id, Callback.status.in_(LIVE_CALLBACKS)
+    )
+    for call in session.scalars(calls.order_by(Callback.id)):
+        call.staff_id = None
+        record(session, ticket, Tag.CALLBACK_RELEASED, by=by, at=now, callback=call.id, staff=person.id)

@@ -1,0 +1,160 @@
+"""Who leaves, or stops working at a site, leaves nothing behind that nobody sees."""
+
+from dataclasses import replace
+
+import pytest
+
+from recovery.domain.callbacks import CallbackStatus
+from recovery.domain.errors import Forbidden
+from recovery.models import Callback, Message, Ticket
+from recovery.services.people.staff import NewStaff, change_staff, deactivate, locked_person
+from recovery.services.texting.replies import Inbound, receive
+from recovery.services.ticketing import tickets
+from recovery.services.ticketing.rows import Undetected
+from recovery.services.ticketing.undetected import undetected
+from tests.factories import ADA, LEE, MAYA, NOOR, OMAR, Business, refund
+from tests.services.calls import book
+
+LENA = NewStaff("lena@example.com", "Lena Fox", "frontline", ("harbour-st",))
+
+
+def leave(business: Business, name: str) -> int:
+    def act(session: object) -> int:
+        person = locked_person(session, business.staff(name).id)  # type: ignore[arg-type]
+        return deactivate(session, person, now=business.now, by=business.actor("ada"))  # type: ignore[arg-type]
+
+    return business.desk.transact(act)
+
+
+def become(business: Business, name: str, new: NewStaff) -> None:
+    business.desk.transact(
+        lambda session: change_staff(
+            session,
+            locked_person(session, business.staff(name).id),
+            new,
+            now=business.now,
+            by=business.actor("ada"),
+        ),
+    )
+
+
+def nobodys(business: Business, by: str = "omar") -> set[int]:
+    with business.desk.read() as session:
+        rows = undetected(session, by=business.actor(by)).items
+    return {row.ticket.id for row in rows if Undetected.NO_OWNER in row.reasons}
+
+
+def take(business: Business, ticket: Ticket, by: str) -> None:
+    business.on(ticket, lambda session, held, who: tickets.take(session, held, now=business.now, by=who), by=by)
+
+
+def test_the_live_tickets_of_who_leaves_are_nobodys_and_each_trail_says_so(business: Business) -> None:
+    first, second, over = business.log(), business.log(customer=NOOR), business.log(customer=LEE)
+    business.on(over, lambda session, held, by: tickets.resolve(session, held, how=None, now=business.now, by=by))
+    assert leave(business, "maya") == 2
+    assert nobodys(business) == {first.id, second.id}
+    assert business.again(first).owner is None
+    assert business.again(over).owner_id == business.staff("maya").id
+    told = business.told(first)[-1]
+    assert (told.tag, told.actor_id) == ("ticket:ticket:changed", business.staff("ada").id)
+    assert business.again(first).version == first.version + 1
+
+
+def test_a_colleague_takes_what_was_left(business: Business) -> None:
+    ticket = business.log(by="omar")
+    with pytest.raises(Forbidden):
+        take(business, ticket, "maya")
+    leave(business, "omar")
+    take(business, ticket, "maya")
+    assert business.again(ticket).owner_id == business.staff("maya").id
+    assert nobodys(business, "maya") == set()
+
+
+def test_texts_do_not_say_that_somebody_who_left_is_on_it(business: Business) -> None:
+    ticket = business.log()
+    leave(business, "maya")
+    business.later(minutes=16)
+    business.tick("promises to lapse")
+    late = next(row for row in business.rows(Message, ticket) if row.template == "late")
+    assert "Maya" not in (late.body or "")
+
+
+def test_calls_they_were_to_make_are_for_whoever_is_free(business: Business) -> None:
+    ticket = business.log(by="omar")
+    book(business, ticket, hours=3)
+    leave(business, "omar")
+    (call,) = business.rows(Callback, ticket)
+    assert (call.staff_id, call.status) == (None, CallbackStatus.BOOKED)
+    assert "callback:released" in business.tags(ticket)
+
+
+def test_a_call_on_a_colleagues_ticket_is_released_and_the_ticket_stays(business: Business) -> None:
+    ticket = business.log(by="omar")
+    book(business, ticket, hours=3)
+    business.on(
+        ticket,
+        lambda session, held, omar: tickets.change(
+            session, held, tickets.Change(owner_id=business.staff("maya").id), now=business.now, by=omar
+        ),
+        by="omar",
+    )
+    leave(business, "omar")
+    assert business.again(ticket).owner_id == business.staff("maya").id
+    assert business.rows(Callback, ticket)[0].staff_id is None
+
+
+def test_who_moves_to_another_site_leaves_the_tickets_of_the_old_one(business: Business) -> None:
+    ticket = business.log()
+    become(business, "maya", replace(MAYA, sites=("harbour-st", "quay"), phone=""))
+    assert nobodys(business) == set()
+    become(business, "maya", replace(MAYA, sites=("quay",), phone=""))
+    assert nobodys(business) == {ticket.id}
+
+
+def test_an_admin_works_everywhere_until_they_are_one_no_longer(business: Business) -> None:
+    here, there = business.log(by="ada"), business.log(by="ada", site="quay", customer=None)
+    become(business, "omar", replace(OMAR, role="admin", sites=(), phone=""))
+    become(business, "ada", replace(ADA, role="supervisor", sites=("harbour-st",)))
+    assert business.again(here).owner_id == business.staff("ada").id
+    assert nobodys(business) == {there.id}
+
+
+def test_what_is_reopened_after_its_owner_left_has_no_owner(business: Business) -> None:
+    ticket = business.log()
+    business.on(ticket, lambda session, held, by: tickets.resolve(session, held, how=None, now=business.now, by=by))
+    leave(business, "maya")
+    business.later(days=1)
+    business.on(
+        ticket, lambda session, held, by: tickets.reopen(session, held, why="cold", now=business.now, by=by), by="omar"
+    )
+    assert business.again(ticket).owner_id is None
+    assert nobodys(business) == {ticket.id}
+    assert "Maya" not in (business.rows(Message, ticket)[-1].body or "")
+
+
+def test_what_goes_on_in_a_new_ticket_has_no_owner_who_left(business: Business) -> None:
+    ticket = business.log()
+    business.on(ticket, lambda session, held, by: tickets.resolve(session, held, how=None, now=business.now, by=by))
+    leave(business, "maya")
+    business.later(days=8)
+    new = business.on(
+        ticket, lambda session, held, by: tickets.reopen(session, held, why="cold", now=business.now, by=by), by="omar"
+    )
+    assert (new.id == ticket.id, business.again(new).owner_id) == (False, None)
+
+
+def test_a_change_of_name_moves_nothing(business: Business) -> None:
+    ticket = business.log(by="omar", remedies=(refund(20_000),))
+    before = len(business.told(ticket))
+    become(business, "omar", replace(OMAR, name="Omar H."))
+    assert len(business.told(ticket)) == before
+
+
+def test_a_customer_who_writes_to_who_left_is_an_unread_reply_of_nobodys(business: Business) -> None:
+    ticket = business.log()
+    leave(business, "maya")
+    inbound = Inbound("+447700900123", "simulator", "Still there?", "SM1")
+    business.desk.transact(lambda session: receive(session, inbound, now=business.now))
+    with business.desk.read() as session:
+        (row,) = undetected(session, by=business.actor("omar")).items
+    assert (row.ticket.id, row.reasons) == (ticket.id, (Undetected.UNREAD_REPLY, Undetected.NO_OWNER))
