@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.errors import Forbidden
-from recovery.models import Callback, Message, Ticket
+from recovery.domain.tickets import TicketStatus
+from recovery.models import Approval, Callback, Message, Ticket
+from recovery.services.deciding.remedies import approve, remedies_of
 from recovery.services.people.staff import NewStaff, change_staff, deactivate, locked_person
 from recovery.services.texting.replies import Inbound, receive
 from recovery.services.ticketing import tickets
@@ -141,6 +144,44 @@ def test_what_goes_on_in_a_new_ticket_has_no_owner_who_left(business: Business) 
         ticket, lambda session, held, by: tickets.reopen(session, held, why="cold", now=business.now, by=by), by="omar"
     )
     assert (new.id == ticket.id, business.again(new).owner_id) == (False, None)
+
+
+def approval_of(business: Business, ticket: Ticket) -> Approval:
+    with business.desk.read() as session:
+        return session.scalars(select(Approval).where(Approval.ticket_id == ticket.id)).one()
+
+
+@pytest.mark.parametrize("how", ["leaves", "is demoted", "moves away"])
+def test_what_waits_for_their_answer_is_asked_of_the_next_at_once(business: Business, how: str) -> None:
+    ticket = business.log(remedies=(refund(4500),))
+    assert approval_of(business, ticket).asked_of_id == business.staff("omar").id
+    if how == "leaves":
+        leave(business, "omar")
+    else:
+        become(
+            business,
+            "omar",
+            replace(OMAR, **({"role": "frontline"} if how == "is demoted" else {"sites": ("quay",), "phone": ""})),
+        )
+    approval = approval_of(business, ticket)
+    assert (approval.asked_of_id, approval.rung) == (business.staff("ada").id, 2)
+    business.on(
+        ticket,
+        lambda session, held, ada: approve(session, held, remedies_of(session, held)[0], now=business.now, by=ada),
+        by="ada",
+    )
+    assert business.again(ticket).status is TicketStatus.IN_RECOVERY
+
+
+def test_an_answer_that_only_an_admin_may_give_goes_on_when_they_are_one_no_longer(business: Business) -> None:
+    become(
+        business, "nell", replace(OMAR, email="nell@example.com", name="Nell Ruiz", role="admin", sites=(), phone="")
+    )
+    ticket = business.log(remedies=(refund(20_000),))
+    asked = approval_of(business, ticket).asked_of_id
+    name, other = ("ada", "nell") if asked == business.staff("ada").id else ("nell", "ada")
+    become(business, name, NewStaff("", "Somebody", "supervisor", ("harbour-st",)))
+    assert approval_of(business, ticket).asked_of_id == business.staff(other).id
 
 
 def test_a_change_of_name_moves_nothing(business: Business) -> None:

@@ -68,7 +68,7 @@ def ask(
 
 
 def pass_on(session: DeskSession, ticket: Ticket, approval: Approval, *, now: datetime) -> None:
-    """Nobody answered in time: the deputy of the one who was asked, then the admins, each of them once.
+    """Nobody answered in time, or nobody can any more: the deputy of the one who was asked, then the admins, each once.
 
     When everybody was asked the deadline stays in the past, and the Undetected board shows it until it is answered.
     """
@@ -96,6 +96,12 @@ def pass_on(session: DeskSession, ticket: Ticket, approval: Approval, *, now: da
     _text(session, ticket, remedy, approval, person, asker=remedy.proposed_by.first_name, now=now)
 
 
+def may_answer(session: DeskSession, ticket: Ticket, approval: Approval, person: Staff) -> bool:
+    """With the role and the sites that the person has now."""
+    remedy = session.get_one(Remedy, approval.remedy_id)
+    return _may_decide(person, ticket, _roles_for(session, ticket, remedy))
+
+
 def _roles_for(session: DeskSession, ticket: Ticket, remedy: Remedy) -> set[Role]:
     """A supervisor may approve up to a supervisor's own limit on a ticket; above it only an admin."""
     supervisors: Limits = authority.limits_of(session, ticket.site, Role.SUPERVISOR)
@@ -115,7 +121,7 @@ def _next_person(session: DeskSession, ticket: Ticket, remedy: Remedy, approval:
 
 
 def _may_decide(person: Staff, ticket: Ticket, enough: set[Role]) -> bool:
-    return person.deactivated_at is None and person.role in enough and person.as_actor().works_at(ticket.site_id)
+    return person.role in enough and person.works_at(ticket.site_id)
 
 
 def _asked_so_far(session: DeskSession, ticket: Ticket, remedy: Remedy) -> set[int]:

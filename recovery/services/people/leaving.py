@@ -1,16 +1,17 @@
 """What somebody can no longer do is nobody's: when they leave, or stop working at a site, their live tickets and calls
-are released and stand on the Undetected board."""
+are released and stand on the Undetected board, and what waits for their answer is asked of the next."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, union
+from sqlalchemy import ColumnElement, select, union
 
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
 from recovery.domain.events import Tag
 from recovery.domain.tickets import LIVE
-from recovery.models import Callback, Staff, Ticket
+from recovery.models import Approval, Callback, Staff, Ticket
+from recovery.services.deciding.approvals import may_answer, pass_on
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 
@@ -29,6 +30,7 @@ def hand_back(session: DeskSession, person: Staff, *, now: datetime, by: Actor) 
                 release(session, ticket, now=now, by=by)
                 released += 1
             _release_calls(session, ticket, person, now=now, by=by)
+        _ask_the_next(session, ticket, person, now=now)
     return released
 
 
@@ -42,6 +44,7 @@ def _locked_tickets(session: DeskSession, person: Staff) -> Sequence[Ticket]:
     theirs = union(
         select(Ticket.id).where(Ticket.owner_id == person.id, Ticket.status.in_(LIVE)),
         select(Callback.ticket_id).where(Callback.staff_id == person.id, Callback.status.in_(LIVE_CALLBACKS)),
+        select(Approval.ticket_id).where(*_asked_of(person)),
     )
     return session.scalars(
         select(Ticket)
@@ -59,3 +62,18 @@ def _release_calls(session: DeskSession, ticket: Ticket, person: Staff, *, now: 
     for call in session.scalars(calls.order_by(Callback.id)):
         call.staff_id = None
         record(session, ticket, Tag.CALLBACK_RELEASED, by=by, at=now, callback=call.id, staff=person.id)
+
+
+def _ask_the_next(session: DeskSession, ticket: Ticket, person: Staff, *, now: datetime) -> None:
+    asked = select(Approval).where(Approval.ticket_id == ticket.id, *_asked_of(person))
+    for approval in session.scalars(asked.order_by(Approval.remedy_id)).all():
+        if not may_answer(session, ticket, approval, person):
+            pass_on(session, ticket, approval, now=now)
+
+
+def _asked_of(person: Staff) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Approval.asked_of_id == person.id,
+        Approval.answered_at.is_(None),
+        Approval.nobody_left_at.is_(None),
+    )
