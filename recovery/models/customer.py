@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from recovery.models.base import Base
@@ -32,6 +32,13 @@ class OptOut(Base):
             sqlite_where=text("lifted_at IS NULL"),
             postgresql_where=text("lifted_at IS NULL"),
         ),
+        # services.people.customers: has a number that comes anew opted out before it was erased?
+        Index(
+            "ix_opt_outs_sealed",
+            "number_seal",
+            sqlite_where=text("number_seal IS NOT NULL"),
+            postgresql_where=text("number_seal IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -43,6 +50,8 @@ class OptOut(Base):
     """`keyword`, `provider` (it told us so) or `code` (a send was refused with 21610)."""
     message_id: Mapped[int | None]
     lifted_at: Mapped[datetime | None]
+    number_seal: Mapped[str | None] = mapped_column(String(64))
+    """Of an erased number, while its opt-out stands: it knows the number again and does not tell it."""
 
 
 class Customer(Base):

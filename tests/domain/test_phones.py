@@ -3,7 +3,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recovery.domain.errors import Invalid
-from recovery.domain.phones import country_of, known_country, masked, parse_phone, prefixes_of, pretty, without_numbers
+from recovery.domain.phones import (
+    country_of,
+    known_country,
+    masked,
+    parse_phone,
+    prefixes_of,
+    pretty,
+    seal,
+    without_numbers,
+)
 
 SAM = "+447700900123"
 
@@ -190,3 +199,10 @@ def test_no_number_however_it_is_spaced_gets_through(number: int, plus: str, gap
     digits = str(number)
     written = plus + gap.join([digits[:2], digits[2:4], digits[4:]])
     assert digits[-4:] not in without_numbers(f"The number {written} is wrong.")
+
+
+def test_a_seal_knows_a_number_again_tells_nothing_of_it_and_belongs_to_one_house() -> None:
+    sealed = seal("a secret of the house", SAM)
+    assert sealed == seal("a secret of the house", SAM)
+    assert SAM[1:] not in sealed
+    assert len({sealed, seal("a secret of the house", "+447700900124"), seal("another house's secret", SAM)}) == 3

@@ -11,10 +11,11 @@ from recovery.clock import FrozenClock
 from recovery.domain.actors import MACHINE
 from recovery.domain.errors import Forbidden, NotFound, WrongState
 from recovery.domain.provider_codes import FaultCategory
-from recovery.models import Event, Message, SimulatedText, Ticket
+from recovery.models import Callback, Event, Message, OptOut, SimulatedText, Ticket
 from recovery.services.people.erasing import erase
 from recovery.services.texting import phones, replies
 from recovery.services.texting.links import customer_token
+from recovery.services.texting.replies import Inbound
 from recovery.services.ticketing import tickets
 from recovery.services.ticketing.customer_page import ticket_of_link
 from recovery.sms.gateway import OutgoingText, SendRefused
@@ -121,6 +122,61 @@ def test_only_an_admin_erases_and_only_somebody_known(business: Business) -> Non
             erase(session, SAMS, now=business.now, by=business.actor("omar"))
         with pytest.raises(NotFound, match="nothing to erase"):
             erase(session, "+447700900999", now=business.now, by=MACHINE)
+
+
+def says(business: Business, words: str, sid: str) -> None:
+    inbound = Inbound(SAMS, business.desk.house.sender, words, sid)
+    business.desk.transact(lambda session: replies.receive(session, inbound, now=business.now))
+
+
+def erased(business: Business) -> None:
+    business.desk.transact(lambda session: erase(session, SAMS, now=business.now, by=MACHINE))
+
+
+def test_who_wanted_no_texts_gets_none_when_the_number_comes_again(business: Business) -> None:
+    over(business)
+    says(business, "STOP", "SM1")
+    said_at = business.now
+    erased(business)
+    assert "900123" not in everything(business)
+    business.later(days=1)
+    again = business.log()
+    assert business.again(again).no_text_reason == "opted_out"
+    assert business.rows(Message, again) == []
+    assert [call.reason for call in business.rows(Callback, again)] == ["opted_out"]
+    with business.desk.read() as session:
+        (kept,) = session.scalars(select(OptOut))
+        assert (kept.at, kept.how, kept.lifted_at, kept.number_seal) == (said_at, "keyword", None, None)
+        assert kept.message_id is not None
+
+
+def test_start_lifts_it_then(business: Business) -> None:
+    over(business)
+    says(business, "STOP", "SM1")
+    erased(business)
+    says(business, "START", "SM2")
+    again = business.log()
+    assert [row.template for row in business.rows(Message, again)] == ["logged"]
+
+
+def test_it_outlives_a_second_erasing_and_is_forgotten_where_start_came_first(business: Business) -> None:
+    over(business)
+    says(business, "STOP", "SM1")
+    erased(business)
+    resolved = over(business)
+    assert business.again(resolved).no_text_reason == "opted_out"
+    erased(business)
+    assert "900123" not in everything(business)
+    says(business, "START", "SM2")
+    erased(business)
+    assert [row.template for row in business.rows(Message, business.log())] == ["logged"]
+
+
+def test_nobody_else_is_silenced_by_it(business: Business) -> None:
+    over(business)
+    says(business, "STOP", "SM1")
+    erased(business)
+    assert [row.template for row in business.rows(Message, business.log(customer=LEE))] == ["logged"]
 
 
 def test_the_same_number_begins_anew(business: Business) -> None:

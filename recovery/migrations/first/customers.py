@@ -59,9 +59,11 @@ def _opt_outs() -> None:
         sa.Column("how", sa.Text(), nullable=False),
         sa.Column("message_id", BIG),
         sa.Column("lifted_at", TIME),
+        sa.Column("number_seal", sa.String(64)),
         sa.PrimaryKeyConstraint("id", name="pk_opt_outs"),
         sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name="fk_opt_outs_contact_id_contacts"),
     )
     op.create_index(
         "uq_opt_outs_standing", "opt_outs", ["contact_id", "sender"], unique=True, **where("lifted_at IS NULL")
     )
+    op.create_index("ix_opt_outs_sealed", "opt_outs", ["number_seal"], **where("number_seal IS NOT NULL"))

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
 from recovery.domain.actors import Actor
 from recovery.domain.ids import new_id
-from recovery.domain.phones import parse_phone
-from recovery.models import Contact, Customer, Site, Ticket
+from recovery.domain.phones import parse_phone, seal
+from recovery.models import Contact, Customer, OptOut, Site, Ticket
 from recovery.services.access import at_sites_of
 from recovery.services.session import DeskSession
 
@@ -48,10 +48,18 @@ def find_or_add(session: DeskSession, site: Site, new: NewCustomer | None, *, no
 
 
 def contact_for(session: DeskSession, phone: str, *, now: datetime) -> Contact:
-    """The one row of this number, made once whoever races. `phone` is E.164."""
+    """The one row of this number, made once whoever races. `phone` is E.164. Who wanted no texts before they were erased
+    still wants none."""
     row = {"id": new_id(now), "phone": phone, "added_at": now}
     made = session.scalars(_adding(session.get_bind().dialect.name), row).first()
-    return made or session.scalars(select(Contact).where(Contact.phone == phone)).one()
+    if made is None:
+        return session.scalars(select(Contact).where(Contact.phone == phone)).one()
+    session.execute(
+        update(OptOut)
+        .where(OptOut.number_seal == seal(session.house.secret_key, phone), OptOut.lifted_at.is_(None))
+        .values(contact_id=made.id, number_seal=None),
+    )
+    return made
 
 
 def by_phone(session: DeskSession, phone: str, *, by: Actor) -> Sequence[Customer]:

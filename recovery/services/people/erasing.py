@@ -1,17 +1,19 @@
-"""Erasing a person: every value goes, with the salts of its commitments; the statistics and the chain stay."""
+"""Erasing a person: every value goes, with the salts of its commitments; the statistics and the chain stay. So does that
+they want no texts, under a seal of their number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from recovery.domain.actors import Actor
 from recovery.domain.errors import NotFound, WrongState
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
+from recovery.domain.phones import seal
 from recovery.domain.remedies import RemedyStatus
-from recovery.models import Attempt, Callback, Contact, Customer, Message, Remedy, SimulatedText, Ticket
+from recovery.models import Attempt, Callback, Contact, Customer, Message, OptOut, Remedy, SimulatedText, Ticket
 from recovery.services.people.sites import require_admin
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
@@ -47,6 +49,11 @@ def erase(session: DeskSession, phone: str, *, now: datetime, by: Actor) -> Eras
     for customer in customers:
         customer.name = customer.notes = None
         customer.erased_at = now
+    session.execute(
+        update(OptOut)
+        .where(OptOut.contact_id == contact.id, OptOut.lifted_at.is_(None))
+        .values(number_seal=seal(session.house.secret_key, phone)),
+    )
     contact.phone = None
     return Erased(len(customers), len(tickets), texts)
 
