@@ -1,6 +1,7 @@
 """STOP is heard at once by every ticket of that number, START lifts it, and the evidence of both stays."""
 
 import itertools
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from recovery.domain.messages import MessageStatus
 from recovery.models import Callback, Message, OptOut, Ticket
 from recovery.services.texting import replies
 from recovery.services.texting.replies import Inbound
+from recovery.services.ticketing import tickets
 from tests.factories import NOOR, SAM, Business
 
 SAMS = "+447700900123"
@@ -42,6 +44,30 @@ def test_stop_drops_what_waits_on_every_ticket_of_that_number(business: Business
         assert [call.reason for call in business.rows(Callback, ticket)] == ["opted_out"]
     assert outgoing(business, other)[0].status is MessageStatus.PENDING
     assert confirmations(business) == ["stop_confirmed"]
+
+
+@pytest.mark.parametrize("text", ["waits", "has left"])
+def test_stop_on_a_resolved_ticket_is_a_call_for_a_person_as_well(business: Business, text: str) -> None:
+    resolved, closed, void = business.log(), business.log(), business.log()
+    for ticket in (resolved, closed):
+        business.on(ticket, lambda session, held, by: tickets.resolve(session, held, how=None, now=business.now, by=by))
+    close = partial(tickets.close, cause="x", action=None)
+    business.on(closed, lambda session, held, by: close(session, held, now=business.now, by=by), by="omar")
+    forget = partial(tickets.void, reason="twice", duplicate_of=None)
+    business.on(void, lambda session, held, by: forget(session, held, now=business.now, by=by))
+    if text == "has left":
+        with business.desk.writing.begin() as connection:
+            connection.execute(Message.__table__.update().values(status=MessageStatus.SENT))
+    says(business, "STOP")
+    (call,) = business.rows(Callback, resolved)
+    assert (call.reason, call.is_task) == ("opted_out", True)
+    assert business.tags(resolved).count("customer:opted_out") == 1
+    assert business.again(resolved).no_text_reason == "opted_out"
+    for ticket in (closed, void):
+        assert [call.reason for call in business.rows(Callback, ticket)] == []
+        assert "customer:opted_out" not in business.tags(ticket)
+    says(business, "START")
+    assert business.tags(resolved).count("customer:opted_in") == 1
 
 
 def test_afterwards_nothing_is_queued_and_the_ticket_says_why(business: Business) -> None:

@@ -12,7 +12,7 @@ from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag
 from recovery.domain.messages import Doubt, MessageStatus, move
 from recovery.domain.provider_codes import FaultCategory, fault_for
-from recovery.domain.tickets import TicketStatus
+from recovery.domain.tickets import OVER
 from recovery.models import Message, Promise, Ticket
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
@@ -26,7 +26,6 @@ BY_A_PERSON = "free"
 """The template whose words a person wrote: no automatic answer."""
 ASK_AFTER = timedelta(minutes=15)
 """A text of which no receipt has told the end by then is asked for (`services.sending.asking`)."""
-OVER = (TicketStatus.CLOSED, TicketStatus.VOID)
 
 
 def lock_tickets_of(session: DeskSession, message_ids: list[int]) -> dict[int, Ticket]:

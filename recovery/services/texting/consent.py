@@ -8,6 +8,7 @@ from recovery.domain.actors import CUSTOMER, MACHINE
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction, Keyword, MessageStatus
+from recovery.domain.tickets import OVER
 from recovery.models import Contact, Customer, Message, OptOut, Ticket
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
@@ -43,7 +44,7 @@ def opt_out(
     )
     for ticket in _locked_tickets(session, contact.id):
         _drop_waiting(session, ticket, sender, now=now)
-        if ticket.is_live:
+        if ticket.status not in OVER:
             if ticket.no_text_reason != WRONG_NUMBER:  # START must not make us write to a stranger again
                 ticket.no_text_reason = OPTED_OUT
             by = CUSTOMER if how == HOW_ASKED else MACHINE
@@ -100,15 +101,15 @@ def opted_in_since(session: DeskSession, contact: Contact, *, sender: str, since
 
 
 def _locked_tickets(session: DeskSession, contact_id: int) -> list[Ticket]:
-    """Those that are live, or that have a text waiting; by id, as every lock of several tickets."""
+    """Those that are not over, or that have a text waiting; by id, as every lock of several tickets."""
     waiting = select(Message.ticket_id).where(Message.contact_id == contact_id, Message.status.in_(QUEUED))
-    live = Ticket.promise_due_at.is_not(None)
+    not_over = Ticket.status.not_in(OVER)
     marked = Ticket.no_text_reason == OPTED_OUT
     theirs = Ticket.customer_id.in_(select(Customer.id).where(Customer.contact_id == contact_id))
     return list(
         session.scalars(
             select(Ticket)
-            .where(Ticket.id.in_(waiting) | (theirs & (live | marked)))
+            .where(Ticket.id.in_(waiting) | (theirs & (not_over | marked)))
             .order_by(Ticket.id)
             .with_for_update(of=Ticket)
             .execution_options(populate_existing=True),
