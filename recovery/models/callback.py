@@ -90,6 +90,9 @@ class Callback(Proven, Base):
     """Who calls; None: whoever is free."""
     moves: Mapped[int] = mapped_column(default=0)
     attempt_count: Mapped[int] = mapped_column(default=0)
+    in_vain: Mapped[int] = mapped_column(default=0)
+    """Attempts at which nobody was there, since it was booked or last moved: after so many it is given up. A line that
+    was cut is none of them, for somebody was there."""
     remind_at: Mapped[datetime | None]
     """When the customer is to be reminded; None where that is not owed: a call minutes after its booking, a call task."""
     reminded_at: Mapped[datetime | None]

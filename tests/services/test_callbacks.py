@@ -92,6 +92,31 @@ def test_nobody_there_is_tried_again_with_growing_gaps_and_then_the_customer_cho
     assert [row.number for row in business.rows(Attempt, ticket)] == [1, 2, 3, 4]
 
 
+def test_lines_that_were_cut_use_up_no_retry(business: Business) -> None:
+    """Somebody was there: the first time that nobody is, is the first."""
+    ticket = business.log()
+    book(business, ticket)
+    for _ in range(3):
+        tried(business, ticket, Outcome.DISCONNECTED)
+    call = tried(business, ticket, Outcome.NO_ANSWER)
+    assert (call.status, call.due_at) == (CallbackStatus.BOOKED, business.now + timedelta(minutes=15))
+    assert call.attempt_count == 4
+
+
+def test_a_call_that_is_moved_begins_to_be_tried_anew(business: Business) -> None:
+    ticket = business.log()
+    book(business, ticket)
+    for _ in range(3):
+        tried(business, ticket, Outcome.NO_ANSWER)
+    with_call(business, ticket, callbacks.reschedule, due_at=business.now + timedelta(hours=1))
+    business.later(hours=1)
+    call = tried(business, ticket, Outcome.VOICEMAIL)
+    assert (call.status, call.due_at) == (CallbackStatus.BOOKED, business.now + timedelta(minutes=15))
+    for _ in range(2):
+        tried(business, ticket, Outcome.BUSY)
+    assert tried(business, ticket, Outcome.BUSY).status is CallbackStatus.UNREACHED
+
+
 def test_a_wrong_number_gets_no_text_and_no_link_to_somebody_elses_page(business: Business) -> None:
     ticket = business.log()
     book(business, ticket)

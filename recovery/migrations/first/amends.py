@@ -142,6 +142,7 @@ def _callbacks() -> None:
         sa.Column("staff_id", BIG),
         sa.Column("moves", BIG, nullable=False),
         sa.Column("attempt_count", BIG, nullable=False),
+        sa.Column("in_vain", BIG, nullable=False),
         sa.Column("remind_at", TIME),
         sa.Column("reminded_at", TIME),
         sa.Column("missed_at", TIME),

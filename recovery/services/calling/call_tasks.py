@@ -50,6 +50,7 @@ def open_call_task(session: DeskSession, ticket: Ticket, reason: str, *, now: da
         staff_id=ticket.owner_id,
         moves=0,
         attempt_count=0,
+        in_vain=0,
     )
     session.add(task)
     record(

@@ -65,7 +65,7 @@ def reschedule(
     check_time(due_at, now=now)
     _refuse_ended(callback)
     _move(session, ticket, callback, due_at or soonest(ticket, now=now), why="moved", now=now, by=by)
-    callback.as_soon_as_possible = due_at is None
+    callback.as_soon_as_possible, callback.in_vain = due_at is None, 0
     _say(session, ticket, callback, "callback_moved", now=now, by=by)
     return callback
 
@@ -207,6 +207,7 @@ def _booked(
         remind_at=reminder_time(session, ticket.site, due, now=now),
         moves=0,
         attempt_count=0,
+        in_vain=0,
     )
     session.add(callback)
     record(
@@ -254,7 +255,8 @@ def _redial(
 
 def _retry(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
     policy = session.house.policy
-    due = next_retry(callback.attempt_count, now=now, calendar=calendar_of(ticket.site), gaps=policy.retry_gaps)
+    callback.in_vain += 1
+    due = next_retry(callback.in_vain, now=now, calendar=calendar_of(ticket.site), gaps=policy.retry_gaps)
     if due is not None:
         _move(session, ticket, callback, due, why="retried", now=now, by=by)
         return
