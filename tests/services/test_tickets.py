@@ -10,6 +10,7 @@ from recovery.domain.errors import Forbidden, Invalid, WrongState
 from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import Severity, Source, TicketStatus
 from recovery.models import Ledger, Message, Promise, Remedy, Ticket
+from recovery.services.people.leaving import release
 from recovery.services.ticketing import tickets
 from recovery.services.ticketing.tickets import Change
 from tests.factories import Business, refund
@@ -203,6 +204,29 @@ def test_frontline_changes_their_own_tickets_and_gives_none_away(business: Busin
     to_omar = Change(owner_id=business.staff("omar").id)
     with pytest.raises(Forbidden):
         do(business, own, lambda *args, **more: tickets.change(*args, to_omar, **more))
+
+
+def test_who_logged_it_does_not_take_back_what_a_supervisor_gave_to_somebody_else(business: Business) -> None:
+    ticket = business.log()
+    to_maya = Change(owner_id=business.staff("maya").id)
+    do(business, ticket, tickets.take, by="omar")
+    with pytest.raises(Forbidden):
+        do(business, ticket, lambda *args, **more: tickets.change(*args, to_maya, **more))
+    assert business.again(ticket).owner_id == business.staff("omar").id
+    do(business, ticket, lambda *args, **more: tickets.change(*args, to_maya, **more), by="omar")
+    do(business, ticket, lambda *args, **more: tickets.change(*args, to_maya, **more))
+
+
+def test_who_logged_it_takes_it_back_once_nobody_has_it(business: Business) -> None:
+    ticket = business.log()
+    do(business, ticket, tickets.take, by="omar")
+    business.on(ticket, lambda session, held, _: release(session, held, now=business.now))
+    do(
+        business,
+        ticket,
+        lambda *args, **more: tickets.change(*args, Change(owner_id=business.staff("maya").id), **more),
+    )
+    assert business.again(ticket).owner_id == business.staff("maya").id
 
 
 def test_an_owner_works_at_the_site(business: Business) -> None:

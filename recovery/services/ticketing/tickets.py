@@ -58,7 +58,10 @@ class Change:
 
 
 def change(session: DeskSession, ticket: Ticket, wanted: Change, *, now: datetime, by: Actor) -> None:
-    """Raises Forbidden where the ticket is another's and `by` no supervisor, Invalid for an owner from elsewhere."""
+    """Raises Forbidden where the ticket is another's and `by` no supervisor, Invalid for an owner from elsewhere.
+
+    Making oneself the owner is taking it, and follows the same rule.
+    """
     require(by, Permission.WORK)
     _check_theirs(ticket, by)
     if wanted.owner_id is not None and wanted.owner_id != ticket.owner_id:
@@ -137,7 +140,6 @@ def undo_resolution(session: DeskSession, ticket: Ticket, *, now: datetime, by: 
 
 def take(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
     """Whoever is there takes what nobody has; from a colleague only a supervisor takes it. Raises Forbidden."""
-    require(by, Permission.SUPERVISE if _is_in_hands(ticket) else Permission.WORK)
     if by.id is not None and ticket.owner_id != by.id:
         _reassign(session, ticket, by.id, now=now, by=by)
 
@@ -246,8 +248,7 @@ def _check_theirs(ticket: Ticket, by: Actor) -> None:
 
 
 def _reassign(session: DeskSession, ticket: Ticket, owner_id: int, *, now: datetime, by: Actor) -> None:
-    if owner_id != by.id:
-        require(by, Permission.SUPERVISE)
+    require(by, Permission.WORK if owner_id == by.id and not _is_in_hands(ticket) else Permission.SUPERVISE)
     owner = session.get(Staff, owner_id)
     if owner is None or not owner.works_at(ticket.site_id):
         raise Invalid.field("owner", "Choose somebody who works at this site.")
