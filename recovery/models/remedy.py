@@ -62,6 +62,10 @@ class Remedy(Proven, Base):
     decision_reason: Mapped[str | None]
     limit_in_force: Mapped[int | None]
     """The ticket limit of the one who decided, as it was then; None was unlimited."""
+    counted_day: Mapped[str | None] = mapped_column(String(10))
+    counted_month: Mapped[str | None] = mapped_column(String(10))
+    """The local day of the giver's ledger, and the month of the customer's, in which the amount was counted: a cancelled
+    one is taken out of those, whatever the site's zone is by then. None: no amount, or nobody's day."""
     ready_at: Mapped[datetime | None]
     fulfilled_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     fulfilled_at: Mapped[datetime | None]

@@ -1,5 +1,6 @@
 """Granting inside one's authority asks nobody; above it somebody else decides, once, with a reason for a refusal."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,12 +9,13 @@ from sqlalchemy import select
 from recovery.domain.authority import LimitSpan
 from recovery.domain.errors import Forbidden, Invalid, NotFound, Refused, WrongState
 from recovery.domain.remedies import RemedyKind
-from recovery.models import Approval, Ledger, Message, Remedy, Staff, Ticket
+from recovery.models import Approval, Ledger, Message, Remedy, Site, Staff, Ticket
 from recovery.services.access import ticket_of_remedy
 from recovery.services.deciding import authority, remedies
 from recovery.services.deciding.remedies import NewRemedy
+from recovery.services.people.sites import change_site
 from recovery.services.people.staff import NewStaff, add_staff
-from tests.factories import NOOR, REMAKE, SAM, Business, refund
+from tests.factories import HARBOUR, NOOR, REMAKE, SAM, Business, refund
 
 
 def only(business: Business, ticket: Ticket) -> Remedy:
@@ -164,6 +166,31 @@ def test_where_nobody_is_left_to_ask_it_is_refused_at_once_and_nothing_is_logged
         business.log(remedies=(refund(4500),))
     with business.desk.read() as session:
         assert session.scalars(select(Ticket)).all() == []
+
+
+@pytest.mark.parametrize("approved", ["alone", "by a supervisor"])
+def test_what_is_cancelled_leaves_the_day_it_was_counted_in_though_the_sites_zone_has_changed(
+    business: Business, approved: str
+) -> None:
+    """A quarter past midnight on the first of April in London is still March in New York."""
+    business.later(days=21, hours=13, minutes=45)
+    remedy = only(business, business.log(remedies=(refund(1500 if approved == "alone" else 4500),)))
+    if approved != "alone":
+        on_remedy(business, remedy, remedies.approve, by="omar")
+    with business.desk.read() as session:
+        periods = {row.period for row in session.scalars(select(Ledger))}
+    assert periods == {"", "2026-04", *(["2026-04-01"] if approved == "alone" else [])}
+    with business.desk.write() as session:
+        change_site(
+            session,
+            session.get_one(Site, business.site().id),
+            replace(HARBOUR, timezone="America/New_York"),
+            now=business.now,
+            by=business.actor("ada"),
+        )
+    on_remedy(business, remedy, remedies.cancel, by="maya", reason=None)
+    with business.desk.read() as session:
+        assert {(row.period, row.total) for row in session.scalars(select(Ledger))} == {(each, 0) for each in periods}
 
 
 @pytest.mark.parametrize("end", [remedies.cancel, remedies.fail])

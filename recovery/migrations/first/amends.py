@@ -40,6 +40,8 @@ def _remedies() -> None:
         sa.Column("decided_at", TIME),
         sa.Column("decision_reason", sa.Text()),
         sa.Column("limit_in_force", BIG),
+        sa.Column("counted_day", sa.String(10)),
+        sa.Column("counted_month", sa.String(10)),
         sa.Column("ready_at", TIME),
         sa.Column("fulfilled_by_id", BIG),
         sa.Column("fulfilled_at", TIME),

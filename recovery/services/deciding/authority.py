@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -13,7 +14,7 @@ from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.domain.money import MINOR_DIGITS
 from recovery.domain.permissions import Role
-from recovery.models import Ledger, LimitRow, Site, Ticket
+from recovery.models import Ledger, LimitRow, Remedy, Site, Ticket
 from recovery.services.proving.trail import record_of_settings
 from recovery.services.session import DeskSession
 
@@ -28,6 +29,14 @@ class Passed:
 
     span: LimitSpan
     limit: int
+
+
+class Entry(NamedTuple):
+    """A line of the ledgers, but for its currency."""
+
+    span: LimitSpan
+    subject_id: int
+    period: str
 
 
 def limits_of(session: DeskSession, site: Site, role: Role) -> Limits:
@@ -96,43 +105,38 @@ def set_limit(
 def raise_alone(
     session: DeskSession,
     ticket: Ticket,
+    remedy: Remedy,
     *,
     staff_id: int,
     limits: Limits,
-    amount: int,
-    currency: str,
     now: datetime,
 ) -> Passed | None:
     """Counts a grant on somebody's own authority against all three limits, or none: gives the limit that it passed."""
-    raised: list[tuple[LimitSpan, int, str]] = []
-    for span, subject_id, period in _entries(ticket, staff_id=staff_id, now=now):
-        limit = limits.of(span)
-        if not _raise(session, span, subject_id, period, currency=currency, amount=amount, limit=limit):
-            for entry in raised:
-                _lower(session, *entry, currency=currency, amount=amount)
-            return Passed(span, limit or 0)
-        raised.append((span, subject_id, period))
+    local = local_time(now, ticket.site.timezone)
+    remedy.counted_day, remedy.counted_month = f"{local:%Y-%m-%d}", f"{local:%Y-%m}"
+    raised: list[Entry] = []
+    for entry in _entries(ticket, remedy, staff_id=staff_id):
+        limit = limits.of(entry.span)
+        if not _raise(session, entry, remedy, limit=limit):
+            for each in raised:
+                _lower(session, each, remedy)
+            remedy.counted_day = remedy.counted_month = None
+            return Passed(entry.span, limit or 0)
+        raised.append(entry)
     return None
 
 
-def raise_approved(session: DeskSession, ticket: Ticket, *, amount: int, currency: str, now: datetime) -> None:
+def raise_approved(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime) -> None:
     """An approved grant enters the ticket's and the customer's ledger, above whatever limit it was asked about."""
-    for span, subject_id, period in _entries(ticket, staff_id=None, now=now):
-        _raise(session, span, subject_id, period, currency=currency, amount=amount, limit=None)
+    remedy.counted_month = f"{local_time(now, ticket.site.timezone):%Y-%m}"
+    for entry in _entries(ticket, remedy, staff_id=None):
+        _raise(session, entry, remedy, limit=None)
 
 
-def lower(
-    session: DeskSession,
-    ticket: Ticket,
-    *,
-    staff_id: int | None,
-    amount: int,
-    currency: str,
-    granted_at: datetime,
-) -> None:
-    """Takes back what was counted at `granted_at`: the remedy was cancelled or failed."""
-    for span, subject_id, period in _entries(ticket, staff_id=staff_id, now=granted_at):
-        _lower(session, span, subject_id, period, currency=currency, amount=amount)
+def lower(session: DeskSession, ticket: Ticket, remedy: Remedy) -> None:
+    """Takes back what was counted when it was granted, where it was counted: it was cancelled or failed."""
+    for entry in _entries(ticket, remedy, staff_id=remedy.decided_by_id):
+        _lower(session, entry, remedy)
 
 
 def total_on(session: DeskSession, ticket: Ticket, currency: str) -> int:
@@ -141,34 +145,24 @@ def total_on(session: DeskSession, ticket: Ticket, currency: str) -> int:
     return row.total if row else 0
 
 
-def _entries(ticket: Ticket, *, staff_id: int | None, now: datetime) -> list[tuple[LimitSpan, int, str]]:
-    """Always in this order, so that two grants never wait for one another in a circle."""
-    local = local_time(now, ticket.site.timezone)
-    entries = [(LimitSpan.TICKET, ticket.id, "")]
-    if staff_id is not None:
-        entries.append((LimitSpan.STAFF_DAY, staff_id, f"{local:%Y-%m-%d}"))
-    if ticket.customer_id is not None:
-        entries.append((LimitSpan.CUSTOMER_MONTH, ticket.customer_id, f"{local:%Y-%m}"))
+def _entries(ticket: Ticket, remedy: Remedy, *, staff_id: int | None) -> list[Entry]:
+    """Always in this order, so that two grants never wait for one another in a circle. Nobody's day is counted in where
+    it was approved."""
+    entries = [Entry(LimitSpan.TICKET, ticket.id, "")]
+    if staff_id is not None and remedy.counted_day is not None:
+        entries.append(Entry(LimitSpan.STAFF_DAY, staff_id, remedy.counted_day))
+    if ticket.customer_id is not None and remedy.counted_month is not None:
+        entries.append(Entry(LimitSpan.CUSTOMER_MONTH, ticket.customer_id, remedy.counted_month))
     return entries
 
 
-def _raise(
-    session: DeskSession,
-    span: LimitSpan,
-    subject_id: int,
-    period: str,
-    *,
-    currency: str,
-    amount: int,
-    limit: int | None,
-) -> bool:
+def _raise(session: DeskSession, entry: Entry, remedy: Remedy, *, limit: int | None) -> bool:
     """One conditional statement: True where the total after it is within `limit`."""
+    amount = remedy.amount or 0
     if limit is not None and amount > limit:
         return False
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    row = make(Ledger).values(
-        span=span, subject_id=subject_id, period=period, currency=currency, total=amount, ceiling=limit
-    )
+    row = make(Ledger).values(**entry._asdict(), currency=remedy.currency, total=amount, ceiling=limit)
     statement = row.on_conflict_do_update(
         index_elements=[Ledger.span, Ledger.subject_id, Ledger.period, Ledger.currency],
         set_={"total": Ledger.total + amount, "ceiling": limit},
@@ -177,24 +171,11 @@ def _raise(
     return session.execute(statement).first() is not None
 
 
-def _lower(
-    session: DeskSession,
-    span: LimitSpan,
-    subject_id: int,
-    period: str,
-    *,
-    currency: str,
-    amount: int,
-) -> None:
+def _lower(session: DeskSession, entry: Entry, remedy: Remedy) -> None:
     session.execute(
         update(Ledger)
-        .where(
-            Ledger.span == span,
-            Ledger.subject_id == subject_id,
-            Ledger.period == period,
-            Ledger.currency == currency,
-        )
-        .values(total=Ledger.total - amount),
+        .filter_by(**entry._asdict(), currency=remedy.currency)
+        .values(total=Ledger.total - remedy.amount),
     )
 
 

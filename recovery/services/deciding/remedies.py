@@ -80,7 +80,7 @@ def approve(
     _decide(session, ticket, remedy, RemedyStatus.GRANTED, now=now, by=by)
     remedy.amount, remedy.limit_in_force = granted, limits.per_ticket
     if granted and remedy.currency:
-        authority.raise_approved(session, ticket, amount=granted, currency=remedy.currency, now=now)
+        authority.raise_approved(session, ticket, remedy, now=now)
     _tell_grant(session, ticket, remedy, authority_name="approval", now=now, by=by)
     move_to_recovery(ticket)
     say_approved(session, ticket, remedy, now=now, by=by)
@@ -187,15 +187,7 @@ def _grant_alone(
 ) -> authority.Passed | None:
     if remedy.amount and remedy.currency and by.id is not None:
         limits = authority.limits_of(session, ticket.site, by.role or Role.FRONTLINE)
-        passed = authority.raise_alone(
-            session,
-            ticket,
-            staff_id=by.id,
-            limits=limits,
-            amount=remedy.amount,
-            currency=remedy.currency,
-            now=now,
-        )
+        passed = authority.raise_alone(session, ticket, remedy, staff_id=by.id, limits=limits, now=now)
         if passed is not None:
             return passed
         remedy.limit_in_force = limits.per_ticket
@@ -284,14 +276,7 @@ def _end(
     approval = session.get(Approval, remedy.id)
     if approval is not None and approval.answered_at is None:
         approval.answered_at = now
-    if counted and remedy.amount and remedy.currency and remedy.decided_at:
-        authority.lower(
-            session,
-            ticket,
-            staff_id=None if remedy.needed_approval else remedy.decided_by_id,
-            amount=remedy.amount,
-            currency=remedy.currency,
-            granted_at=remedy.decided_at,
-        )
+    if counted and remedy.amount and remedy.currency:
+        authority.lower(session, ticket, remedy)
     record(session, ticket, tag, by=by, at=now, remedy=remedy.id, reason_commitment=commitment(ticket.salt, reason))
     take_back(session, ticket, remedy, reason=to.value, now=now)
