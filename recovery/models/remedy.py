@@ -91,6 +91,13 @@ class Approval(Proven, Base):
             sqlite_where=text("answered_at IS NULL AND nobody_left_at IS NULL"),
             postgresql_where=text("answered_at IS NULL AND nobody_left_at IS NULL"),
         ),
+        # the Undetected board: nobody is left to be asked
+        Index(
+            "ix_approvals_exhausted",
+            "ticket_id",
+            sqlite_where=text("answered_at IS NULL AND nobody_left_at IS NOT NULL"),
+            postgresql_where=text("answered_at IS NULL AND nobody_left_at IS NOT NULL"),
+        ),
     )
 
     remedy_id: Mapped[int] = mapped_column(ForeignKey("remedies.id"), primary_key=True, autoincrement=False)

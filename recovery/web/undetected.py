@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Permission
+from recovery.domain.remedies import RemedyStatus
 from recovery.edge import actor, components, needs
-from recovery.services.ticketing.rows import Undetected, UndetectedRow
+from recovery.services.ticketing.rows import TicketRow, Undetected, UndetectedRow
 from recovery.services.ticketing.undetected import count_undetected, undetected
 from recovery.web.rows import board_row
 from recovery.web.wording import counted
@@ -20,6 +21,7 @@ STEPS = {
     Undetected.UNDELIVERED_TEXT: ("Call instead", "calls"),
     Undetected.MISSED_CALLBACK: ("Call now", "calls"),
     Undetected.UNREACHED: ("Promise a time", "promise"),
+    Undetected.UNANSWERED_APPROVAL: ("See what was asked", "remedies"),
 }
 
 
@@ -56,5 +58,20 @@ def _row(each: UndetectedRow) -> dict[str, Any]:
         row["post"] = {"label": "I take it", "url": url_for("tickets.take", reference=ticket.reference)}
         return row
     label, anchor = STEPS[first]
+    if first is Undetected.UNANSWERED_APPROVAL and (answer := _answer(ticket)):
+        row["action"] = answer
+        return row
     row["action"] = {"label": label, "url": url_for("tickets.show", reference=ticket.reference, _anchor=anchor)}
     return row
+
+
+def _answer(ticket: TicketRow) -> dict[str, str] | None:
+    """None for who may not give it: they see on the ticket what was asked, and may take it back."""
+    by = actor()
+    if not by.may(Permission.APPROVE):
+        return None
+    asked = [each for each in ticket.remedies if each.status is RemedyStatus.PENDING_APPROVAL]
+    others = next((each for each in asked if each.proposed_by.id != by.id), None)
+    if others is None:
+        return None
+    return {"label": "Answer it", "url": url_for("approvals.index", _anchor=f"approval-{others.id}")}

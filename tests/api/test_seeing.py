@@ -77,6 +77,15 @@ def test_a_report_over_no_time_at_all_is_refused(small_desk: Desk, span: str) ->
     assert list(problem["errors"]) == ["to"]
 
 
+def test_an_approval_that_nobody_is_left_to_answer_is_undetected(desk: Desk) -> None:
+    logged = desk.done("maya", "POST", "/tickets", LOGGED | {"remedies": [{"kind": "refund", "amount": 4500}]})
+    for _ in range(3):
+        desk.business.later(minutes=10)
+        desk.business.tick("approvals overdue")
+    (row,) = desk.done("maya", "GET", "/undetected")["items"]
+    assert (row["reference"], row["reasons"]) == (logged["reference"], ["unanswered_approval"])
+
+
 def test_the_trail_is_chained(desk: Desk) -> None:
     reference = desk.log()["reference"]
     events = desk.done("maya", "GET", f"/tickets/{reference}/events")["items"]

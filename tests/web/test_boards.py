@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import event, update
 
 from recovery.clock import FrozenClock
-from recovery.models import Ticket
+from recovery.models import Remedy, Ticket
 from recovery.services.calling.callbacks import book
 from recovery.services.session import CLAIMS
 from recovery.services.texting.replies import Inbound, receive
@@ -127,6 +127,23 @@ def test_a_ticket_without_a_person_is_taken_with_one_tap(business: Business, may
     assert "I take it" in words(maya.open("/undetected"))
     assert maya.act(ticket.reference, "owner").status_code == 302
     assert "Owner Maya" in words(maya.open(f"/tickets/{ticket.reference}"))
+
+
+def test_an_approval_without_anybody_left_leads_to_the_answer_or_to_what_was_asked(
+    business: Business, maya: Visitor, omar: Visitor, clock: FrozenClock
+) -> None:
+    ticket = business.log(remedies=(refund(4500),))
+    for _ in range(3):
+        clock.advance(minutes=10)
+        business.tick("approvals overdue")
+    said = "Everybody who may approve was asked, and nobody has answered."
+    (remedy,) = business.rows(Remedy, ticket)
+    page = omar.open("/undetected")
+    assert said in words(page)
+    assert f'href="/approvals#approval-{remedy.id}">Answer it' in page.text
+    page = maya.open("/undetected")
+    assert said in words(page)
+    assert f'href="/tickets/{ticket.reference}#remedies">See what was asked' in page.text
 
 
 def test_what_a_colleague_has_is_not_taken_away(business: Business, maya: Visitor) -> None:

@@ -111,6 +111,12 @@ def _approvals() -> None:
         ["deadline_at"],
         **where("answered_at IS NULL AND nobody_left_at IS NULL"),
     )
+    op.create_index(
+        "ix_approvals_exhausted",
+        "approvals",
+        ["ticket_id"],
+        **where("answered_at IS NULL AND nobody_left_at IS NOT NULL"),
+    )
 
 
 def _ledgers() -> None:

@@ -206,6 +206,7 @@ class Undetected(StrEnum):
     UNDELIVERED_TEXT = "undelivered_text"
     MISSED_CALLBACK = "missed_callback"
     UNREACHED = "unreached"
+    UNANSWERED_APPROVAL = "unanswered_approval"
 
     @property
     def label(self) -> str:
@@ -215,6 +216,7 @@ class Undetected(StrEnum):
             Undetected.NO_PROMISE: "nothing is promised",
             Undetected.UNDELIVERED_TEXT: "our text did not arrive",
             Undetected.MISSED_CALLBACK: "a promised call was not made",
+            Undetected.UNANSWERED_APPROVAL: "everybody who may approve was asked, and nobody has answered",
             Undetected.UNREACHED: "we called in vain, and no text reaches them",
         }[self]
 

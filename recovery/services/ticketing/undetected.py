@@ -11,7 +11,7 @@ from recovery.domain.actors import Actor
 from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
 from recovery.domain.callbacks import CallbackStatus, CallReason
 from recovery.domain.tickets import WITHOUT_PROMISE
-from recovery.models import Callback, Ticket
+from recovery.models import Approval, Callback, Ticket
 from recovery.services.access import tickets_visible_to
 from recovery.services.calling.call_tasks import GIVEN_UP
 from recovery.services.cursors import ONE_PAGE, Page, Place, after, page_of, read
@@ -40,6 +40,9 @@ SETS: Mapping[Undetected, Select[int]] = {
     Undetected.UNREACHED: GIVEN_UP.where(
         exists().where(Ticket.id == Callback.ticket_id, is_live()),
         ~exists().where(_another.ticket_id == Callback.ticket_id, literally(_another.status, LIVE_CALLBACKS)),
+    ),
+    Undetected.UNANSWERED_APPROVAL: select(Approval.ticket_id).where(
+        Approval.answered_at.is_(None), Approval.nobody_left_at.is_not(None)
     ),
 }
 
