@@ -24,6 +24,8 @@ class Permission(StrEnum):
     APPROVE = "approve"
     SUPERVISE = "supervise"
     """Reassign, close, edit others' tickets."""
+    LEAD = "lead"
+    """Let one's own people in again, and say who answers in one's place."""
     REPORTS = "reports"
     AUDIT = "audit"
     ADMINISTER = "administer"
@@ -39,7 +41,13 @@ class Scope(StrEnum):
 
 
 _FRONTLINE = frozenset({Permission.SIGNED_IN, Permission.SEE, Permission.LOG, Permission.WORK})
-_SUPERVISOR = _FRONTLINE | {Permission.APPROVE, Permission.SUPERVISE, Permission.REPORTS, Permission.AUDIT}
+_SUPERVISOR = _FRONTLINE | {
+    Permission.APPROVE,
+    Permission.SUPERVISE,
+    Permission.LEAD,
+    Permission.REPORTS,
+    Permission.AUDIT,
+}
 GRANTED: dict[Role, frozenset[Permission]] = {
     Role.FRONTLINE: _FRONTLINE,
     Role.SUPERVISOR: _SUPERVISOR,

@@ -21,6 +21,7 @@ from recovery.web import (
     sign_in,
     simulator,
     squeezing,
+    team,
     tickets,
     undetected,
 )
@@ -44,6 +45,7 @@ BLUEPRINTS = (
     customer.blueprint,
     reports.blueprint,
     audit.blueprint,
+    team.blueprint,
     admin.blueprint,
     admin_sites.blueprint,
     admin_staff.blueprint,

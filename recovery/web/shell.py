@@ -38,6 +38,7 @@ PAGES = (
     Page("undetected", "Undetected", "undetected.index", "undetected", Permission.SEE),
     Page("reports", "Reports", "reports.show", "reports", Permission.REPORTS),
     Page("audit", "Audit", "audit.show", "audit", Permission.AUDIT),
+    Page("team", "People", "team.index", "people", Permission.LEAD),
     Page("simulator", "Phones", "simulator.show", "simulator", Permission.SEE),
     Page("admin", "Admin", "admin.show", "admin", Permission.ADMINISTER),
 )
@@ -75,10 +76,15 @@ def _shell(actor: Actor, staff: Staff, instant: datetime) -> dict[str, Any]:
         "nav": [
             _nav(page, counts.get(page.name, 0))
             for page in PAGES
-            if page.endpoint in current_app.view_functions and actor.may(page.needs)
+            if page.endpoint in current_app.view_functions and _is_offered(page, actor)
         ],
         "sign_out_url": url_for("sign_in.leave"),
     }
+
+
+def _is_offered(page: Page, actor: Actor) -> bool:
+    """An admin finds the people, and more to do for them, under Admin."""
+    return actor.may(page.needs) and not (page.name == "team" and actor.is_admin)
 
 
 def _site(sites: Sequence[SiteBrief], instant: datetime) -> dict[str, str]:

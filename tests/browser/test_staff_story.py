@@ -192,6 +192,7 @@ def living_business(business: Business) -> list[str]:
         "/board",
         "/board?wall=1",
         "/undetected",
+        "/team",
         "/tickets/RD-222222",
     ]
 

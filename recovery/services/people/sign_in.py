@@ -194,7 +194,7 @@ def _usable_link(session: DeskSession, token: str, *, now: datetime, lock: bool 
     )
     link = session.scalar(query.with_for_update(of=SignInLink) if lock else query)
     if link is None:
-        raise NotFound("This link has been used or has ended. Ask an admin for a new one.")
+        raise NotFound("This link has been used or has ended. Ask your supervisor or an admin for a new one.")
     return link
 
 
