@@ -76,6 +76,7 @@ class Tag(StrEnum):
     SITE_ADDED = "settings:site:added"
     SITE_CHANGED = "settings:site:changed"
     LIMITS_CHANGED = "settings:limits:changed"
+    ESCALATION_ORDERED = "settings:escalation:ordered"
     DEMO_LOADED = "settings:demo:loaded"
     DEMO_REMOVED = "settings:demo:removed"
     BACKUP_MADE = "settings:backup:made"
@@ -191,6 +192,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.SITE_ADDED: {"site": int, "slug": str, "timezone": str, "currency": str, "country": str, "hours": str},
     Tag.SITE_CHANGED: {"site": int, "field": str, "before": str, "after": str},
     Tag.LIMITS_CHANGED: {"site": int, "whom": str, "span": str, "before": int, "after": int},
+    Tag.ESCALATION_ORDERED: {"site": int, "staff": int, "rung": int, "was": int},
     Tag.DEMO_LOADED: {"tickets": int},
     Tag.DEMO_REMOVED: {"tickets": int, "streams": str},
     Tag.BACKUP_MADE: {"anchor": int},

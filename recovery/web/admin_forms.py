@@ -12,7 +12,7 @@ from recovery.models import Site
 from recovery.services.deciding.authority import CUSTOMER
 from recovery.services.people.sites import NewSite
 from recovery.services.people.staff import NewStaff
-from recovery.web.forms import Form, Line, loaded, one_of
+from recovery.web.forms import LARGEST_ID, Form, Line, WholeNumber, asked, loaded, one_of
 
 LONGEST_HOURS = 1000
 NOTHING = {"0", "0.0", "0.00", "0,00", "0.000"}
@@ -34,6 +34,11 @@ class SiteForm(Form):
     currency = Line(load_default="")
     country = Line(load_default="")
     hours = Line(LONGEST_HOURS, load_default="")
+
+
+class PlaceForm(Form):
+    staff = WholeNumber(1, LARGEST_ID, "Open the page again.", **asked("Open the page again."))
+    rung = WholeNumber(1, LARGEST_ID, "Open the page again.", **asked("Open the page again."))
 
 
 class StaffForm(Form):

@@ -15,10 +15,11 @@ from recovery.edge import actor, components, needs
 from recovery.models import Site
 from recovery.services.access import visible_site
 from recovery.services.deciding.authority import CUSTOMER, limits_of, policy_limits, set_limit
+from recovery.services.people import escalation
 from recovery.services.people.sites import add_site, change_site
 from recovery.services.session import DeskSession
 from recovery.web.admin import sentences
-from recovery.web.admin_forms import LIMITS, SiteForm, limit_field, limits_typed, new_site, shown_limit
+from recovery.web.admin_forms import LIMITS, PlaceForm, SiteForm, limit_field, limits_typed, new_site, shown_limit
 from recovery.web.forms import loaded, typed
 from recovery.web.hours_view import EXAMPLES, week_of
 from recovery.web.session import now, transact
@@ -87,6 +88,19 @@ def change_limits(slug: str) -> ResponseReturnValue:
     return redirect(url_for("admin_sites.show", slug=slug, _anchor="limits"), 303)
 
 
+@blueprint.post("/<slug>/escalation")
+@needs(Permission.ADMINISTER, of="site")
+def give_place(slug: str) -> ResponseReturnValue:
+    def act(session: DeskSession) -> bool:
+        form = loaded(PlaceForm)
+        site = visible_site(session, slug, by=actor())
+        return escalation.give_place(session, site, form["staff"], form["rung"], now=now(), by=actor())
+
+    moved = transact(act)
+    flash("The new order holds from now on." if moved else "That was the order already.", "ok")
+    return redirect(url_for("admin_sites.show", slug=slug, _anchor="escalation"), 303)
+
+
 def _set_limits(session: DeskSession, site: Site) -> int:
     wanted = {key: value for key, value in limits_typed(site).items() if value != _in_force(session, site, *key)}
     for (whom, span), minor_units in wanted.items():
@@ -122,9 +136,26 @@ def _one(
         form=form or kept,
         errors=errors or {},
         week=week_of(OpeningHours.parse(site.hours)),
+        supervisors=_supervisors(session, site),
+        admins=[person.name for person in escalation.admins(session)],
         limits=[_limit(session, site, whom, span, limits) for whom, span in LIMITS],
         **_choices(),
     )
+
+
+def _supervisors(session: DeskSession, site: Site) -> list[dict[str, Any]]:
+    """In the order in which they are asked; the step of whoever stands first has none above it, and so on."""
+    line = escalation.supervisors(session, site.id)
+    return [
+        {
+            "id": person.id,
+            "name": person.name,
+            "url": url_for("admin_staff.show", staff_id=person.id),
+            "above": number - 1,
+            "below": number + 1 if number < len(line) else 0,
+        }
+        for number, person in enumerate(line, start=1)
+    ]
 
 
 def _limit(

@@ -170,6 +170,22 @@ def test_a_person_keeps_what_the_form_lost(business: Business, lost: str) -> Non
     assert ada.post(staff_page(business, "ada"), **(fields | {lost: ""})).status_code == 303
 
 
+def test_the_order_in_which_supervisors_are_asked_is_moved_by_one_step(business: Business) -> None:
+    ada = Visitor.signed_in(business, "ada")
+    assert ada.post("/admin/staff", **NEW_PERSON).status_code == 200
+    _, _, section = words(ada.open(site_page(business))).partition("Who is asked, and who is alerted")
+    assert section.index("Omar Haddad") < section.index("Ines Vidal")
+    assert "Omar Haddad Down Omar Haddad Ines Vidal Up Ines Vidal" in section
+    assert "After them the admins: Ada Lind." in section
+    ines = business.staff("ines").id
+    answer = ada.post(f"{site_page(business)}/escalation", staff=str(ines), rung="1")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/admin/sites/harbour-st#escalation")
+    _, _, section = words(ada.open(site_page(business))).partition("Who is asked, and who is alerted")
+    assert section.index("Ines Vidal") < section.index("Omar Haddad")
+    assert ada.post(f"{site_page(business)}/escalation", staff=str(ines), rung="0").status_code == 422
+    assert ada.post(f"{site_page(business)}/escalation", staff="7", rung="1").status_code == 404
+
+
 def test_adding_a_person_shows_a_sign_in_link_once(business: Business) -> None:
     ada = Visitor.signed_in(business, "ada")
     answer = ada.post("/admin/staff", **NEW_PERSON)
