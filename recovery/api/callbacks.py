@@ -9,7 +9,7 @@ from recovery.api.acting import Moment, answer_with, carry_out
 from recovery.api.answers import Answer
 from recovery.api.blueprint import ApiBlueprint
 from recovery.api.schemas.answers import CallbackOnTicketSchema, CallSchema, SlotSchema, page_of
-from recovery.api.schemas.queries import CallQuery, SlotQuery
+from recovery.api.schemas.queries import CallQuery, SlotQuery, VersionQuery
 from recovery.api.schemas.requests import AttemptSchema, NewCallbackSchema
 from recovery.domain.permissions import Permission
 from recovery.models import Callback
@@ -120,13 +120,19 @@ def move_callback(body: dict[str, Any], callback_id: int) -> Response:
 
 
 @blueprint.call(
-    "DELETE", "/callbacks/<row_id:callback_id>", may=Permission.WORK, of="callback", gives=CallbackOnTicketSchema
+    "DELETE",
+    "/callbacks/<row_id:callback_id>",
+    may=Permission.WORK,
+    of="callback",
+    asks=VersionQuery,
+    gives=CallbackOnTicketSchema,
 )
-def cancel_callback(callback_id: int) -> Response:
+def cancel_callback(asked: dict[str, Any], callback_id: int) -> Response:
     """Cancel a call: the customer is told"""
 
     def act(at: Moment) -> int:
         ticket, callback = ticket_of_callback(at.session, callback_id, by=at.by)
+        refuse_stale(at.session, ticket, asked.get("version"))
         callbacks.cancel(at.session, ticket, callback, now=at.now, by=at.by)
         return callback.id
 

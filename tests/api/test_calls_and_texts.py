@@ -21,6 +21,20 @@ def test_a_call_is_booked_moved_and_cancelled(desk: Desk) -> None:
     refused(desk.call("maya", "DELETE", f"/callbacks/{booked['id']}"), 409, "cancelled")
 
 
+def test_a_call_is_not_cancelled_over_somebodys_newer_change(desk: Desk) -> None:
+    reference = desk.log()["reference"]
+    booked = desk.done("maya", "POST", f"/tickets/{reference}/callbacks", {"due_at": "2026-03-10T15:00:00Z"})
+    read = desk.ticket(reference)["version"]
+    desk.done("omar", "PATCH", f"/callbacks/{booked['id']}", {"due_at": "2026-03-10T16:00:00Z"})
+    problem = refused(desk.call("maya", "DELETE", f"/callbacks/{booked['id']}?version={read}"), 409)
+    assert problem["current"] == read + 1
+    assert "callbacks" in {each["field"] for each in problem["changed"]}
+    assert desk.ticket(reference)["callbacks"][0]["status"] == "booked"
+    refused(desk.call("maya", "DELETE", f"/callbacks/{booked['id']}?version=0"), 422)
+    refused(desk.call("maya", "DELETE", f"/callbacks/{booked['id']}?verse=1"), 422)
+    assert desk.done("maya", "DELETE", f"/callbacks/{booked['id']}?version={read + 1}")["status"] == "cancelled"
+
+
 def test_without_a_time_it_is_as_soon_as_someone_is_free(desk: Desk) -> None:
     reference = desk.log()["reference"]
     booked = desk.done("maya", "POST", f"/tickets/{reference}/callbacks", {})

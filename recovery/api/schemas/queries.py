@@ -65,6 +65,17 @@ class CallQuery(SiteQuery):
     due_before = Instant()
 
 
+class VersionQuery(Strict):
+    """Of a call that takes no body."""
+
+    version = SpokenNumber(
+        smallest=1,
+        metadata={
+            "description": "As you read it: if somebody changed the ticket since, nothing is done, and you get 409."
+        },
+    )
+
+
 class SlotQuery(Paged):
     site = Text(LONGEST_CODE, required=True)
 
