@@ -69,7 +69,7 @@ def show(staff_id: int) -> ResponseReturnValue:
 @needs(Permission.ADMINISTER, of="staff")
 def change(staff_id: int) -> ResponseReturnValue:
     def act(session: DeskSession) -> list[str]:
-        person = people.locked_person(session, staff_id)
+        person = people.locked_with_admins(session, staff_id)
         return people.change_staff(session, person, new_staff(loaded(StaffForm)), now=now(), by=actor())
 
     try:
@@ -84,7 +84,7 @@ def change(staff_id: int) -> ResponseReturnValue:
 @needs(Permission.ADMINISTER, of="staff")
 def deactivate(staff_id: int) -> ResponseReturnValue:
     def act(session: DeskSession) -> int:
-        return people.deactivate(session, people.locked_person(session, staff_id), now=now(), by=actor())
+        return people.deactivate(session, people.locked_with_admins(session, staff_id), now=now(), by=actor())
 
     try:
         released = transact(act)

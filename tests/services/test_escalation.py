@@ -6,7 +6,7 @@ from sqlalchemy import select
 from recovery.domain.errors import Forbidden, NotFound
 from recovery.models import Approval, Event, Site, Staff
 from recovery.services.people.escalation import escalation_list, first_approver, give_place, rung_above
-from recovery.services.people.staff import NewStaff, add_staff, deactivate, locked_person
+from recovery.services.people.staff import NewStaff, add_staff, deactivate, locked_with_admins
 from tests.factories import Business, refund
 
 
@@ -81,7 +81,7 @@ def test_who_came_later_stands_behind_and_who_left_is_left_out(four: Business) -
     ada = four.actor("ada")
     four.desk.transact(lambda session: add_staff(session, new, now=four.now, by=ada))
     four.desk.transact(
-        lambda session: deactivate(session, locked_person(session, four.staff("omar").id), now=four.now, by=ada)
+        lambda session: deactivate(session, locked_with_admins(session, four.staff("omar").id), now=four.now, by=ada)
     )
     assert order(four) == ["Tess", "Rita", "Sol", "Uma", "Ada"]
     place(four, "uma", 2)

@@ -10,7 +10,7 @@ from recovery.domain.errors import Forbidden
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Approval, Callback, Message, Ticket
 from recovery.services.deciding.remedies import approve, remedies_of
-from recovery.services.people.staff import NewStaff, change_staff, deactivate, locked_person
+from recovery.services.people.staff import NewStaff, change_staff, deactivate, locked_with_admins
 from recovery.services.texting.replies import Inbound, receive
 from recovery.services.ticketing import tickets
 from recovery.services.ticketing.rows import Undetected
@@ -23,7 +23,7 @@ LENA = NewStaff("lena@example.com", "Lena Fox", "frontline", ("harbour-st",))
 
 def leave(business: Business, name: str) -> int:
     def act(session: object) -> int:
-        person = locked_person(session, business.staff(name).id)  # type: ignore[arg-type]
+        person = locked_with_admins(session, business.staff(name).id)  # type: ignore[arg-type]
         return deactivate(session, person, now=business.now, by=business.actor("ada"))  # type: ignore[arg-type]
 
     return business.desk.transact(act)
@@ -33,7 +33,7 @@ def become(business: Business, name: str, new: NewStaff) -> None:
     business.desk.transact(
         lambda session: change_staff(
             session,
-            locked_person(session, business.staff(name).id),
+            locked_with_admins(session, business.staff(name).id),
             new,
             now=business.now,
             by=business.actor("ada"),

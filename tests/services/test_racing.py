@@ -3,21 +3,31 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
 
 from recovery.bootstrap import build
-from recovery.domain.actors import Actor
+from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.authority import LimitSpan
-from recovery.domain.errors import WrongState
+from recovery.domain.errors import Invalid, WrongState
 from recovery.domain.events import Tag
 from recovery.domain.remedies import COUNTED, RemedyStatus
 from recovery.models import Event, Ledger, Remedy, Ticket
 from recovery.services.access import locked_ticket, ticket_of_remedy
 from recovery.services.deciding.remedies import approve, propose
 from recovery.services.people.customers import NewCustomer
-from recovery.services.people.staff import NewStaff, add_staff
+from recovery.services.people.escalation import admins
+from recovery.services.people.staff import (
+    NewStaff,
+    add_staff,
+    change_staff,
+    deactivate,
+    locked_with_admins,
+    reactivate,
+)
 from recovery.services.proving.audit import verify
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.logging_mistakes import NewTicket, log
@@ -193,3 +203,41 @@ def test_processes_of_their_own_connections_race_as_threads_do(business: Busines
     at_once([lambda: business.desk.transact(grant), lambda: other.transact(grant)])
     assert {remedy.status for remedy in business.rows(Remedy, ticket)} == {"granted", "pending_approval"}
     other.dispose()
+
+
+@pytest.mark.slow
+def test_two_admins_who_send_one_another_away_leave_one(business: Business) -> None:
+    """Either by deactivating or by taking the role; again and again, for the two rarely meet."""
+    beth = NewStaff("beth@example.com", "Beth Lind", "admin")
+    with business.desk.write() as session:
+        add_staff(session, beth, now=business.now, by=MACHINE)
+    ids = {name: business.staff(name).id for name in ("ada", "beth")}
+
+    def send_away(by: str, whom: str, *, demote: bool) -> None:
+        def act(session: DeskSession) -> None:
+            person = locked_with_admins(session, ids[whom])
+            if demote:
+                new = NewStaff("", "Somebody", "supervisor", ("harbour-st",))
+                change_staff(session, person, new, now=business.now, by=actors[by])
+            else:
+                deactivate(session, person, now=business.now, by=actors[by])
+
+        with suppress(Invalid):  # the last admin stays
+            business.desk.transact(act)
+
+    for round_ in range(20):
+        with business.desk.write() as session:
+            for name, staff_id in ids.items():
+                person = locked_with_admins(session, staff_id)
+                reactivate(session, person, now=business.now, by=MACHINE)
+                change_staff(session, person, replace(beth, name=name), now=business.now, by=MACHINE)
+        actors = {name: business.actor(name) for name in ids}
+        demote = bool(round_ % 2)
+        at_once(
+            [
+                lambda: send_away("ada", "beth", demote=demote),  # noqa: B023  # both are over before the next round
+                lambda: send_away("beth", "ada", demote=demote),  # noqa: B023  # as above
+            ]
+        )
+        with business.desk.read() as session:
+            assert len(admins(session)) == 1

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from recovery.domain.actors import Actor
 from recovery.domain.errors import Invalid, NotFound
@@ -68,7 +68,10 @@ def add_staff(session: DeskSession, new: NewStaff, *, now: datetime, by: Actor, 
 
 
 def change_staff(session: DeskSession, person: Staff, wanted: NewStaff, *, now: datetime, by: Actor) -> list[str]:
-    """Gives the names of the fields that changed; the address stays, it is how they sign in. Raises as `add_staff`."""
+    """Gives the names of the fields that changed; the address stays, it is how they sign in. Raises as `add_staff`.
+
+    The person comes from `locked_with_admins`.
+    """
     require_admin(by)
     read = _Read(session, wanted)
     role, sites, name, phone, deputy = read.role(), read.sites(), read.name(), read.phone(), read.deputy(person)
@@ -94,7 +97,7 @@ def change_staff(session: DeskSession, person: Staff, wanted: NewStaff, *, now: 
 def deactivate(session: DeskSession, person: Staff, *, now: datetime, by: Actor) -> int:
     """Ends their sessions, links and tokens at once; what they did stays theirs, what they were to do is nobody's.
 
-    Gives how many tickets that is.
+    Gives how many tickets that is. The person comes from `locked_with_admins`.
     """
     require_admin(by)
     if person.deactivated_at is not None:
@@ -126,15 +129,14 @@ def reactivate(session: DeskSession, person: Staff, *, now: datetime, by: Actor)
 def locked_person(session: DeskSession, staff_id: int) -> Staff:
     """For changing. Raises NotFound. Rows that point to them may be added meanwhile: whoever logs holds a ticket and then
     looks at a person, and the other way round they would wait for one another."""
-    found = session.scalar(
-        select(Staff)
-        .where(Staff.id == staff_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True),
-    )
-    if found is None:
-        raise NotFound(NOBODY)
-    return found
+    return _locked(session, Staff.id == staff_id, staff_id)
+
+
+def locked_with_admins(session: DeskSession, staff_id: int) -> Staff:
+    """For changing what may leave the house without an admin: all of them are locked, in the order of their ids, so that
+    two who send one another away are counted one after the other. Raises NotFound."""
+    is_admin = and_(Staff.role == Role.ADMIN, Staff.deactivated_at.is_(None))
+    return _locked(session, or_(Staff.id == staff_id, is_admin), staff_id)
 
 
 def person(session: DeskSession, staff_id: int) -> Staff:
@@ -156,6 +158,20 @@ def possible_deputies(session: DeskSession, *, besides: int | None) -> Sequence[
         .where(Staff.role != Role.FRONTLINE, Staff.deactivated_at.is_(None), Staff.id != (besides or 0))
         .order_by(Staff.name),
     ).all()
+
+
+def _locked(session: DeskSession, which: ColumnElement[bool], staff_id: int) -> Staff:
+    rows = session.scalars(
+        select(Staff)
+        .where(which)
+        .order_by(Staff.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True),
+    ).all()
+    found = next((person for person in rows if person.id == staff_id), None)
+    if found is None:
+        raise NotFound(NOBODY)
+    return found
 
 
 class _Read:
