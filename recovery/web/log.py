@@ -165,7 +165,7 @@ def _recalled(reading: DeskSession, form: Mapping[str, Any]) -> dict[str, Any] |
     if site is None or not form["phone"] or not throttle().count(RECALL, "recall", str(actor().id)):
         return None
     customer = known_customer(reading, site, form["phone"])
-    return last_time(reading, customer, site, now=now()) if customer else None
+    return last_time(reading, customer, site, now=now(), by=actor()) if customer else None
 
 
 def _preview(reading: DeskSession, form: Mapping[str, Any]) -> dict[str, Any] | None:

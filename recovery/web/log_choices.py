@@ -118,9 +118,9 @@ def half_ticket(form: Mapping[str, Any], site: Site) -> NewTicket | None:
     )
 
 
-def last_time(reading: DeskSession, customer: Customer, site: Site, *, now: datetime) -> dict[str, Any]:
+def last_time(reading: DeskSession, customer: Customer, site: Site, *, now: datetime, by: Actor) -> dict[str, Any]:
     """What tickets/known.html shows."""
-    ticket = last_recovery(reading, customer)
+    ticket = last_recovery(reading, customer, by=by)
     opted_out = customer.contact_id is not None and standing_opt_out(reading, customer.contact_id, reading.house.sender)
     last = ""
     if ticket is not None:

@@ -163,6 +163,10 @@ def test_a_known_customer_comes_back_by_number(desk: Desk) -> None:
         "last_failure": "wrong_order",
         "last_logged_at": "2026-03-10T09:30:00Z",
     }
+    twice = desk.log(failure="late")["reference"]
+    desk.done("maya", "POST", f"/tickets/{twice}/void", {"reason": "logged twice"})
+    (sam,) = desk.done("maya", "GET", "/customers?phone=07700 900123")["items"]
+    assert (sam["tickets"], sam["last_ticket"]) == (1, reference)
     assert desk.done("nell", "GET", "/customers?phone=%2B447700900123")["items"] == []
     refused(desk.call("maya", "GET", "/customers?phone=1"), 422, "phone")
     refused(desk.call("maya", "GET", "/customers"), 422, "needed")

@@ -48,6 +48,9 @@ def test_the_history_of_the_customer_stands_beside_the_question(
 ) -> None:
     business.log(remedies=(refund(450),))
     clock.advance(minutes=1)
+    void = business.log(remedies=())
+    omar.act(void.reference, "void", reason="logged twice")
+    clock.advance(minutes=1)
     business.log(remedies=(refund(4500),))
     assert "1 time in 90 days, £4.50 given." in words(omar.open("/approvals"))
 

@@ -159,6 +159,27 @@ def test_from_the_seventh_digit_a_known_customer_comes_back(business: Business, 
     assert "Last time: wrong order, just now" in words(found)
 
 
+def test_what_was_logged_in_error_is_no_last_time(business: Business, maya: Visitor) -> None:
+    business.log(customer=SAM, failure="late")
+    business.later(minutes=5)
+    void = business.log(customer=SAM, failure="overcharged")
+    maya.act(void.reference, "void", reason="the wrong table")
+    assert "Last time: late, just now" in words(maya.post("/log/recall", site="harbour-st", phone="07700 900123"))
+
+
+def test_a_private_ticket_is_a_last_time_only_to_whom_it_is_there(
+    business: Business, maya: Visitor, omar: Visitor
+) -> None:
+    """That there was something private, and when, is more than a colleague may know."""
+    private = business.log(customer=SAM, failure="unsafe", by="omar")
+    assert maya.open(f"/tickets/{private.reference}").status_code == 404
+    recalled = words(maya.post("/log/recall", site="harbour-st", phone="07700 900123"))
+    assert "Sam Whitfield" in recalled
+    assert "Last time" not in recalled
+    recalled = words(omar.post("/log/recall", site="harbour-st", phone="07700 900123"))
+    assert "Last time: something private, just now" in recalled
+
+
 def test_the_last_four_digits_find_somebody_too(business: Business, maya: Visitor) -> None:
     business.log(customer=SAM)
     assert "Sam Whitfield" in words(maya.post("/log/recall", site="harbour-st", phone="0123"))

@@ -12,8 +12,9 @@ from sqlalchemy.sql.dml import ReturningInsert
 from recovery.domain.actors import Actor
 from recovery.domain.ids import new_id
 from recovery.domain.phones import parse_phone, seal
+from recovery.domain.tickets import TicketStatus
 from recovery.models import Contact, Customer, OptOut, Site, Ticket
-from recovery.services.access import at_sites_of
+from recovery.services.access import at_sites_of, tickets_visible_to
 from recovery.services.session import DeskSession
 
 KNOWN_HERE = (
@@ -72,9 +73,13 @@ def by_phone(session: DeskSession, phone: str, *, by: Actor) -> Sequence[Custome
     ).all()
 
 
-def last_recovery(session: DeskSession, customer: Customer) -> Ticket | None:
+def last_recovery(session: DeskSession, customer: Customer, *, by: Actor) -> Ticket | None:
+    """The newest that the person may see; what was logged in error was none."""
     return session.scalar(
-        select(Ticket).where(Ticket.customer_id == customer.id).order_by(Ticket.logged_at.desc()).limit(1),
+        select(Ticket)
+        .where(Ticket.customer_id == customer.id, Ticket.status != TicketStatus.VOID, tickets_visible_to(by))
+        .order_by(Ticket.logged_at.desc(), Ticket.id.desc())
+        .limit(1),
     )
 
 

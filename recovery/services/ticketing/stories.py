@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from recovery.domain.remedies import COUNTED
+from recovery.domain.tickets import TicketStatus
 from recovery.models import Event, Message, Remedy, Staff, Ticket
 from recovery.services.session import DeskSession
 
@@ -15,7 +16,7 @@ LOOKED_BACK = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Of a customer at this site, over the last 90 days, this ticket left out. `given` is in minor units."""
+    """Of a customer at this site, over the last 90 days, this ticket and what was logged in error left out. `given` is in minor units."""
 
     tickets: int
     given: int
@@ -43,7 +44,12 @@ def history(session: DeskSession, ticket_id: int, customer_id: int | None, *, no
     if customer_id is None:
         return None
     since = now - LOOKED_BACK
-    others = (Ticket.customer_id == customer_id, Ticket.id != ticket_id, Ticket.logged_at >= since)
+    others = (
+        Ticket.customer_id == customer_id,
+        Ticket.id != ticket_id,
+        Ticket.logged_at >= since,
+        Ticket.status != TicketStatus.VOID,
+    )
     tickets = session.scalar(select(func.count()).select_from(Ticket).where(*others)) or 0
     given = session.scalar(
         select(func.sum(Remedy.amount))
