@@ -20,11 +20,11 @@ from recovery.edge import components
 from recovery.models import Ticket
 from recovery.services.access import locked_ticket, visible_site
 from recovery.services.people.tokens import stamp
+from recovery.services.proving.viewings import viewed_lately
 from recovery.services.running.idempotency import Kept, Key, claim, keep
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.reading_tickets import ticket_row
 from recovery.services.ticketing.rows import TicketRow
-from recovery.services.ticketing.viewings import viewed_lately
 
 KEY_HEADER = "Idempotency-Key"
 KEY = re.compile(r"[!-~]{1,200}")

@@ -20,12 +20,12 @@ from recovery.api.schemas.requests import (
 )
 from recovery.domain.permissions import Permission
 from recovery.services.access import visible_ticket
-from recovery.services.ticketing import listing, tickets
+from recovery.services.proving.viewings import view
+from recovery.services.ticketing import listing, reopening, tickets
 from recovery.services.ticketing.fresh_rows import row_just_logged
 from recovery.services.ticketing.logging_mistakes import NewTicket, log_whole
 from recovery.services.ticketing.reading_tickets import ticket_row_by_id
 from recovery.services.ticketing.tickets import Change
-from recovery.services.ticketing.viewings import view
 
 blueprint = ApiBlueprint("tickets", "One mistake and its recovery.")
 
@@ -133,7 +133,7 @@ def reopen_ticket(body: dict[str, Any], reference: str) -> Response:
 
     def act(at: Moment) -> int:
         ticket = at.ticket(reference, body.get("version"))
-        return tickets.reopen(at.session, ticket, why=BY_HAND, now=at.now, by=at.by).id
+        return reopening.reopen(at.session, ticket, why=BY_HAND, now=at.now, by=at.by).id
 
     return carry_out(act, thing=TICKET, show=shown)
 

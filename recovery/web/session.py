@@ -18,8 +18,8 @@ from recovery.domain.permissions import Permission
 from recovery.edge import REFERENCE, components, demand_of
 from recovery.models import Staff
 from recovery.services.people.sign_in import Door, door_of, hold, is_stamp_due, stamp
+from recovery.services.proving.viewings import LASTS
 from recovery.services.session import DeskSession
-from recovery.services.ticketing.viewings import LASTS
 
 Result = TypeVar("Result")
 

@@ -13,9 +13,9 @@ from recovery.edge import actor, components, needs
 from recovery.models import Ticket
 from recovery.services.access import locked_ticket
 from recovery.services.people.directory import sites_of
+from recovery.services.proving.viewings import view
 from recovery.services.session import DeskSession
-from recovery.services.ticketing import listing, tickets
-from recovery.services.ticketing.viewings import view
+from recovery.services.ticketing import listing, reopening, tickets
 from recovery.services.timing.promises import promise_by_hand
 from recovery.web.acting import on_ticket, ticket_page
 from recovery.web.forms import (
@@ -92,7 +92,7 @@ def undo_resolution(reference: str) -> ResponseReturnValue:
     return on_ticket(
         reference,
         Versioned,
-        lambda session, ticket, _: tickets.undo_resolution(session, ticket, now=now(), by=actor()),
+        lambda session, ticket, _: reopening.undo_resolution(session, ticket, now=now(), by=actor()),
         part="resolve",
         said="Undone: it is open again, and no text went.",
     )
@@ -104,7 +104,7 @@ def reopen(reference: str) -> ResponseReturnValue:
     return on_ticket(
         reference,
         Versioned,
-        lambda session, ticket, _: tickets.reopen(session, ticket, why="by_hand", now=now(), by=actor()),
+        lambda session, ticket, _: reopening.reopen(session, ticket, why="by_hand", now=now(), by=actor()),
         part="resolve",
         said="It is open again, one level up.",
     )

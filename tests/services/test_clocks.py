@@ -16,7 +16,8 @@ from recovery.services.access import lock_ticket, ticket_of_remedy, visible_site
 from recovery.services.deciding.remedies import approve, fulfil, make_ready
 from recovery.services.people.sites import change_site
 from recovery.services.proving.trail import record
-from recovery.services.ticketing.tickets import Change, change, reopen, resolve, resume, void, wait_for_customer
+from recovery.services.ticketing.reopening import reopen
+from recovery.services.ticketing.tickets import Change, change, resolve, resume, void, wait_for_customer
 from recovery.services.timing import clocks
 from tests.factories import HARBOUR, REMAKE, Business, refund
 

@@ -16,7 +16,8 @@ from recovery.services.sending import departures
 from recovery.services.sending.outbox import BULK
 from recovery.services.texting.consent import opt_out
 from recovery.services.texting.replies import Inbound, receive
-from recovery.services.ticketing.tickets import reopen, resolve
+from recovery.services.ticketing.reopening import reopen
+from recovery.services.ticketing.tickets import resolve
 from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import current_promise, touched
 from tests.factories import NOOR, Business

@@ -12,7 +12,7 @@ from recovery.models import Approval, Callback, Message, Ticket
 from recovery.services.deciding.remedies import approve, remedies_of
 from recovery.services.people.staff import NewStaff, change_staff, deactivate, locked_with_admins
 from recovery.services.texting.replies import Inbound, receive
-from recovery.services.ticketing import tickets
+from recovery.services.ticketing import reopening, tickets
 from recovery.services.ticketing.rows import Undetected
 from recovery.services.ticketing.undetected import undetected
 from tests.factories import ADA, LEE, MAYA, NOOR, OMAR, Business, refund
@@ -128,7 +128,9 @@ def test_what_is_reopened_after_its_owner_left_has_no_owner(business: Business) 
     leave(business, "maya")
     business.later(days=1)
     business.on(
-        ticket, lambda session, held, by: tickets.reopen(session, held, why="cold", now=business.now, by=by), by="omar"
+        ticket,
+        lambda session, held, by: reopening.reopen(session, held, why="cold", now=business.now, by=by),
+        by="omar",
     )
     assert business.again(ticket).owner_id is None
     assert nobodys(business) == {ticket.id}
@@ -141,7 +143,9 @@ def test_what_goes_on_in_a_new_ticket_has_no_owner_who_left(business: Business) 
     leave(business, "maya")
     business.later(days=8)
     new = business.on(
-        ticket, lambda session, held, by: tickets.reopen(session, held, why="cold", now=business.now, by=by), by="omar"
+        ticket,
+        lambda session, held, by: reopening.reopen(session, held, why="cold", now=business.now, by=by),
+        by="omar",
     )
     assert (new.id == ticket.id, business.again(new).owner_id) == (False, None)
 

@@ -26,7 +26,7 @@ from recovery.services.deciding import remedies
 from recovery.services.people.customers import NewCustomer
 from recovery.services.proving.audit import verify
 from recovery.services.texting import replies
-from recovery.services.ticketing import tickets
+from recovery.services.ticketing import reopening, tickets
 from recovery.services.ticketing.tickets import Change
 from recovery.services.timing import promises
 from tests.factories import Business, refund
@@ -128,7 +128,7 @@ class Life(RuleBasedStateMachine):
                 case "resolve":
                     tickets.resolve(session, ticket, how="done", **common)
                 case "reopen":
-                    tickets.reopen(session, ticket, why="cold", **common)
+                    reopening.reopen(session, ticket, why="cold", **common)
                 case "wait":
                     tickets.wait_for_customer(session, ticket, **common)
                 case "resume":

@@ -11,7 +11,7 @@ from recovery.domain.tickets import Severity
 from recovery.models import Callback, Message, Promise, Site, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.calling import callbacks
-from recovery.services.ticketing import tickets
+from recovery.services.ticketing import reopening, tickets
 from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import promise_by_hand, touched
 from tests.factories import Business, refund
@@ -127,7 +127,7 @@ def test_a_correction_waits_for_the_morning(post: Post) -> None:
 def test_a_customer_who_says_that_it_is_not_right_is_answered_at_once(post: Post) -> None:
     ticket = logged_at(post, 22, 0)
     do(post, ticket, tickets.resolve, how=None)
-    post.desk.transact(lambda s: tickets.reopen(s, lock_ticket(s, ticket.id), why="page", now=post.now, by=CUSTOMER))
+    post.desk.transact(lambda s: reopening.reopen(s, lock_ticket(s, ticket.id), why="page", now=post.now, by=CUSTOMER))
     (text,) = of(post, ticket, "reopened")
     assert text.status is MessageStatus.PENDING
     assert "in about 15 minutes" in (text.body or "")
@@ -136,7 +136,7 @@ def test_a_customer_who_says_that_it_is_not_right_is_answered_at_once(post: Post
 def test_what_a_colleague_reopens_is_told_in_the_morning_and_true_then(post: Post) -> None:
     ticket = logged_at(post, 22, 0)
     do(post, ticket, tickets.resolve, how=None)
-    do(post, ticket, tickets.reopen, by="omar", why="cold")
+    do(post, ticket, reopening.reopen, by="omar", why="cold")
     (text,) = of(post, ticket, "reopened")
     promise = post.business.rows(Promise, ticket)[-1]
     assert text.status is MessageStatus.HELD
@@ -147,7 +147,7 @@ def test_what_a_colleague_reopens_is_told_in_the_morning_and_true_then(post: Pos
 def test_and_is_not_told_when_it_is_right_by_then(post: Post) -> None:
     ticket = logged_at(post, 22, 0)
     do(post, ticket, tickets.resolve, how=None)
-    do(post, ticket, tickets.reopen, by="omar", why="cold")
+    do(post, ticket, reopening.reopen, by="omar", why="cold")
     do(post, ticket, tickets.resolve, how=None)
     assert [text.drop_reason for text in of(post, ticket, "reopened")] == ["resolved"]
 

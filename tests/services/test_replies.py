@@ -11,7 +11,7 @@ from recovery.models import Callback, Message, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.texting import replies
 from recovery.services.texting.replies import Inbound
-from recovery.services.ticketing import tickets
+from recovery.services.ticketing import reopening, tickets
 from tests.factories import NOOR, SAM, Business
 
 SAMS, NOORS = "+447700900123", "+447700900124"
@@ -83,7 +83,7 @@ def test_a_digit_that_comes_after_somebody_reopened_is_unread_and_not_lost(busin
     ticket = resolved_and_asked(business)
     business.later(minutes=5)
     business.on(
-        ticket, lambda session, held, maya: tickets.reopen(session, held, why="cold", now=business.now, by=maya)
+        ticket, lambda session, held, maya: reopening.reopen(session, held, why="cold", now=business.now, by=maya)
     )
     says(business, "2")
     again = business.again(ticket)

@@ -11,7 +11,7 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import Severity, Source, TicketStatus
 from recovery.models import Ledger, Message, Promise, Remedy, Ticket
 from recovery.services.people.leaving import release
-from recovery.services.ticketing import tickets
+from recovery.services.ticketing import reopening, tickets
 from recovery.services.ticketing.tickets import Change
 from tests.factories import Business, refund
 
@@ -39,7 +39,7 @@ def test_the_resolved_text_waits_ten_seconds_for_an_undo(business: Business) -> 
     text = business.rows(Message, ticket)[-1]
     assert (text.template, text.not_before) == ("resolved", business.now + timedelta(seconds=10))
     business.later(seconds=9)
-    do(business, ticket, tickets.undo_resolution)
+    do(business, ticket, reopening.undo_resolution)
     again = business.again(ticket)
     assert (again.status, again.level) == (TicketStatus.IN_RECOVERY, 1)
     text = business.rows(Message, ticket)[-1]
@@ -55,7 +55,7 @@ def test_nothing_is_resolved_while_a_remedy_awaits_approval(business: Business) 
 def test_reopening_lifts_the_ticket_one_level_and_alerts_the_next_person(business: Business) -> None:
     ticket = resolved(business)
     business.later(days=2)
-    do(business, ticket, tickets.reopen, why="still cold")
+    do(business, ticket, reopening.reopen, why="still cold")
     again = business.again(ticket)
     assert (again.status, again.level) == (TicketStatus.IN_RECOVERY, 2)
     assert again.promise_due_at is not None
@@ -66,7 +66,7 @@ def test_reopening_lifts_the_ticket_one_level_and_alerts_the_next_person(busines
 def test_after_the_window_a_new_ticket_is_linked_and_one_level_up(business: Business) -> None:
     ticket = resolved(business)
     business.later(days=8)
-    new = do(business, ticket, tickets.reopen, why="still cold")
+    new = do(business, ticket, reopening.reopen, why="still cold")
     assert (new.id == ticket.id, new.linked_to_id, new.level) == (False, ticket.id, 2)
     assert business.again(ticket).status == TicketStatus.RESOLVED
     assert new.promise_due_at is not None
@@ -76,7 +76,7 @@ def followed(business: Business, **more: Any) -> tuple[Ticket, Ticket]:
     """Resolved, and found wrong again when the window is over: the earlier ticket and the one that goes on."""
     earlier = resolved(business, **more)
     business.later(days=8)
-    return earlier, do(business, earlier, tickets.reopen, why="by_hand")
+    return earlier, do(business, earlier, reopening.reopen, why="by_hand")
 
 
 def test_what_goes_on_alerts_the_next_person_and_is_told_as_it_can_be(business: Business) -> None:
@@ -104,37 +104,37 @@ def test_a_strangers_number_is_not_texted_by_what_goes_on(business: Business) ->
         connection.execute(told)
     do(business, earlier, tickets.resolve, how=None)
     business.later(days=8)
-    new = do(business, earlier, tickets.reopen, why="by_hand")
+    new = do(business, earlier, reopening.reopen, why="by_hand")
     assert business.again(new).no_text_reason == "wrong_number"
     assert [row for row in business.rows(Message, new) if row.audience == "customer"] == []
 
 
 def test_one_ticket_goes_on_however_often_it_is_opened_again(business: Business) -> None:
     earlier, new = followed(business)
-    assert do(business, earlier, tickets.reopen, by="omar", why="by_hand").id == new.id
+    assert do(business, earlier, reopening.reopen, by="omar", why="by_hand").id == new.id
     assert business.again(new).level == 2
     do(business, new, tickets.resolve, how=None)
     business.later(days=1)
-    again = do(business, earlier, tickets.reopen, why="by_hand")
+    again = do(business, earlier, reopening.reopen, why="by_hand")
     assert (again.id, again.status, again.level) == (new.id, TicketStatus.IN_RECOVERY, 3)
 
 
 def test_one_that_was_logged_in_error_does_not_go_on(business: Business) -> None:
     earlier, new = followed(business)
     do(business, new, tickets.void, reason="pressed by mistake", duplicate_of=None)
-    assert do(business, earlier, tickets.reopen, why="by_hand").id not in {earlier.id, new.id}
+    assert do(business, earlier, reopening.reopen, why="by_hand").id not in {earlier.id, new.id}
 
 
 def test_another_problem_of_the_same_visit_does_not_go_on_from_the_first(business: Business) -> None:
     earlier = resolved(business)
     beside = business.log(failure="late", linked_to=earlier.reference)
     business.later(days=8)
-    assert do(business, earlier, tickets.reopen, why="by_hand").id != beside.id
+    assert do(business, earlier, reopening.reopen, why="by_hand").id != beside.id
 
 
 def test_a_reopened_observation_still_owes_nobody_a_promise(business: Business) -> None:
     ticket = resolved(business, customer=None, remedies=(), source=Source.STORE_WALK)
-    do(business, ticket, tickets.reopen, why="again")
+    do(business, ticket, reopening.reopen, why="again")
     assert business.again(ticket).promise_due_at is None
     assert business.rows(Promise, ticket) == []
 

@@ -7,7 +7,7 @@ from recovery.domain.messages import MessageStatus
 from recovery.models import Callback, Message, Promise, Ticket
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.deciding import remedies
-from recovery.services.ticketing import tickets
+from recovery.services.ticketing import reopening, tickets
 from tests.factories import Business
 from tests.services.calls import book, opted_out, tried
 from tests.services.post import Post
@@ -18,7 +18,7 @@ def resolve(business: Business, ticket: Ticket) -> None:
 
 
 def undo(business: Business, ticket: Ticket) -> None:
-    business.on(ticket, lambda session, held, by: tickets.undo_resolution(session, held, now=business.now, by=by))
+    business.on(ticket, lambda session, held, by: reopening.undo_resolution(session, held, now=business.now, by=by))
 
 
 def resolved_and_undone(business: Business, ticket: Ticket) -> None:

@@ -17,7 +17,7 @@ from recovery.services.calling import callbacks
 from recovery.services.deciding.remedies import fulfil, remedies_of
 from recovery.services.session import DeskSession
 from recovery.services.texting.links import customer_token
-from recovery.services.ticketing import tickets
+from recovery.services.ticketing import reopening, tickets
 from recovery.services.ticketing.customer_page import MOST_ACTS
 from tests.factories import LEE, REMAKE, SAM, Business, NewCustomer, refund
 
@@ -260,7 +260,7 @@ def test_what_a_colleague_reopened_after_the_window_is_what_the_old_link_goes_on
     ticket = resolved(business)
     clock.advance(days=8)
     by_hand = business.on(
-        ticket, lambda session, held, maya: tickets.reopen(session, held, why="by_hand", now=business.now, by=maya)
+        ticket, lambda session, held, maya: reopening.reopen(session, held, why="by_hand", now=business.now, by=maya)
     )
     page = send(client, f"{link(business, ticket)}/reopening", words="The milk is cold.")
     assert by_hand.reference in page

@@ -20,7 +20,8 @@ from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting import consent
 from recovery.services.texting.messages import standing_opt_out
-from recovery.services.ticketing.tickets import confirm, reopen, resume
+from recovery.services.ticketing.reopening import reopen
+from recovery.services.ticketing.tickets import confirm, resume
 
 FIXED, NOT_FIXED = 1, 2
 FINISHED = (TicketStatus.RESOLVED, TicketStatus.CLOSED)

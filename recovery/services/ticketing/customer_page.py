@@ -25,7 +25,8 @@ from recovery.services.deciding.remedies import remedies_of
 from recovery.services.session import DeskSession
 from recovery.services.texting import replies
 from recovery.services.texting.links import CUSTOMER as CUSTOMER_LINK
-from recovery.services.ticketing.tickets import confirm, reopen, resume
+from recovery.services.ticketing.reopening import reopen
+from recovery.services.ticketing.tickets import confirm, resume
 from recovery.services.timing.promises import current_promise
 
 log = logging.getLogger(__name__)

@@ -1,44 +1,32 @@
 """What people do with a ticket after it is logged. Its row is locked by whoever calls."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from recovery.domain.actors import MACHINE, Actor, ActorKind
+from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.calendars import local_time
 from recovery.domain.errors import Forbidden, Invalid, WrongState
 from recovery.domain.events import Tag, commitment
 from recovery.domain.messages import MessageStatus
 from recovery.domain.permissions import Permission
 from recovery.domain.remedies import RemedyStatus
-from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, Severity, TicketStatus, ToldBy, move
-from recovery.models import Event, Message, Remedy, Staff, Ticket
-from recovery.services.access import lock_ticket, require
-from recovery.services.calling.putting_back import put_back
+from recovery.domain.tickets import Severity, TicketStatus, move
+from recovery.models import Message, Remedy, Staff, Ticket
+from recovery.services.access import require
 from recovery.services.deciding import remedies
-from recovery.services.people.leaving import release
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
-from recovery.services.texting.messages import Saying, tell_customer, why_no_text
-from recovery.services.ticketing.logging_mistakes import continuation_of, continued
+from recovery.services.texting.messages import Saying, tell_customer
 from recovery.services.ticketing.withdrawing import (
     RESOLVED,
     cancel_what_no_longer_holds,
-    drop_queued,
-    say_after_all,
     something_left,
 )
-from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import (
-    current_promise,
-    default_promise_due,
     end_promise,
-    make_promise,
     promise_next,
-    sayable_due,
-    tell_new_time,
     texted,
 )
 
@@ -103,39 +91,6 @@ def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datet
         after=session.house.policy.undo_for,
     )
     tell_customer(session, ticket, saying, now=now, by=by)
-
-
-def reopen(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by: Actor) -> Ticket:
-    """Gives the ticket that goes on: this one, one level up, or after the window a new one linked to it.
-
-    Within the first seconds after resolving, by the same person, it is an undo: the status that it had, no level, no text.
-    """
-    if ticket.status not in {TicketStatus.RESOLVED, TicketStatus.CLOSED}:
-        raise WrongState(f"This ticket is {ticket.status.label}, so there is nothing to reopen.")
-    policy = session.house.policy
-    resolved_at = ticket.resolved_at or now
-    if now > resolved_at + policy.reopen_within:
-        return _go_on(session, ticket, why=why, now=now, by=by)
-    undo = by.kind is ActorKind.STAFF and ticket.resolved_by_id == by.id and now <= resolved_at + policy.undo_for
-    before = _status_before(session, ticket) if undo else TicketStatus.IN_RECOVERY
-    _back_to_work(session, ticket, why="undo" if undo else why, undo=undo, before=before, now=now, by=by)
-    if undo:
-        drop_queued(session, ticket, reason="undone", now=now, templates=("resolved", "resolved_again"))
-        put_back(session, ticket, cancelled_at=resolved_at, now=now, by=by)
-        say_after_all(session, ticket, dropped_at=resolved_at, now=now)
-        if before is TicketStatus.WAITING_FOR_CUSTOMER:
-            wait_for_customer(session, ticket, now=now, by=by)
-    else:
-        _alert_and_say(session, ticket, now=now, by=by)
-    return ticket
-
-
-def undo_resolution(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
-    """Raises WrongState once the moment for it has gone by: the text may have left."""
-    until = (ticket.resolved_at or now) + session.house.policy.undo_for
-    if ticket.status is not TicketStatus.RESOLVED or ticket.resolved_by_id != by.id or now > until:
-        raise WrongState("It is too late to undo that: the text is on its way. Reopen it instead.")
-    reopen(session, ticket, why="undo", now=now, by=by)
 
 
 def take(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
@@ -248,7 +203,7 @@ def _check_theirs(ticket: Ticket, by: Actor) -> None:
 
 
 def _reassign(session: DeskSession, ticket: Ticket, owner_id: int, *, now: datetime, by: Actor) -> None:
-    require(by, Permission.WORK if owner_id == by.id and not _is_in_hands(ticket) else Permission.SUPERVISE)
+    require(by, Permission.WORK if owner_id == by.id and not is_in_hands(ticket) else Permission.SUPERVISE)
     owner = session.get(Staff, owner_id)
     if owner is None or not owner.works_at(ticket.site_id):
         raise Invalid.field("owner", "Choose somebody who works at this site.")
@@ -256,7 +211,7 @@ def _reassign(session: DeskSession, ticket: Ticket, owner_id: int, *, now: datet
     ticket.owner_id = owner_id
 
 
-def _is_in_hands(ticket: Ticket) -> bool:
+def is_in_hands(ticket: Ticket) -> bool:
     """Of somebody who still works here."""
     return ticket.owner is not None and ticket.owner.works_at(ticket.site_id)
 
@@ -285,58 +240,6 @@ def _refuse_while_asked(session: DeskSession, ticket: Ticket) -> None:
     )
     if asked is not None:
         raise WrongState("A remedy on this ticket still waits for approval: decide or cancel it first.")
-
-
-def _status_before(session: DeskSession, ticket: Ticket) -> TicketStatus:
-    """The resolution, as the trail tells of the last one."""
-    resolved = session.scalars(
-        select(Event.payload)
-        .where(Event.stream_id == ticket.id, Event.tag == Tag.TICKET_RESOLVED)
-        .order_by(Event.seq.desc())
-        .limit(1),
-    ).one()
-    return TicketStatus(json.loads(resolved)["status_before"])
-
-
-def _back_to_work(
-    session: DeskSession, ticket: Ticket, *, why: str, undo: bool, before: TicketStatus, now: datetime, by: Actor
-) -> None:
-    due = default_promise_due(session, ticket, now=now)
-    if not undo and by.kind is not ActorKind.CUSTOMER:
-        due = sayable_due(session, ticket, due, now=now)
-    ticket.status = move(ticket.status, TicketStatus.IN_RECOVERY)
-    if before is TicketStatus.OPEN:
-        ticket.status = before  # nothing was given or promised yet, so that it was in nobody's hands
-    ticket.resolved_at = ticket.resolved_by_id = ticket.closed_at = ticket.confirmed_at = None
-    if not undo:
-        ticket.level += 1
-    if ticket.source not in WITHOUT_PROMISE:
-        ticket.promise_due_at = due
-    record(session, ticket, Tag.TICKET_REOPENED, by=by, at=now, level=ticket.level, why=why, status=ticket.status.value)
-    if ticket.owner_id is not None and not _is_in_hands(ticket):
-        release(session, ticket, now=now)
-    told_by = ToldBy.PAGE if undo or why_no_text(session, ticket) else ToldBy.TEXT
-    make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by)
-
-
-def _go_on(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by: Actor) -> Ticket:
-    """After the window: what goes on from it already, reopened if need be, else a new ticket."""
-    following = continuation_of(session, ticket)
-    if following is not None:
-        held = lock_ticket(session, following)
-        return held if held.is_live else reopen(session, held, why=why, now=now, by=by)
-    new = continued(session, ticket, why=why, now=now, by=by)
-    _alert_and_say(session, new, now=now, by=by)
-    return new
-
-
-def _alert_and_say(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
-    """At any hour to a customer who has just told us; what a colleague reopens waits for the morning."""
-    escalate(session, ticket, why="reopened", alert="a customer says it is still not right", now=now)
-    promise = current_promise(session, ticket)
-    if promise is not None:
-        urgent = by.kind is ActorKind.CUSTOMER
-        tell_new_time(session, ticket, promise, template="reopened", urgent=urgent, now=now, by=MACHINE)
 
 
 def _close(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by: Actor) -> None:
