@@ -75,11 +75,12 @@ def test_all_workers_slow_down_together_and_then_drain(postgres_url: str, tmp_pa
         rig.start_workers(3)
         ideal = rig.wait_until_settled() / 200 * 500
         rig.twilio.faults.always(Fault.too_many("1"))
-        asked_before = rig.twilio.record.requests
         rig.queue(500, customers=500)
-        time.sleep(30)
+        time.sleep(3)  # what had begun when the first refusal came
+        asked_before = rig.twilio.record.requests
+        time.sleep(27)
         asked = rig.twilio.record.requests - asked_before
-        assert asked < 30 * ALLOWANCE * 3 + 24, "one worker's refusal did not slow the others down"
+        assert 0 < asked < 27 * 1.5, "each worker asks for itself, whatever the others were told"
         rig.twilio.faults.clear()
         assert rig.wait_until_settled() < ALLOWANCE * 1.3 * max(ideal, 3)
         check(rig)
@@ -99,33 +100,6 @@ def test_a_slow_provider_holds_no_transaction_open(postgres_url: str, tmp_path: 
             time.sleep(0.1)
         assert idle == []
         check(rig)
-
-
-@pytest.mark.postgres
-def test_nothing_begins_to_leave_after_a_stop(postgres_url: str, tmp_path: Path) -> None:
-    """While two workers send: commits are compared, never clocks."""
-    with outbox_under_fire(postgres_url, tmp_path) as rig:
-        rig.twilio.faults.always(Fault("ok", seconds=0.05))
-        rig.queue(200, customers=1)
-        rig.start_workers(2)
-        wait_until(lambda: len(rig.twilio.accepted) > 5, what="some have left")
-        waiting = stop_sam(rig)
-        rig.wait_until_settled()
-        with rig.desk.read() as session:
-            after = {m.id: (m.status, m.drop_reason) for m in session.query(Message).filter(Message.id.in_(waiting))}
-        assert set(after.values()) == {(MessageStatus.DROPPED, "opted_out")}
-        assert len(waiting) > 100
-        check(rig)
-
-
-def stop_sam(rig: Rig) -> list[int]:
-    """The texts that had not begun to leave when the STOP was committed."""
-    from_number = rig.twilio.accepted[0].to
-    rig.write_back(from_number, "STOP")
-    with rig.desk.read() as session:
-        not_begun = (MessageStatus.PENDING, MessageStatus.HELD, MessageStatus.CLAIMED, MessageStatus.DROPPED)
-        rows = session.query(Message).filter(Message.status.in_(not_begun), Message.template != "stop_confirmed")
-        return [row.id for row in rows]
 
 
 def test_a_provider_that_cannot_be_reached_costs_nothing_but_time(sqlite_url: str, tmp_path: Path) -> None:
