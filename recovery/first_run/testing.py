@@ -11,6 +11,8 @@ from recovery.first_run.installation import REPOSITORY, CannotInstall, say
 CHROMIUM = "RECOVERY_CHROMIUM"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MOST_WORKERS = 8
+ONE_THAT_WAITS = 1
+"""More than there are cores: half of the suite's time is processes that start, end and wait for one another."""
 PLAYWRIGHTS_OWN = (
     "from playwright.sync_api import sync_playwright as p\nwith p() as play: print(play.chromium.executable_path)"
 )
@@ -24,7 +26,8 @@ def run(arguments: list[str]) -> int:
 
 
 def _become_pytest(arguments: list[str]) -> NoReturn:
-    workers = max(1, min(len(os.sched_getaffinity(0)), MOST_WORKERS)) if hasattr(os, "sched_getaffinity") else 2
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = min(cores + ONE_THAT_WAITS, MOST_WORKERS)
     os.chdir(REPOSITORY)
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "pytest", "-n", str(workers), "--dist", "loadgroup", *arguments])
