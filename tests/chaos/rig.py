@@ -129,6 +129,18 @@ class Rig:
             web.terminate()
             web.wait(timeout=30)
 
+    def command(self, *arguments: str) -> None:
+        """`python -m recovery …`, which must succeed."""
+        with (self.logs / f"{arguments[0]}.log").open("ab") as log:
+            subprocess.run(
+                [sys.executable, "-m", "recovery", *arguments],
+                cwd=REPOSITORY,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                check=True,
+            )
+
     def said_in_logs(self) -> str:
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.logs.glob("*.log")))
 
