@@ -16,7 +16,7 @@ from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.texting.messages import Saying, leaves_at, tell_customer, why_no_text
 from recovery.services.timing.calendars import calendar_of
-from recovery.services.timing.owed import owed_next, still_owed
+from recovery.services.timing.owed import call_due, owed_next, still_owed
 
 FARTHEST = timedelta(days=30)
 """Past that it is a typing mistake, not a promise."""
@@ -125,7 +125,7 @@ def touched(
     if by.is_person and by.id is not None and ticket.first_response_at is None:
         ticket.first_response_at = now
     record(session, ticket, Tag.TICKET_TOUCHED, by=by, at=now, how=how)
-    if ticket.is_live and not _stands(session, ticket):
+    if ticket.is_live and not _stands(session, ticket, reached=reached):
         kept = end_promise(session, ticket, "kept", now=now, how=how, by=by, reached=reached)
         _promise_owed(session, ticket, kept, otherwise=None, about=about, told_by=ToldBy.PAGE, now=now, by=by)
 
@@ -202,10 +202,15 @@ def _telling(session: DeskSession, ticket: Ticket, due_at: datetime, *, now: dat
     return ToldBy.TEXT if leaves_at(session, ticket, now=now) < due_at else ToldBy.NOBODY
 
 
-def _stands(session: DeskSession, ticket: Ticket) -> bool:
+def _stands(session: DeskSession, ticket: Ticket, *, reached: bool = False) -> bool:
+    """An answer or a call that is owed still. Where they were `reached`, only a call that is booked for another time."""
     session.flush()  # what was answered, called or cancelled a moment ago is owed no more
     promise = current_promise(session, ticket)
-    return promise is not None and still_owed(session, ticket, promise.about)
+    if promise is None:
+        return False
+    if reached and promise.about is PromiseAbout.CALLBACK:
+        return call_due(session, ticket) == promise.due_at
+    return still_owed(session, ticket, promise.about)
 
 
 def _promise_owed(
