@@ -398,27 +398,3 @@ def test_a_customer_without_a_name_or_a_number_is_greeted_all_the_same(business:
     assert "We do not have your number" in page
     assert SAM.name not in page
     assert Role.FRONTLINE.value not in page
-
-
-@pytest.mark.parametrize(
-    ("method", "below"),
-    [("PUT", "/callback"), ("DELETE", ""), ("POST", ""), ("POST", "/nothing"), ("PATCH", "/messages")],
-)
-def test_whatever_is_asked_of_the_page_it_leads_back_to_itself(
-    business: Business, client: FlaskClient, method: str, below: str
-) -> None:
-    page = link(business, business.log())
-    answer = client.open(page + below, method=method)
-    assert answer.status_code == 405
-    assert answer.headers["Allow"]
-    assert f'href="{page}"' in answer.text
-    assert not [word for word in ("desk", "Allow", "JSON") if word in words_of(answer.text)]
-
-
-def test_far_too_much_is_told_to_a_customer_in_their_words(business: Business, client: FlaskClient) -> None:
-    page = link(business, business.log())
-    answer = client.post(f"{page}/messages", data={"words": "x" * 1_100_000})
-    assert answer.status_code == 413
-    assert f'href="{page}"' in answer.text
-    assert "make it shorter" in words_of(answer.text)
-    assert "desk" not in words_of(answer.text)
