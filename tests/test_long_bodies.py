@@ -85,7 +85,7 @@ def test_a_body_that_does_not_say_its_length_is_taken_whole_or_not_at_all(busine
         f"{address}/sign-in", data=in_pieces(b"email=maya&filler=", MEGABYTE + 1, b"x"), headers=form, timeout=30
     )
     assert page.status_code == 413
-    assert "more than a megabyte" in page.text
+    assert "too much at once" in page.text
 
 
 def _count(business: Business, what: type) -> int:
