@@ -61,7 +61,7 @@ class Heartbeat(Base):
 
 
 class JobRun(Base):
-    """A job that must happen once per period happens because this row could be inserted."""
+    """A job that must happen once per period happens because this row could be inserted, and is done when it has ended."""
 
     __tablename__ = "job_runs"
     __table_args__ = (UniqueConstraint("job", "period"),)
@@ -70,6 +70,9 @@ class JobRun(Base):
     job: Mapped[str]
     period: Mapped[str]
     at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(default="{}")
+    """How far it is, and what it found (JSON): whoever comes next goes on from here."""
 
 
 class Tally(Base):

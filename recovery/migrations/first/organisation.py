@@ -197,6 +197,8 @@ def _job_runs() -> None:
         sa.Column("job", sa.Text(), nullable=False),
         sa.Column("period", sa.Text(), nullable=False),
         sa.Column("at", TIME, nullable=False),
+        sa.Column("ended_at", TIME),
+        sa.Column("state", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_job_runs"),
         sa.UniqueConstraint("job", "period", name="uq_job_runs_job_period"),
     )

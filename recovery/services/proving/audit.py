@@ -2,24 +2,24 @@
 what the trail says. And the trail itself, for people."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from recovery.domain.actors import ActorKind
 from recovery.domain.events import GENESIS, Tag, anchor_hash
-from recovery.domain.told import TELLS_OF_TIME, counted
+from recovery.domain.told import TELLS_OF_TIME
 from recovery.models import Anchor, AwaitingAnchor, Event, Site, TicketClock
 from recovery.services.proving.anchors import LOOKED_UP_AT_ONCE, batches, heads_of, heads_there
 from recovery.services.proving.audit_search import AuditRow, search, trail
-from recovery.services.proving.chains import AT_ONCE, Break, Broken, Head, Link, Reader, beside, checked
+from recovery.services.proving.chains import AT_ONCE, Break, Broken, Link, Reader, beside, checked, one_snapshot
+from recovery.services.proving.figures import Figures
 from recovery.services.session import DeskSession
-from recovery.services.timing.calendars import calendar_of
-from recovery.services.timing.clocks import as_told, row_told
+from recovery.services.timing.clocks import as_told
 
 __all__ = ["AuditRow", "Break", "Verdict", "search", "trail", "verify"]
 
@@ -49,8 +49,7 @@ def verify(
 ) -> Verdict:
     """Reads everything once, in one snapshot: the session must be fresh. `outside` are the lines by which anchors were
     told; `tell` hears, now and then, how many events were read."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    one_snapshot(session)
     with ExitStack() as open_results:
         walk = _Walk(session, Reader(session, open_results), audit_key, tell)
         try:
@@ -69,8 +68,6 @@ class _Walk:
     key: bytes
     tell: Callable[[int], None]
     verdict: Verdict = field(default_factory=Verdict)
-    hours_changed: dict[int, datetime] = field(default_factory=dict)
-    """The last time, by site: what was folded before it stands, a new calendar never rewrites what has happened."""
     excused: list[tuple[str, str]] = field(default_factory=list)
     """Spans of time whose anchors need not be here: a backup was put back."""
     removed: set[int] = field(default_factory=set)
@@ -78,40 +75,29 @@ class _Walk:
 
     def through(self) -> None:
         rows = _Rows(self.read)
-        sites = {site.id: site for site in self.session.scalars(select(Site))}
+        known = Figures({site.id: site for site in self.session.scalars(select(Site))})
         for head, chain in beside(self.read):
             told = []
             for link in checked(head, chain, self.key):
                 self._count(link)
+                known.hear(link.fields.tag, link.fields.at, link.fields.payload)
                 if link.fields.tag in TELLS_OF_TIME:
                     fields = link.fields
                     told.append(as_told(fields.tag, fields.at, ActorKind(fields.actor_kind), fields.payload))
             self.verdict.streams += 1
             if told and self.verdict.first_wrong_clock is None:
-                self._compare(head, told, sites, rows.of(head.id))
+                why = known.wrong(head.id, told, rows.of(head.id))
+                self.verdict.first_wrong_clock = Break(head.name, why) if why else None
 
     def _count(self, link: Link) -> None:
         self.verdict.events += 1
         if self.verdict.events % AT_ONCE == 0:
             self.tell(self.verdict.events)
         payload, at = link.fields.payload, link.fields.at
-        if link.fields.tag == Tag.SITE_CHANGED and json.loads(payload)["field"] in {"hours", "timezone"}:
-            self.hours_changed[json.loads(payload)["site"]] = at
-        elif link.fields.tag == Tag.BACKUP_RESTORED:
+        if link.fields.tag == Tag.BACKUP_RESTORED:
             self.excused.append((json.loads(payload)["made_at"], _spelt(at)))
         elif link.fields.tag == Tag.DEMO_REMOVED:
-            self.removed.update(int(stream, 16) for stream in json.loads(payload)["streams"].split())
-
-    def _compare(
-        self, head: Head, told: list[Any], sites: Mapping[int, Site], standing: Mapping[str, Any] | None
-    ) -> None:
-        by = counted(told)
-        site = sites[by.site]
-        if told[0].at < self.hours_changed.get(site.id, told[0].at):
-            return
-        expected = row_told(head.id, told, calendar_of(site)) if by.in_the_numbers else None
-        if expected != standing:
-            self.verdict.first_wrong_clock = Break(head.name, _difference(expected, standing))
+            self.removed.update(streams_removed(payload))
 
     def anchors(self, outside: Iterable[str]) -> None:
         """From each to the one that names it as its previous: clocks may have said otherwise."""
@@ -119,11 +105,7 @@ class _Walk:
         previous, hashes = GENESIS, set()
         while previous in following:
             anchor = self.session.get_one(Anchor, following.pop(previous).id)
-            where = f"the anchor of {_spelt(anchor.at)}"
-            if anchor.hash != anchor_hash(self.key, at=anchor.at, heads=anchor.heads, previous=previous):
-                raise Broken(where, "it is not what was written")
-            for some in batches(heads_of(anchor), LOOKED_UP_AT_ONCE):
-                self._look_up(where, some)
+            prove_anchor(self.session, anchor, previous, self.key, self.removed)
             previous = anchor.hash
             hashes.add(previous)
             self.verdict.covered_until = anchor.at
@@ -139,11 +121,6 @@ class _Walk:
         for stream, seq in self.session.execute(marked.where(Event.seq.is_(None)).order_by(AwaitingAnchor.stream_id)):
             raise Broken(f"stream {stream}", f"its event {seq} went before an anchor saw it")
 
-    def _look_up(self, where: str, heads: Sequence[tuple[int, int, str]]) -> None:
-        missing = set(heads) - heads_there(self.session, [(stream, seq) for stream, seq, _ in heads])
-        for stream, seq, _ in sorted(head for head in missing if head[0] not in self.removed):
-            raise Broken(where, f"it saw event {seq} of stream {stream}, which is not here any more, or is another one")
-
     def _compare_outside(self, outside: Iterable[str], hashes: set[str]) -> None:
         for line in outside:
             told = json.loads(line)
@@ -151,6 +128,22 @@ class _Walk:
                 raise Broken(
                     f"the anchor of {told['at']}", "it was told outside and is not here: an older copy was put back"
                 )
+
+
+def prove_anchor(session: DeskSession, anchor: Anchor, previous: str, key: bytes, removed: Collection[int]) -> None:
+    """Raises Broken where it is not what was written, or saw what is not here any more and was not `removed`."""
+    where = f"the anchor of {_spelt(anchor.at)}"
+    if anchor.hash != anchor_hash(key, at=anchor.at, heads=anchor.heads, previous=previous):
+        raise Broken(where, "it is not what was written")
+    for some in batches(heads_of(anchor), LOOKED_UP_AT_ONCE):
+        missing = set(some) - heads_there(session, [(stream, seq) for stream, seq, _ in some])
+        for stream, seq, _ in sorted(head for head in missing if head[0] not in removed):
+            raise Broken(where, f"it saw event {seq} of stream {stream}, which is not here any more, or is another one")
+
+
+def streams_removed(payload: str) -> set[int]:
+    """That went with the demo, as its event in the settings' own chain says."""
+    return {int(stream, 16) for stream in json.loads(payload)["streams"].split()}
 
 
 class _Rows:
@@ -165,13 +158,6 @@ class _Rows:
         while self._next is not None and self._next["ticket_id"] < ticket_id:
             self._next = next(self._rows, None)
         return dict(self._next) if self._next is not None and self._next["ticket_id"] == ticket_id else None
-
-
-def _difference(expected: Mapping[str, Any] | None, standing: Mapping[str, Any] | None) -> str:
-    if expected is None or standing is None:
-        return "reports count it, and its events say not" if standing else "its row for reports is gone"
-    name = next(name for name, value in expected.items() if standing[name] != value)
-    return f"reports read {name.replace('_', ' ')} {standing[name]}, and its events say {expected[name]}"
 
 
 def _spelt(at: datetime) -> str:

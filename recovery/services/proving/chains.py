@@ -7,7 +7,7 @@ from heapq import merge
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import Result, literal_column, select
+from sqlalchemy import Result, literal_column, select, text, true
 
 from recovery.domain.events import GENESIS, ChainFields, chain_hash, key_id
 from recovery.models import Event, SettingsStream, Staff, Ticket
@@ -60,24 +60,41 @@ class Reader:
         return self._open.enter_context(closing(result))
 
 
-def links(read: Reader) -> Iterator[Link]:
-    """All events, stream by stream."""
+def one_snapshot(session: DeskSession) -> None:
+    """All that the session reads is of one moment; it must be fresh."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+
+
+def prove_stream(session: DeskSession, stream_id: int, key: bytes) -> int:
+    """Of one stream, beside its own record of its last event; gives how many events. Raises Broken."""
+    with ExitStack() as open_results:
+        pairs = beside(Reader(session, open_results), only=stream_id)
+        return sum(1 for head, chain in pairs for _ in checked(head, chain, key))
+
+
+def links(read: Reader, *, only: int | None = None) -> Iterator[Link]:
+    """All events, stream by stream, or those of one."""
     columns = [getattr(Event, name) for name in ChainFields.__slots__]
     query = select(*columns, Event.hash).order_by(Event.stream_id, Event.seq)
-    for row in read(query):
+    for row in read(query if only is None else query.where(Event.stream_id == only)):
         *fields, hash_ = tuple(row)
         yield Link(ChainFields(*fields), hash_)
 
 
-def heads(read: Reader) -> Iterator[Head]:
+def heads(read: Reader, *, only: int | None = None) -> Iterator[Head]:
     """In the order of `links`."""
     kinds: tuple[tuple[type[Streamed], Any], ...] = (
         (Ticket, Ticket.reference),
         (Staff, literal_column("'the account of a member of staff'")),
         (SettingsStream, literal_column("'the settings'")),
     )
-    queries = (select(kind.id, kind.event_seq, kind.event_head, name).order_by(kind.id) for kind, name in kinds)
-    return (Head._make(row) for row in merge(*(read(query) for query in queries)))
+    queries = [
+        select(kind.id, kind.event_seq, kind.event_head, name).where(true() if only is None else kind.id == only)
+        for kind, name in kinds
+    ]
+    found = [read(query.order_by(query.selected_columns[0])) for query in queries]
+    return (Head._make(row) for row in merge(*found))
 
 
 def checked(head: Head, chain: Iterable[Link], key: bytes) -> Iterator[Link]:
@@ -102,10 +119,10 @@ def checked(head: Head, chain: Iterable[Link], key: bytes) -> Iterator[Link]:
         raise Broken(head.name, f"it says that its last event is number {head.seq}, and the chain ends with {seq}")
 
 
-def beside(read: Reader) -> Iterator[tuple[Head, Iterator[Link]]]:
+def beside(read: Reader, *, only: int | None = None) -> Iterator[tuple[Head, Iterator[Link]]]:
     """Each head with its links, which must be read before the next. Raises Broken where one is without the other."""
-    standing = heads(read)
-    for stream_id, chain in groupby(links(read), key=lambda link: link.fields.stream_id):
+    standing = heads(read, only=only)
+    for stream_id, chain in groupby(links(read, only=only), key=lambda link: link.fields.stream_id):
         for head in standing:
             if head.id >= stream_id:
                 break

@@ -10,6 +10,7 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.phones import calling_code_of
 from recovery.domain.provider_codes import COUNTRY_NOT_ALLOWED
 from recovery.models import Message, Tally
+from recovery.services.proving.nightly import last_check
 from recovery.services.running.heartbeats import LATE_AFTER, workers
 from recovery.services.running.tallies import HOOKS_REFUSED
 from recovery.services.sending import gates
@@ -19,6 +20,8 @@ WELL, LOOK, BAD = "ok", "soon", "late"
 SLOW_QUEUE = timedelta(minutes=2)
 """A text that is due leaves within seconds; at twice the provider's usual pause somebody should know."""
 RECENTLY = timedelta(hours=24)
+CHECKED_EVERY = timedelta(days=2)
+"""One night missed."""
 NO_WORKER = "Nothing sends texts or watches promises: start `python3 -m recovery worker`."
 SIMULATED = "simulator"
 
@@ -40,6 +43,7 @@ def checks(session: DeskSession, *, now: datetime) -> Sequence[Check]:
         _countries(session, now=now),
         _line(session, now=now),
         _hooks(session, now=now),
+        _nightly(session, now=now),
     )
 
 
@@ -127,3 +131,17 @@ def _hooks(session: DeskSession, *, now: datetime) -> Check:
     if tally.last_at <= now - RECENTLY:
         return Check("Refused webhooks", WELL, f"{words}.")
     return Check("Refused webhooks", LOOK, f"{words}: check TWILIO_AUTH_TOKEN and PUBLIC_URL, or somebody is knocking.")
+
+
+def _nightly(session: DeskSession, *, now: datetime) -> Check:
+    last = last_check(session, now=now)
+    if last is None:
+        return Check("Nightly check", WELL, "The first check of trail and figures is yet to come to its end.")
+    found, ago = last.found, minutes_or_seconds(now - last.ended_at)
+    if found.broken or found.wrong:
+        words = f"{found.broken} broken chains and {found.wrong} wrong figures {ago} ago, the first at {found.where}: {found.why}"
+        return Check("Nightly check", BAD, f"{words}. `audit verify` looks at all of them.")
+    if now - last.ended_at > CHECKED_EVERY:
+        return Check("Nightly check", LOOK, f"The last one ended {ago} ago: a worker makes one every night.")
+    words = f"{found.tickets} tickets and {found.chains} changed chains were as they should be, {ago} ago."
+    return Check("Nightly check", WELL, words)

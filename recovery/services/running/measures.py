@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import LIVE
 from recovery.models import Heartbeat, Message, Tally, Ticket
+from recovery.services.proving.nightly import last_check
 from recovery.services.session import DeskSession
 
 OPEN_TEXTS = (
@@ -38,6 +39,13 @@ def gauges(session: DeskSession, *, now: datetime) -> Sequence[Measure]:
             "recovery_desk_oldest_due_text_seconds", "How long the oldest due text waits", (), _oldest(session, now)
         ),
         Measure("recovery_desk_heartbeat_age_seconds", "Since a process was heard of", ("name",), _beats(session, now)),
+        Measure("recovery_desk_check_age_seconds", "Since the last nightly check ended", (), _check_age(session, now)),
+        Measure(
+            "recovery_desk_check_found",
+            "What the last nightly check found wrong",
+            ("what",),
+            _check_found(session, now),
+        ),
         Measure(
             "recovery_desk_counted", "What is only counted: refused hooks and their kin", ("name",), _tallies(session)
         ),
@@ -72,3 +80,13 @@ def _beats(session: DeskSession, now: datetime) -> dict[tuple[str, ...], float]:
 
 def _tallies(session: DeskSession) -> dict[tuple[str, ...], float]:
     return {(name,): float(count) for name, count in session.execute(select(Tally.name, Tally.count))}
+
+
+def _check_age(session: DeskSession, now: datetime) -> dict[tuple[str, ...], float]:
+    last = last_check(session, now=now)
+    return {(): (now - last.ended_at).total_seconds()} if last else {}
+
+
+def _check_found(session: DeskSession, now: datetime) -> dict[tuple[str, ...], float]:
+    last = last_check(session, now=now)
+    return {("broken_chains",): float(last.found.broken), ("wrong_figures",): float(last.found.wrong)} if last else {}

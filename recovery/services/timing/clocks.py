@@ -29,7 +29,7 @@ _TEXTS = frozenset(tag.value for tag in TELLS_OF_A_TEXT - {Tag.TEXT_QUEUED})
 
 def reading(session: Session, ticket: Ticket, now: datetime) -> ClockReading:
     """All clocks of a ticket, with the stretches that explain them."""
-    told = next(told for _, told in _told(session, [ticket.id]))
+    told = next(told for _, told in told_of(session, [ticket.id]))
     return read_clock(facts_told(told), calendar_of(ticket.site), now=now)
 
 
@@ -43,7 +43,7 @@ def refresh(session: Session, tickets: Iterable[Ticket], new: Mapping[int, Seque
     _drop(session, [id_ for id_, ticket in moved.items() if not ticket.counts])
     kept = {id_: ticket for id_, ticket in moved.items() if ticket.counts}
     told = {id_: list(_relevant(new[id_])) for id_ in kept if new[id_][0].seq == 1}
-    told |= dict(_told(session, [id_ for id_ in kept if id_ not in told]))
+    told |= dict(told_of(session, [id_ for id_ in kept if id_ not in told]))
     _write(session, [row_told(id_, told[id_], calendar_of(ticket.site)) for id_, ticket in kept.items()])
 
 
@@ -67,6 +67,18 @@ def row_told(ticket_id: int, told: Sequence[Told], calendar: Calendar) -> dict[s
     }
 
 
+def told_of(session: Session, ticket_ids: Sequence[int]) -> Iterator[tuple[int, list[Told]]]:
+    """By ticket, what its events tell of its time."""
+    if ticket_ids:
+        events = session.execute(
+            select(Event.stream_id, Event.tag, Event.at, Event.actor_kind, Event.payload)
+            .where(Event.stream_id.in_(ticket_ids))
+            .order_by(Event.stream_id, Event.seq),
+        )
+        for stream_id, chain in groupby(events, key=lambda event: int(event.stream_id)):
+            yield stream_id, list(_relevant(chain))
+
+
 def as_told(tag: str, at: datetime, kind: ActorKind, payload: str) -> Told:
     return Told(Tag(tag), at, kind, json.loads(payload))
 
@@ -80,17 +92,6 @@ def _moves_a_clock(ticket: Ticket, events: Sequence[Event]) -> bool:
 def _is_first_text(ticket: Ticket, event: Event) -> bool:
     """Later ones move nothing: most texts that leave cost no fold."""
     return ticket.auto_response_at is None or event.at <= ticket.auto_response_at
-
-
-def _told(session: Session, ticket_ids: Sequence[int]) -> Iterator[tuple[int, list[Told]]]:
-    if ticket_ids:
-        events = session.execute(
-            select(Event.stream_id, Event.tag, Event.at, Event.actor_kind, Event.payload)
-            .where(Event.stream_id.in_(ticket_ids))
-            .order_by(Event.stream_id, Event.seq),
-        )
-        for stream_id, chain in groupby(events, key=lambda event: int(event.stream_id)):
-            yield stream_id, list(_relevant(chain))
 
 
 def _relevant(events: Iterable[Any]) -> Iterator[Told]:

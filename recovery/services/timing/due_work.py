@@ -15,7 +15,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from recovery.models import Ticket
 from recovery.services.access import lock_ticket
-from recovery.services.proving import anchors
+from recovery.services.proving import anchors, nightly
 from recovery.services.running import sweeping
 from recovery.services.running.ground import Ground, is_a_lock
 from recovery.services.session import DeskSession
@@ -102,6 +102,7 @@ TICKET_WORK: Sequence[TicketWork] = (
 DUE_WORK: Sequence[DueWork] = (
     *(DueWork(work.name, work.every, of_tickets(work.find, work.act)) for work in TICKET_WORK),
     DueWork("anchor", 5 * MINUTE, anchors.anchor),
+    DueWork("nightly check", 3, nightly.check),
     DueWork("old idempotency keys", HOUR, swept(sweeping.IDEMPOTENCY_KEYS)),
     DueWork("ended sessions", HOUR, swept(sweeping.SESSIONS)),
     DueWork("ended sign-in links", HOUR, swept(sweeping.SIGN_IN_LINKS)),
