@@ -161,6 +161,8 @@ class SendGate(Base):
     why: Mapped[str]
     refusals: Mapped[int] = mapped_column(default=0)
     """In a row: each doubles the pause."""
+    tried_until: Mapped[datetime | None]
+    """Whose turn it is to try whether the line is free again: nobody else's until then."""
 
 
 class SimulatedText(Base):

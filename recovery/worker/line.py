@@ -38,6 +38,11 @@ class Line:
         closed = self._is_held or self._gate.is_closed(clock.now())
         return State(is_open=not closed, is_doubtful=self._gate.refusals > 0)
 
+    def takes_turn(self) -> bool:
+        """Of all workers one at a time tries a line that was closed."""
+        now = self._desk.clock.now()
+        return self._desk.transact(lambda session: gates.take_turn(session, self._desk.house.sender, now=now))
+
     def hear(self, answers: Sequence[Answer]) -> None:
         """A refusal closed the gate, an acceptance opens it: both are looked at anew."""
         accepted = any(isinstance(answer.outcome, Accepted) for answer in answers)

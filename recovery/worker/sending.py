@@ -103,6 +103,9 @@ class Sender:
             self._give_back()
             return False
         free = self._free(one_at_a_time=state.is_doubtful)
+        if free > 0 and state.is_doubtful and not self._line.takes_turn():
+            self._give_back()
+            return False
         if free <= 0 or not (self._claimed or self._claim()):
             return False
         batch = [self._claimed.popleft() for _ in range(min(free, len(self._claimed)))]

@@ -152,6 +152,22 @@ def test_an_accepted_text_opens_the_line_again(post: Post, clock: FrozenClock) -
     assert post.send_all() == 1
 
 
+def test_of_all_workers_one_at_a_time_tries_the_line_again(post: Post, clock: FrozenClock) -> None:
+    def takes_turn() -> bool:
+        return post.desk.transact(lambda session: gates.take_turn(session, "simulator", now=clock.now()))
+
+    post.ticket()
+    post.finish(post.depart()[0], TOO_MANY)
+    assert not takes_turn(), "the provider's pause comes first"
+    clock.advance(seconds=1)
+    assert [takes_turn() for _ in range(3)] == [True, False, False]
+    clock.advance(seconds=2)
+    assert [takes_turn() for _ in range(2)] == [True, False], "whoever does not come back holds up nobody"
+    post.finish(post.depart()[0], TOO_MANY)
+    clock.advance(seconds=60)
+    assert takes_turn(), "an answer ends the turn"
+
+
 def test_a_fault_of_our_account_stops_the_line_and_is_counted(post: Post, clock: FrozenClock) -> None:
     ticket = post.ticket()
     post.finish(post.depart()[0], SendRefused(FaultCategory.STOP_LINE, 20003, "Authenticate"))

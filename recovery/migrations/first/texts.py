@@ -127,6 +127,7 @@ def _send_gates() -> None:
         sa.Column("closed_until", TIME, nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("refusals", BIG, nullable=False),
+        sa.Column("tried_until", TIME),
         sa.PrimaryKeyConstraint("sender", name="pk_send_gates"),
     )
 

@@ -33,6 +33,8 @@ _PAUSES = {
 }
 LONGEST_ASKED = timedelta(hours=1)
 """A provider that asks for more, by whatever number, is asked again after this."""
+TURN = timedelta(seconds=2)
+"""So long one worker tries by itself; a provider that does not answer within it is tried by the next."""
 SPREAD = 0.1
 """So much longer, at most, by chance: workers shall not come back in one beat."""
 LONGEST_PAUSE = LONGEST_ASKED * (1 + SPREAD)
@@ -68,9 +70,21 @@ def close(
     _upsert(session, sender, until=now + pause * (1 + SPREAD * chance), why=why, began=began, now=now)
 
 
+def take_turn(session: DeskSession, sender: str, *, now: datetime) -> bool:
+    """Who may try whether a line that was closed is free again: one of all workers, for a moment."""
+    turn = update(SendGate).where(
+        SendGate.sender == sender,
+        (SendGate.closed_until <= now) | (SendGate.closed_until > now + LONGEST_PAUSE),
+        SendGate.tried_until.is_(None) | (SendGate.tried_until <= now) | (SendGate.tried_until > now + TURN),
+    )
+    taken = session.scalars(turn.values(tried_until=now + TURN).returning(SendGate.sender))
+    return taken.first() is not None
+
+
 def reopen(session: DeskSession, sender: str) -> None:
     """A text was accepted: the line is free."""
-    session.execute(update(SendGate).where(SendGate.sender == sender, SendGate.refusals > 0).values(refusals=0, why=""))
+    free = {"refusals": 0, "why": "", "tried_until": None}
+    session.execute(update(SendGate).where(SendGate.sender == sender, SendGate.refusals > 0).values(free))
 
 
 def _upsert(session: DeskSession, sender: str, *, until: datetime, why: str, began: datetime, now: datetime) -> None:
@@ -86,6 +100,7 @@ def _upsert(session: DeskSession, sender: str, *, until: datetime, why: str, beg
                 "closed_until": case((later, row.excluded.closed_until), else_=SendGate.closed_until),
                 "refusals": SendGate.refusals + case((anew, 1), else_=0),
                 "why": row.excluded.why,
+                "tried_until": None,
             },
         ),
     )
