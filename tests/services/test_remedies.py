@@ -80,7 +80,7 @@ def test_money_needs_an_amount_in_the_sites_currency(business: Business, kind: R
     assert "remedies.0.amount" in wrong.value.errors
     with pytest.raises(Invalid) as wrong:
         business.log(remedies=(NewRemedy(kind, 100, "USD"),))
-    assert "currency" in wrong.value.errors
+    assert "remedies.0.currency" in wrong.value.errors
 
 
 def test_the_day_of_one_person_adds_up_over_their_tickets(business: Business) -> None:

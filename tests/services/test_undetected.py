@@ -110,7 +110,7 @@ def test_nobody_elses_site_is_told_of_it(business: Business) -> None:
     ("reason", "index"),
     [
         (Undetected.UNREAD_REPLY, "ix_tickets_unread"),
-        (Undetected.UNREACHED, "ix_callbacks_unreached"),
+        (Undetected.UNREACHED, "ix_callbacks_given_up"),
         (Undetected.UNANSWERED_APPROVAL, "ix_approvals_exhausted"),
     ],
 )

@@ -7,8 +7,8 @@ from recovery.domain.tickets import TicketStatus
 from recovery.models import Ticket
 from recovery.services.calling import callbacks
 from recovery.services.proving.audit import verify
-from recovery.services.ticketing import tickets
-from recovery.services.ticketing.changes_since import changes_since
+from recovery.services.proving.changes_since import changes_since
+from recovery.services.ticketing import reopening, tickets
 from recovery.services.timing.clocks import reading
 from tests.factories import REMAKE, Business
 
@@ -20,7 +20,7 @@ def do(business: Business, ticket: Ticket, act: object, by: str = "maya", **more
 def resolve_and_undo(business: Business, ticket: Ticket) -> Ticket:
     do(business, ticket, tickets.resolve, how=None)
     business.later(seconds=0.1)
-    do(business, ticket, tickets.undo_resolution)
+    do(business, ticket, reopening.undo_resolution)
     return business.again(ticket)
 
 
@@ -54,7 +54,7 @@ def test_the_last_resolution_counts_and_a_reopening_is_no_undo(business: Busines
     ticket = business.log(remedies=())
     do(business, ticket, tickets.resolve, how=None)
     business.later(minutes=5)
-    do(business, ticket, tickets.reopen, why="by_hand")
+    do(business, ticket, reopening.reopen, why="by_hand")
     assert business.again(ticket).status is TicketStatus.IN_RECOVERY
     undone = resolve_and_undo(business, ticket)
     assert (undone.status, undone.level) == (TicketStatus.IN_RECOVERY, 2)

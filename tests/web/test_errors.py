@@ -14,7 +14,7 @@ def test_a_page_that_is_not_there(maya: Visitor) -> None:
 def test_what_a_service_says_stands_alone(business: Business, maya: Visitor) -> None:
     used = maya.open("/sign-in/used-long-ago")
     assert used.status_code == 404
-    said = "There is nothing here. This link has been used or has ended. Ask an admin for a new one. Back to the desk"
+    said = "There is nothing here. This link has been used or has ended. Ask your supervisor or an admin for a new one. Back to the desk"
     assert said in words(used)
     closed = maya.open("/reports")
     assert closed.status_code == 403
