@@ -31,7 +31,7 @@ from bench.ground import (
     token_for,
     web,
 )
-from bench.seeder import FIRST, seed
+from bench.seeder import FIRST, reference, seed
 from recovery.domain.tickets import LIVE
 from recovery.models import Ticket
 
@@ -55,7 +55,7 @@ def pages(tickets: int) -> dict[str, str]:
         "failure": "/api/v1/tickets?limit=25&failure=rude",
         "owner": f"/api/v1/tickets?limit=25&owner={FIRST['staff'] + 6}",
         "span": f"/api/v1/tickets?limit=25&logged_from={lately}",
-        "one ticket": f"/api/v1/tickets/RD-{tickets // 2:07d}",
+        "one ticket": f"/api/v1/tickets/{reference(tickets // 2)}",
         "board": "/api/v1/board?limit=50",
     }
 
@@ -72,11 +72,11 @@ def measure(url: str, path: Path, tickets: int, each: int) -> dict[str, Load]:
     )
     print(f"  board's count in the database: {board_count(engine):.2f} ms")
     engine.dispose()
-    token = token_for(url, path, ADMIN)
     results = {}
     with web("wsgi:app", workers=2, threads=2, env=environment(url, path)) as (port, master):
-        addresses = {**pages(tickets), "a far page": far_page(port, token)}
+        addresses = {**pages(tickets), "a far page": far_page(port, token_for(url, path, ADMIN))}
         for name, address in addresses.items():
+            token = token_for(url, path, ADMIN)  # of its own, or the last ones would be slowed down as a loop
             results[name] = load(port, partial(get, token, address), clients=CLIENTS, each=each, master=master)
             print(f"  {name:>16}  {results[name]}", flush=True)
     return results

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, Table, insert
 
 from recovery.domain.events import GENESIS, VERSION, ChainFields, Tag, canonical, chain_hash, key_id
 from recovery.domain.permissions import Role
-from recovery.domain.tickets import FAILURES
+from recovery.domain.tickets import FAILURES, REFERENCE_ALPHABET, REFERENCE_LETTERS
 from recovery.models import Base
 
 Row = TypeVar("Row")
@@ -40,6 +40,15 @@ FIRST = {
     "tickets": 10**12,
     "promises": 3 * 10**12,
 }
+
+
+def reference(number: int) -> str:
+    """As tickets are called: in the letters of references, or none would be found by it."""
+    letters = ""
+    for _ in range(REFERENCE_LETTERS):
+        number, place = divmod(number, len(REFERENCE_ALPHABET))
+        letters = REFERENCE_ALPHABET[place] + letters
+    return f"RD-{letters}"
 
 
 def seed(engine: Engine, tickets: int, *, live: int, now: datetime, audit_key: bytes = AUDIT_KEY) -> None:
@@ -142,7 +151,7 @@ def _ticket(number: int, tickets: int, live: int, now: datetime, chance: random.
     status = chance.choice(("open", "in_recovery")) if is_live else "closed"
     return {
         "id": FIRST["tickets"] + number,
-        "reference": f"RD-{number:07d}",
+        "reference": reference(number),
         "site_id": FIRST["sites"] + site,
         "customer_id": FIRST["customers"] + customer,
         "failure": failure.code,
