@@ -4,9 +4,10 @@ Statuses stand literally in the SQL: neither database uses a partial index for a
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, inspect, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from recovery.domain.callbacks import CallbackStatus
@@ -20,11 +21,7 @@ from recovery.services.timing import lapses
 
 
 def promises_to_lapse(_: DeskSession, now: datetime) -> Select[int, int]:
-    return (
-        select(Promise.ticket_id, Promise.id)
-        .where(Promise.ended_at.is_(None), Promise.lapsed_at.is_(None), Promise.due_at <= now)
-        .order_by(Promise.due_at)
-    )
+    return _due_by(Promise.due_at, now).where(Promise.ended_at.is_(None), Promise.lapsed_at.is_(None))
 
 
 def lapse(session: DeskSession, ticket: Ticket, promise_id: int, now: datetime) -> bool:
@@ -36,10 +33,8 @@ def lapse(session: DeskSession, ticket: Ticket, promise_id: int, now: datetime) 
 
 
 def promises_to_warn(_: DeskSession, now: datetime) -> Select[int, int]:
-    return (
-        select(Promise.ticket_id, Promise.id)
-        .where(Promise.ended_at.is_(None), Promise.warned_at.is_(None), Promise.warn_at <= now, Promise.due_at > now)
-        .order_by(Promise.warn_at)
+    return _due_by(Promise.warn_at, now).where(
+        Promise.ended_at.is_(None), Promise.warned_at.is_(None), Promise.due_at > now
     )
 
 
@@ -52,11 +47,7 @@ def warn(session: DeskSession, ticket: Ticket, promise_id: int, now: datetime) -
 
 
 def callbacks_come_due(_: DeskSession, now: datetime) -> Select[int, int]:
-    return (
-        select(Callback.ticket_id, Callback.id)
-        .where(Callback.status == _literally(Callback.status, CallbackStatus.BOOKED), Callback.due_at <= now)
-        .order_by(Callback.due_at)
-    )
+    return _due_by(Callback.due_at, now).where(_stands(Callback.status, CallbackStatus.BOOKED))
 
 
 def come_due(session: DeskSession, ticket: Ticket, callback_id: int, now: datetime) -> bool:
@@ -68,15 +59,8 @@ def come_due(session: DeskSession, ticket: Ticket, callback_id: int, now: dateti
 
 
 def callbacks_to_remind(_: DeskSession, now: datetime) -> Select[int, int]:
-    return (
-        select(Callback.ticket_id, Callback.id)
-        .where(
-            Callback.status == _literally(Callback.status, CallbackStatus.BOOKED),
-            Callback.remind_at <= now,
-            Callback.due_at > now,
-            Callback.reminded_at.is_(None),
-        )
-        .order_by(Callback.remind_at)
+    return _due_by(Callback.remind_at, now).where(
+        _stands(Callback.status, CallbackStatus.BOOKED), Callback.due_at > now, Callback.reminded_at.is_(None)
     )
 
 
@@ -91,11 +75,7 @@ def remind(session: DeskSession, ticket: Ticket, callback_id: int, now: datetime
 
 
 def callbacks_missed(_: DeskSession, now: datetime) -> Select[int, int]:
-    return (
-        select(Callback.ticket_id, Callback.id)
-        .where(Callback.status == _literally(Callback.status, CallbackStatus.DUE), Callback.miss_at <= now)
-        .order_by(Callback.miss_at)
-    )
+    return _due_by(Callback.miss_at, now).where(_stands(Callback.status, CallbackStatus.DUE))
 
 
 def miss(session: DeskSession, ticket: Ticket, callback_id: int, now: datetime) -> bool:
@@ -107,11 +87,7 @@ def miss(session: DeskSession, ticket: Ticket, callback_id: int, now: datetime) 
 
 
 def approvals_overdue(_: DeskSession, now: datetime) -> Select[int, int]:
-    return (
-        select(Approval.ticket_id, Approval.remedy_id)
-        .where(Approval.answered_at.is_(None), Approval.nobody_left_at.is_(None), Approval.deadline_at <= now)
-        .order_by(Approval.deadline_at)
-    )
+    return _due_by(Approval.deadline_at, now).where(Approval.answered_at.is_(None), Approval.nobody_left_at.is_(None))
 
 
 def pass_on(session: DeskSession, ticket: Ticket, remedy_id: int, now: datetime) -> bool:
@@ -126,7 +102,7 @@ def resolved_to_close(session: DeskSession, now: datetime) -> Select[int, int]:
     return (
         select(Ticket.id, Ticket.id)
         .where(
-            Ticket.status == _literally(Ticket.status, TicketStatus.RESOLVED),
+            _stands(Ticket.status, TicketStatus.RESOLVED),
             Ticket.resolved_at <= now - session.house.policy.close_after,
         )
         .order_by(Ticket.resolved_at)
@@ -141,5 +117,11 @@ def close(session: DeskSession, ticket: Ticket, _: int, now: datetime) -> bool:
     return True
 
 
-def _literally(column: InstrumentedAttribute[Any], value: Any) -> BindParameter[Any]:
-    return bindparam(None, value, type_=column.type, literal_execute=True)
+def _due_by(moment: InstrumentedAttribute[Any], now: datetime) -> Select[int, int]:
+    """(ticket id, row id) of the rows of the moment's own table, the longest overdue first."""
+    row = moment.class_
+    return select(row.ticket_id, inspect(row).primary_key[0]).where(moment <= now).order_by(moment)
+
+
+def _stands(column: InstrumentedAttribute[Any], status: StrEnum) -> ColumnElement[bool]:
+    return column == bindparam(None, status, type_=column.type, literal_execute=True)
