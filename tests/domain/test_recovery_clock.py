@@ -1,28 +1,13 @@
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from recovery.domain.calendars import Calendar, OpeningHours, day_bounds, zone
-from recovery.domain.recovery_clock import Clock, ClockFact, ClockReading, FactKind, Reason, Stretch, read_clock
+from recovery.domain.recovery_clock import Clock, ClockFact, ClockReading, FactKind, Reason, read_clock
+from tests.domain.clock_changes import LONDON
 
-LONDON = "Europe/London"
 ALWAYS = Calendar(OpeningHours(), LONDON)
 SPLIT_SHIFT = Calendar(OpeningHours.parse("mon-fri 08:00-12:00 13:00-18:00"), LONDON)
-ZONES = {
-    LONDON: (date(2025, 3, 30), date(2025, 10, 26)),
-    "America/New_York": (date(2025, 3, 9), date(2025, 11, 2)),
-    "Australia/Lord_Howe": (date(2025, 10, 5), date(2025, 4, 6)),
-    "Africa/Cairo": (date(2025, 4, 25), date(2025, 10, 31)),
-    "America/St_Johns": (date(2025, 3, 9), date(2010, 11, 7)),
-    "Asia/Kathmandu": (date(2025, 3, 30), date(1986, 1, 1)),
-    "Pacific/Apia": (date(2011, 12, 30), date(2021, 4, 4)),
-    "America/Sao_Paulo": (date(2018, 11, 4), date(2018, 2, 18)),
-}
-QUICK = settings(deadline=None, max_examples=30)
 
 
 def in_london(text: str) -> datetime:
@@ -261,124 +246,3 @@ def test_real_hours_on_both_clock_change_nights(night: str, counted: int) -> Non
     evening = day_bounds(date.fromisoformat(night), LONDON)[0] - timedelta(hours=4)
     facts = [ClockFact(FactKind.LOGGED, evening), ClockFact(FactKind.RESOLVED, evening + timedelta(hours=12))]
     assert read_clock(facts, bar, now=evening).resolved.counted_seconds == counted * 3600
-
-
-# What holds for every story, in every zone, on both nights
-
-
-HOURS = [
-    "",
-    "mon-fri 08:00-12:00 13:00-18:00; sat 18:00-02:00",
-    "mon-sun 01:00-03:00",
-    "mon-sun 22:00-02:00 06:15-06:45",
-    "mon-sat 00:00-24:00",
-]
-
-
-@st.composite
-def calendars(draw: st.DrawFn) -> Calendar:
-    return Calendar(OpeningHours.parse(draw(st.sampled_from(HOURS))), draw(st.sampled_from(sorted(ZONES))))
-
-
-@st.composite
-def stories(draw: st.DrawFn, timezone: str) -> tuple[list[ClockFact], datetime]:
-    at = day_bounds(draw(st.sampled_from(ZONES[timezone])), timezone)[0] - timedelta(minutes=draw(st.integers(0, 2000)))
-    facts = [ClockFact(FactKind.LOGGED, at)]
-    kinds = st.sampled_from([kind for kind in FactKind if kind is not FactKind.LOGGED])
-    for kind, gap in draw(st.lists(st.tuples(kinds, st.integers(0, 40_000)), max_size=12)):
-        at += timedelta(seconds=gap)
-        facts.append(ClockFact(kind, at))
-    return facts, at + timedelta(seconds=draw(st.integers(0, 100_000)))
-
-
-def clocks(reading: ClockReading) -> dict[str, Clock]:
-    names = ("first_response", "auto_response", "authorisation", "remedy_ready", "resolved", "confirmed")
-    return {name: getattr(reading, name) for name in names}
-
-
-def seconds(stretches: Sequence[Stretch], *, counted: bool) -> float:
-    return sum((part.end - part.start).total_seconds() for part in stretches if part.counted is counted)
-
-
-@given(st.data())
-@QUICK
-def test_stretches_partition_the_time_from_log_to_end(data: st.DataObject) -> None:
-    calendar = data.draw(calendars())
-    facts, now = data.draw(stories(calendar.timezone))
-    reading = read_clock(facts, calendar, now=now)
-    edges = [reading.logged_at, *(part.end for part in reading.stretches)]
-    assert [part.start for part in reading.stretches] == edges[:-1]
-    assert edges[-1] == (reading.ended_at or now)
-    assert all(part.start < part.end for part in reading.stretches)
-    assert all(earlier.reason is not later.reason for earlier, later in pairwise(reading.stretches))
-
-
-@given(st.data())
-@QUICK
-def test_counted_and_paused_make_up_the_customers_wait(data: st.DataObject) -> None:
-    calendar = data.draw(calendars())
-    facts, now = data.draw(stories(calendar.timezone))
-    reading = read_clock(facts, calendar, now=now)
-    counted, paused = (seconds(reading.stretches, counted=which) for which in (True, False))
-    assert reading.resolved.counted_seconds == counted
-    assert reading.resolved.wait_seconds == counted + paused
-    assert all(0 <= clock.counted_seconds <= clock.wait_seconds for clock in clocks(reading).values())
-
-
-@given(st.data())
-@QUICK
-def test_the_order_of_holds_and_closures_does_not_matter(data: st.DataObject) -> None:
-    """Taking the holds out of the opening hours leaves what is left when the closures are taken out of the holds."""
-    calendar = data.draw(calendars())
-    facts, now = data.draw(stories(calendar.timezone))
-    reading, never_shut = (read_clock(facts, each, now=now) for each in (calendar, Calendar(OpeningHours(), LONDON)))
-    unheld = [part for part in never_shut.stretches if part.counted]
-    assert reading.resolved.counted_seconds == sum(calendar.open_seconds(part.start, part.end) for part in unheld)
-    held = sum(calendar.open_seconds(part.start, part.end) for part in never_shut.stretches if not part.counted)
-    end = reading.ended_at or now
-    assert reading.resolved.counted_seconds == calendar.open_seconds(reading.logged_at, end) - held
-
-
-@given(st.data())
-@QUICK
-def test_a_hold_never_adds_counted_time_and_never_shortens_the_wait(data: st.DataObject) -> None:
-    calendar = data.draw(calendars())
-    facts, now = data.draw(stories(calendar.timezone))
-    holds = {FactKind.WAITING_STARTED, FactKind.WAITING_ENDED}
-    held = clocks(read_clock(facts, calendar, now=now))
-    unheld = clocks(read_clock([fact for fact in facts if fact.kind not in holds], calendar, now=now))
-    for name, clock in held.items():
-        assert clock.counted_seconds <= unheld[name].counted_seconds
-        assert (clock.at, clock.wait_seconds) == (unheld[name].at, unheld[name].wait_seconds)
-
-
-@given(st.data())
-@QUICK
-def test_a_shorter_opening_never_adds_counted_time(data: st.DataObject) -> None:
-    timezone = data.draw(st.sampled_from(sorted(ZONES)))
-    facts, now = data.draw(stories(timezone))
-    longer, shorter = (
-        Calendar(OpeningHours.parse(hours), timezone) for hours in ("mon-sun 00:00-03:00", "mon-sun 01:00-02:00")
-    )
-    assert (
-        read_clock(facts, shorter, now=now).resolved.counted_seconds
-        <= read_clock(facts, longer, now=now).resolved.counted_seconds
-    )
-
-
-@given(st.data())
-@QUICK
-def test_every_viewer_reads_the_same_clock(data: st.DataObject) -> None:
-    calendar = data.draw(calendars())
-    facts, now = data.draw(stories(calendar.timezone))
-    viewer = zone(data.draw(st.sampled_from(sorted(ZONES))))
-    seen = [ClockFact(fact.kind, fact.at.astimezone(viewer)) for fact in facts]
-    assert read_clock(seen, calendar, now=now.astimezone(viewer)) == read_clock(facts, calendar, now=now)
-
-
-def test_each_reason_has_its_words() -> None:
-    assert [reason.label for reason in Reason if reason.counted] == [
-        "the site was open",
-        "we thought that it was resolved",
-    ]
-    assert all(reason.label for reason in Reason)

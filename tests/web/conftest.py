@@ -1,7 +1,9 @@
 from collections.abc import Iterator
 
 import pytest
+from flask.testing import FlaskClient
 
+from recovery.app import create_app
 from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from tests.factories import Business
@@ -25,3 +27,8 @@ def maya(business: Business) -> Visitor:
 def omar(business: Business, maya: Visitor) -> Visitor:
     """In a browser of his own, before the same app."""
     return Visitor.signed_in(business, "omar", maya)
+
+
+@pytest.fixture
+def client(business: Business) -> FlaskClient:
+    return create_app(business.desk.settings, business.desk).test_client()

@@ -1,0 +1,213 @@
+"""The customer's page: nothing that a customer does there is lost."""
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select, text
+
+from recovery.clock import FrozenClock
+from recovery.domain.callbacks import CallbackStatus
+from recovery.domain.permissions import Role
+from recovery.domain.tickets import TicketStatus
+from recovery.models import Callback, Message, Ticket
+from recovery.services.ticketing import reopening, tickets
+from recovery.services.ticketing.customer_page import MOST_ACTS
+from tests.factories import LEE, SAM, Business
+from tests.web.customer_parts import call_of, fresh, link, resolved, send, words_of
+
+
+def test_call_me_as_soon_as_someone_is_free(business: Business, client: FlaskClient) -> None:
+    ticket = business.log()
+    page = send(client, f"{link(business, ticket)}/callback")
+    assert "Good: we call you as soon as someone is free." in page
+    call = call_of(business, ticket)
+    assert call is not None
+    assert (call.as_soon_as_possible, call.booked_by_id) == (True, None)
+
+
+def test_choosing_a_time_books_it_moving_moves_it_and_there_is_one_call(
+    business: Business, client: FlaskClient
+) -> None:
+    ticket = business.log()
+    address = f"{link(business, ticket)}/callback"
+    assert "Good: we call you at 10:00." in send(client, address, due_at="2026-03-10T10:00Z")
+    assert "Good: we call you tomorrow at 09:15." in send(client, address, due_at="2026-03-11T09:15Z")
+    with business.desk.read() as session:
+        calls = session.scalars(select(Callback).where(Callback.ticket_id == ticket.id)).all()
+    assert [(call.status, call.moves) for call in calls] == [(CallbackStatus.BOOKED, 1)]
+
+
+def test_pressing_twice_is_pressing_once(business: Business, client: FlaskClient) -> None:
+    ticket = business.log()
+    address = f"{link(business, ticket)}/callback"
+    for _ in range(2):
+        send(client, address, due_at="2026-03-10T10:00Z")
+    call = call_of(business, ticket)
+    assert call is not None
+    assert call.moves == 0
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["2026-03-09T10:00Z", "2026-03-10T10:07Z", "2099-01-01T00:00Z", "soonish", "1e400"]
+)
+def test_a_time_that_cannot_be_had_becomes_as_soon_as_someone_is_free(
+    business: Business, client: FlaskClient, nonsense: str
+) -> None:
+    ticket = business.log()
+    page = send(client, f"{link(business, ticket)}/callback", due_at=nonsense)
+    assert "We call you as soon as someone is free." in page
+    assert call_of(business, ticket) is not None
+
+
+def test_booking_cannot_fail_even_where_the_hours_of_the_site_make_no_sense(
+    business: Business, client: FlaskClient
+) -> None:
+    ticket = business.log()
+    with business.desk.write() as session:
+        session.execute(text("UPDATE sites SET hours = 'whenever'"))
+    page = send(client, f"{link(business, ticket)}/callback", due_at="2026-03-10T10:00Z")
+    assert "We have your wish to be called." in page
+    with business.desk.read() as session:
+        assert session.scalars(select(Message.body).where(Message.direction == "inbound")).all() == ["Please call me."]
+    assert fresh(business, ticket).unread == 1
+
+
+def test_cancelling_the_call_leaves_a_promise(business: Business, client: FlaskClient) -> None:
+    ticket = business.log()
+    send(client, f"{link(business, ticket)}/callback")
+    page = send(client, f"{link(business, ticket)}/callback/cancellation")
+    assert "The call is cancelled." in page
+    assert call_of(business, ticket) is None
+    assert fresh(business, ticket).promise_due_at is not None
+    assert "The call is cancelled." in send(client, f"{link(business, ticket)}/callback/cancellation")
+
+
+def test_a_call_wished_for_after_the_resolution_reopens(business: Business, client: FlaskClient) -> None:
+    ticket = resolved(business)
+    send(client, f"{link(business, ticket)}/callback")
+    assert fresh(business, ticket).status is TicketStatus.IN_RECOVERY
+    assert call_of(business, ticket) is not None
+
+
+def test_still_not_right_reopens_one_level_up(business: Business, client: FlaskClient) -> None:
+    ticket = resolved(business)
+    page = send(client, f"{link(business, ticket)}/reopening", words="The milk is cold.")
+    assert "It is open again, and we are on it." in page
+    reopened = fresh(business, ticket)
+    assert (reopened.status, reopened.level, reopened.unread) == (TicketStatus.IN_RECOVERY, 2, 1)
+    send(client, f"{link(business, ticket)}/reopening")
+    assert fresh(business, ticket).level == 2
+
+
+def test_still_not_right_after_the_window_opens_one_linked_ticket(
+    business: Business, client: FlaskClient, clock: FrozenClock
+) -> None:
+    ticket = resolved(business)
+    clock.advance(days=8)
+    for _ in range(2):
+        page = send(client, f"{link(business, ticket)}/reopening")
+    with business.desk.read() as session:
+        following = session.scalars(select(Ticket).where(Ticket.linked_to_id == ticket.id)).one()
+    assert following.reference in page
+    assert following.is_live
+
+
+def test_what_a_colleague_reopened_after_the_window_is_what_the_old_link_goes_on_with(
+    business: Business, client: FlaskClient, clock: FrozenClock
+) -> None:
+    ticket = resolved(business)
+    clock.advance(days=8)
+    by_hand = business.on(
+        ticket, lambda session, held, maya: reopening.reopen(session, held, why="by_hand", now=business.now, by=maya)
+    )
+    page = send(client, f"{link(business, ticket)}/reopening", words="The milk is cold.")
+    assert by_hand.reference in page
+    with business.desk.read() as session:
+        assert session.scalar(select(func.count(Ticket.id))) == 2
+    assert fresh(business, by_hand).unread == 1
+
+
+def test_still_not_right_on_a_live_ticket_is_a_reply_for_a_person(business: Business, client: FlaskClient) -> None:
+    ticket = business.log()
+    for _ in range(2):
+        send(client, f"{link(business, ticket)}/reopening")
+    assert fresh(business, ticket).unread == 1
+
+
+def test_writing_to_us_waits_for_a_person_to_read_it(business: Business, client: FlaskClient) -> None:
+    ticket = business.log()
+    page = send(client, f"{link(business, ticket)}/messages", words=" I am at the window\0 seat. STOP ")
+    assert "We have it. Someone reads it and answers you." in page
+    with business.desk.read() as session:
+        message = session.scalars(select(Message).where(Message.direction == "inbound")).one()
+    assert (message.body, message.understood_as, message.read_at) == ("I am at the window seat. STOP", "words", None)
+
+
+def test_writing_is_kept_when_the_ticket_is_closed(business: Business, client: FlaskClient) -> None:
+    ticket = resolved(business)
+    business.desk.transact(
+        lambda session: tickets.close_quietly(session, session.get_one(Ticket, ticket.id), now=business.now)
+    )
+    send(client, f"{link(business, ticket)}/messages", words="Thank you all.")
+    closed = fresh(business, ticket)
+    assert (closed.status, closed.unread) == (TicketStatus.CLOSED, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"), [("  ", "Write a few words first."), ("a" * 1001, "shorten it a little")]
+)
+def test_what_cannot_be_taken_stays_on_the_page_with_a_sentence(
+    business: Business, client: FlaskClient, words: str, sentence: str
+) -> None:
+    ticket = business.log()
+    answer = client.post(f"{link(business, ticket)}/messages", data={"words": words})
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert f">{words}</textarea>" in answer.text
+    assert fresh(business, ticket).unread == 0
+
+
+def test_yes_it_is_right_closes(business: Business, client: FlaskClient) -> None:
+    ticket = resolved(business)
+    page = send(client, f"{link(business, ticket)}/confirmation")
+    assert "Thank you for telling us. We are glad." in page
+    assert fresh(business, ticket).status is TicketStatus.CLOSED
+    assert "Hello Sam. Thank you for bearing with us." in page
+
+
+def test_one_link_takes_so_many_acts_and_then_asks_to_wait(
+    business: Business, client: FlaskClient, clock: FrozenClock
+) -> None:
+    ticket, other = business.log(), business.log(customer=LEE)
+    for number in range(MOST_ACTS):
+        send(client, f"{link(business, ticket)}/messages", words=f"Number {number}")
+    answer = client.post(f"{link(business, ticket)}/messages", data={"words": "One more thing"})
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "600"
+    assert ">One more thing</textarea>" in answer.text
+    send(client, f"{link(business, other)}/messages", words="Hello")
+    clock.advance(minutes=10)
+    send(client, f"{link(business, ticket)}/messages", words="One more thing")
+
+
+def test_a_database_that_is_away_keeps_what_was_typed(business: Business, client: FlaskClient) -> None:
+    ticket = business.log()
+    address = link(business, ticket)
+    with business.desk.write() as session:
+        session.execute(text("ALTER TABLE messages RENAME TO elsewhere"))
+    answer = client.post(f"{address}/reopening", data={"words": "Still cold"})
+    assert answer.status_code == 503
+    assert ">Still cold</textarea>" in answer.text
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_said_comes_from_us_and_never_from_the_address(business: Business, client: FlaskClient) -> None:
+    page = client.get(f"{link(business, business.log())}?said=Your+card+was+stolen,+call+us")
+    assert "stolen" not in page.text
+
+
+def test_a_customer_without_a_name_or_a_number_is_greeted_all_the_same(business: Business, client: FlaskClient) -> None:
+    page = words_of(client.get(link(business, business.log(customer=None))).text)
+    assert "Hello. We got your order wrong" in page
+    assert "We do not have your number" in page
+    assert SAM.name not in page
+    assert Role.FRONTLINE.value not in page
