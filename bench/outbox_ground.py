@@ -75,7 +75,7 @@ def fill(desk: Components, *, waiting: int, sent: int = 0) -> None:
             for number in range(start, min(start + AT_ONCE, waiting)):
                 log_one(session, number, now=now)
     _add_sent(desk, sent)
-    with desk.writing.begin() as connection:
+    with desk.writing.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE")
 
 

@@ -21,7 +21,6 @@ from recovery.domain.events import GENESIS, VERSION, ChainFields, Tag, canonical
 from recovery.domain.permissions import Role
 from recovery.domain.tickets import FAILURES, REFERENCE_ALPHABET, REFERENCE_LETTERS
 from recovery.models import Base
-from recovery.services.running.upkeep import LOOKS_AT
 
 Row = TypeVar("Row")
 
@@ -63,13 +62,8 @@ def seed(engine: Engine, tickets: int, *, live: int, now: datetime, audit_key: b
                 _write(connection, table, batch)
             print(f"\r{name:>14} {(number + 1) * BATCH:>10,}", end="", file=sys.stderr)
         print(file=sys.stderr)
-    if engine.dialect.name == "sqlite":  # as the worker does every hour
-        with engine.begin() as connection:
-            connection.exec_driver_sql(f"PRAGMA analysis_limit={LOOKS_AT}")
-            connection.exec_driver_sql("ANALYZE")
-    else:
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM ANALYZE")
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM ANALYZE")
 
 
 def _people(connection: Connection, tickets: int, now: datetime) -> None:

@@ -39,8 +39,6 @@ RETRIED_UNIQUE = (
     *("pk_settings_stream", "settings_stream.id"),  # the first two changes of an installation
 )
 BUSY_MILLISECONDS = 5000
-PLANNER_TOLD_EVERY = 3600
-"""Seconds, as the worker does on SQLite."""
 RESTED = 1.0
 """Seconds unused after which a connection to PostgreSQL is asked whether it still lives."""
 SESSION_LIMITS = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '30s'"
@@ -277,8 +275,7 @@ def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
     path = _sqlite_file(url)
     if path is not None:
         _make_folder(path.parent)
-    # A failed statement must not spell a name into the log. A connection knows the planner's figures of when it was made.
-    engine = create_engine(url, hide_parameters=True, pool_recycle=PLANNER_TOLD_EVERY)
+    engine = create_engine(url, hide_parameters=True)  # a failed statement must not spell a name into the log
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:

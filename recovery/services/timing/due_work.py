@@ -16,7 +16,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from recovery.models import Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.proving import anchors, nightly
-from recovery.services.running import upkeep
+from recovery.services.running import sweeping
 from recovery.services.running.ground import Ground, is_a_lock
 from recovery.services.session import DeskSession
 from recovery.services.timing import due_rows
@@ -71,7 +71,7 @@ def _handled(ground: Ground, act: Act, ticket_id: int, row_id: int, now: datetim
         return False
 
 
-def swept(broom: upkeep.Broom) -> Callable[[Ground, datetime], int]:
+def swept(broom: sweeping.Broom) -> Callable[[Ground, datetime], int]:
     def run(ground: Ground, now: datetime) -> int:
         with ground.read() as session:
             if not broom.finds(session, now):
@@ -82,10 +82,6 @@ def swept(broom: upkeep.Broom) -> Callable[[Ground, datetime], int]:
         return gone
 
     return run
-
-
-def tell_planner(ground: Ground, _: datetime) -> int:
-    return int(ground.transact(upkeep.tell_planner))
 
 
 MINUTE = 60.0
@@ -107,8 +103,7 @@ DUE_WORK: Sequence[DueWork] = (
     *(DueWork(work.name, work.every, of_tickets(work.find, work.act)) for work in TICKET_WORK),
     DueWork("anchor", 5 * MINUTE, anchors.anchor),
     DueWork("nightly check", 3, nightly.check),
-    DueWork("old idempotency keys", HOUR, swept(upkeep.IDEMPOTENCY_KEYS)),
-    DueWork("ended sessions", HOUR, swept(upkeep.SESSIONS)),
-    DueWork("ended sign-in links", HOUR, swept(upkeep.SIGN_IN_LINKS)),
-    DueWork("planner's figures", HOUR, tell_planner),
+    DueWork("old idempotency keys", HOUR, swept(sweeping.IDEMPOTENCY_KEYS)),
+    DueWork("ended sessions", HOUR, swept(sweeping.SESSIONS)),
+    DueWork("ended sign-in links", HOUR, swept(sweeping.SIGN_IN_LINKS)),
 )

@@ -1,5 +1,4 @@
-"""What a database needs from time to time: rows that prove nothing about anybody are swept, and SQLite's planner is told
-what is there now, which PostgreSQL sees to by itself."""
+"""What is kept for a while and then swept: it proves nothing about anybody."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,8 +14,6 @@ AT_ONCE = 1000
 """Rows a transaction: the broom never makes anybody wait."""
 KEYS_LIVE = timedelta(days=7)
 ENDED_STAYS = timedelta(days=1)
-LOOKS_AT = 1000
-"""Rows of each index: some milliseconds with a million tickets, where looking at all takes seconds of everybody's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +40,3 @@ class Broom:
 IDEMPOTENCY_KEYS = Broom(IdempotencyKey, IdempotencyKey.kept_at, KEYS_LIVE)
 SESSIONS = Broom(LoginSession, LoginSession.ends_at, ENDED_STAYS)
 SIGN_IN_LINKS = Broom(SignInLink, SignInLink.ends_at, ENDED_STAYS)
-
-
-def tell_planner(session: DeskSession) -> bool:
-    """Without figures SQLite reads ten thousand live tickets by their status, and sorts them, to show fifty.
-
-    Connections hear of new figures when they are made. False on PostgreSQL.
-    """
-    if session.get_bind().dialect.name != "sqlite":
-        return False
-    connection = session.connection()
-    connection.exec_driver_sql(f"PRAGMA analysis_limit={LOOKS_AT}")
-    connection.exec_driver_sql("ANALYZE")
-    return True
