@@ -36,7 +36,7 @@ from recovery.services.ticketing.reading_tickets import (
     ticket_rows_by_id,
 )
 from recovery.services.ticketing.rows import ApprovalRow, CallRow, Person, TicketRow
-from recovery.services.ticketing.ticket_statements import Query, at_site, is_live, literally
+from recovery.services.ticketing.ticket_statements import Query, at_site, is_live, literally, mostly
 from recovery.services.ticketing.undetected import COUNTED_UP_TO, is_undetected
 
 REFERENCE_BEGINS = "RD-"
@@ -240,8 +240,8 @@ def _spoken_of(words: str) -> ColumnElement[bool]:
     )
 
 
-def _waiting() -> tuple[ColumnElement[bool], ...]:
-    return is_live(), Ticket.promise_due_at.is_not(None)
+def _waiting() -> tuple[ColumnElement[Any], ...]:
+    return mostly(is_live()), Ticket.promise_due_at.is_not(None)
 
 
 def _approvals_for(by: Actor, *columns: Any) -> Query:

@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from recovery.domain.tickets import LIVE
 from recovery.models import Attempt, Callback, Contact, Customer, OptOut, Promise, Remedy, Site, Staff, Ticket
@@ -160,6 +163,26 @@ def at_site(slug: str | None) -> list[ColumnElement[bool]]:
 
 def is_live() -> ColumnElement[bool]:
     return literally(Ticket.status, LIVE)
+
+
+class mostly(FunctionElement[Any]):  # noqa: N801 - written and read as a function of SQL
+    """A condition that SQLite shall take for one that chooses little.
+
+    Without figures, and those that it gathers quickly mislead it, it takes any equality for one that leaves ten rows: it
+    read ten thousand live tickets by their status and sorted them, where an index has the first fifty in order.
+    """
+
+    inherit_cache = True
+
+
+@compiles(mostly)
+def _as_it_is(element: mostly, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(mostly, "sqlite")
+def _as_a_likely_one(element: mostly, compiler: SQLCompiler, **options: Any) -> str:
+    return f"likelihood({compiler.process(element.clauses, **options)}, 0.9)"
 
 
 def literally(column: InstrumentedAttribute[Any], values: Iterable[Any]) -> ColumnElement[bool]:
