@@ -1,6 +1,6 @@
 """Who sees what. The wrong site is the same as nothing, because the query itself leaves it out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select, true
@@ -75,6 +75,12 @@ def lock_ticket(session: DeskSession, ticket_id: int) -> Ticket:
     return _one(session, select(Ticket).where(Ticket.id == ticket_id), lock=True)
 
 
+def lock_tickets(session: DeskSession, ids: Collection[int]) -> dict[int, Ticket]:
+    """As `lock_ticket`, in the house's order: by id. Those that are not there are left out."""
+    query = _whole(select(Ticket).where(Ticket.id.in_(ids)).order_by(Ticket.id), lock=True)
+    return {ticket.id: ticket for ticket in session.scalars(query)}
+
+
 def ticket_of_remedy(session: DeskSession, remedy_id: int, *, by: Actor) -> tuple[Ticket, Remedy]:
     """Both locked, the ticket first. Raises NotFound."""
     ticket = _one(
@@ -133,13 +139,16 @@ def _by_reference(reference: str, by: Actor) -> Select[Ticket]:
 
 
 def _one(session: DeskSession, query: Select[Ticket], *, lock: bool = False) -> Ticket:
+    ticket = session.scalar(_whole(query, lock=lock))
+    if ticket is None:
+        raise NotFound("There is no such ticket at your sites.")
+    return ticket
+
+
+def _whole(query: Select[Ticket], *, lock: bool) -> Select[Ticket]:
+    """With what nearly every change needs."""
     query = query.options(
         joinedload(Ticket.site),
         joinedload(Ticket.customer).joinedload(Customer.contact),
     )
-    if lock:
-        query = query.with_for_update(of=Ticket).execution_options(populate_existing=True)
-    ticket = session.scalar(query)
-    if ticket is None:
-        raise NotFound("There is no such ticket at your sites.")
-    return ticket
+    return query.with_for_update(of=Ticket).execution_options(populate_existing=True) if lock else query

@@ -42,6 +42,7 @@ def opt_out(
     session.add(
         OptOut(id=new_id(now), contact_id=contact.id, sender=sender, at=now, how=how, message_id=message_id),
     )
+    session.flush()
     for ticket in _locked_tickets(session, contact.id):
         _drop_waiting(session, ticket, sender, now=now)
         if ticket.status not in OVER:
@@ -70,6 +71,7 @@ def opt_in(session: DeskSession, contact: Contact, *, sender: str, message_id: i
     if standing is None:
         return False
     standing.lifted_at = now
+    session.flush()
     for ticket in _locked_tickets(session, contact.id):
         if ticket.no_text_reason == OPTED_OUT:
             ticket.no_text_reason = None

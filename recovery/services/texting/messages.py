@@ -26,12 +26,16 @@ OPTED_OUT = "opted_out"
 OBSERVATION = "observation"
 WRONG_NUMBER = "wrong_number"
 
-STANDING = select(OptOut).where(
-    OptOut.contact_id == bindparam("contact_id"),
-    OptOut.sender == bindparam("sender"),
-    OptOut.lifted_at.is_(None),
+STANDING = (
+    select(OptOut)
+    .where(
+        OptOut.contact_id == bindparam("contact_id"),
+        OptOut.sender == bindparam("sender"),
+        OptOut.lifted_at.is_(None),
+    )
+    .execution_options(autoflush=False)
 )
-"""Made once: it runs with every text."""
+"""Made once: it runs with every text, and nothing that waits to be written concerns it: who opts out is written at once."""
 
 
 @dataclass(frozen=True, slots=True)

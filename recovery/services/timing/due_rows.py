@@ -5,7 +5,7 @@ Statuses stand literally in the SQL: neither database uses a partial index for a
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, bindparam, inspect, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -119,8 +119,12 @@ def close(session: DeskSession, ticket: Ticket, _: int, now: datetime) -> bool:
 
 def _due_by(moment: InstrumentedAttribute[Any], now: datetime) -> Select[int, int]:
     """(ticket id, row id) of the rows of the moment's own table, the longest overdue first."""
-    row = moment.class_
-    return select(row.ticket_id, inspect(row).primary_key[0]).where(moment <= now).order_by(moment)
+    row = cast("type[Any]", moment.class_)
+    return select(row.ticket_id, identity_of(row)).where(moment <= now).order_by(moment)
+
+
+def identity_of(kind: type[Any]) -> InstrumentedAttribute[int]:
+    return getattr(kind, inspect(kind).primary_key[0].key)  # type: ignore[no-any-return]
 
 
 def _stands(column: InstrumentedAttribute[Any], status: StrEnum) -> ColumnElement[bool]:

@@ -1,5 +1,5 @@
 """What falls due by itself, in one table: each line finds its rows on the read engine, so that an idle tick writes
-nothing, then handles every row in a transaction of its own.
+nothing, then handles what it found, a few rows in each transaction.
 
 Any number of workers may run any line at once: what was found is only a hint, and each row is looked at again under
 its ticket's lock.
@@ -8,13 +8,14 @@ its ticket's lock.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
-from sqlalchemy import Select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from recovery.models import Ticket
-from recovery.services.access import lock_ticket
+from recovery.services.access import lock_ticket, lock_tickets
 from recovery.services.proving import anchors, nightly
 from recovery.services.running import sweeping
 from recovery.services.running.ground import Ground, is_a_lock
@@ -22,6 +23,11 @@ from recovery.services.session import DeskSession
 from recovery.services.timing import due_rows
 
 log = structlog.get_logger(__name__)
+
+TOGETHER = 25
+"""Rows a transaction: what one costs beside its rows is shared, and nobody waits long for a ticket that it holds."""
+AT_HAND = "at_hand"
+"""In `session.info`: rows that a session forgets as soon as nobody else holds them."""
 
 Find = Callable[[DeskSession, datetime], Select[int, int]]
 """Gives (ticket id, row id) of what looks due, the longest overdue first."""
@@ -50,10 +56,38 @@ class DueWork:
 def of_tickets(find: Find, act: Act) -> Callable[[Ground, datetime], int]:
     def run(ground: Ground, now: datetime) -> int:
         with ground.read() as session:
-            found = [tuple(row) for row in session.execute(find(session, now))]
-        return sum(_handled(ground, act, ticket_id, row_id, now) for ticket_id, row_id in found)
+            query = find(session, now)
+            found = [(ticket_id, row_id) for ticket_id, row_id in session.execute(query)]
+        kind = query.column_descriptions[1]["entity"]
+        return sum(
+            _handled_together(ground, kind, act, found[start : start + TOGETHER], now)
+            for start in range(0, len(found), TOGETHER)
+        )
 
     return run
+
+
+def _handled_together(ground: Ground, kind: type[Any], act: Act, rows: Sequence[tuple[int, int]], now: datetime) -> int:
+    """One row that cannot be handled undoes the others of its transaction: then each goes alone."""
+
+    def work(session: DeskSession) -> int:
+        tickets = lock_tickets(session, {ticket_id for ticket_id, _ in rows})
+        _at_hand(session, kind, [row_id for _, row_id in rows])
+        return [act(session, tickets[ticket_id], row_id, now) for ticket_id, row_id in rows].count(True)
+
+    if len(rows) > 1:
+        try:
+            return ground.transact(work)
+        except Exception as problem:
+            if _is_the_databases(problem):
+                raise
+            log.warning("due_work:one_by_one", act=act.__name__, rows=len(rows), why=type(problem).__name__)
+    return sum(_handled(ground, act, ticket_id, row_id, now) for ticket_id, row_id in rows)
+
+
+def _at_hand(session: DeskSession, kind: type[Any], ids: Sequence[int]) -> None:
+    """One question for all of them: what each act asks for by its id is then in the session."""
+    session.info[AT_HAND] = session.scalars(select(kind).where(due_rows.identity_of(kind).in_(ids))).all()
 
 
 def _handled(ground: Ground, act: Act, ticket_id: int, row_id: int, now: datetime) -> bool:
@@ -65,10 +99,14 @@ def _handled(ground: Ground, act: Act, ticket_id: int, row_id: int, now: datetim
     try:
         return ground.transact(work)
     except Exception as problem:
-        if isinstance(problem, OperationalError | InterfaceError) and not is_a_lock(problem):
+        if _is_the_databases(problem):
             raise
         log.exception("due_work:parked", act=act.__name__, ticket=ticket_id, row=row_id)
         return False
+
+
+def _is_the_databases(problem: Exception) -> bool:
+    return isinstance(problem, OperationalError | InterfaceError) and not is_a_lock(problem)
 
 
 def swept(broom: sweeping.Broom) -> Callable[[Ground, datetime], int]:
