@@ -30,6 +30,8 @@ class TicketStatus(StrEnum):
 
 LIVE = frozenset({TicketStatus.OPEN, TicketStatus.IN_RECOVERY, TicketStatus.WAITING_FOR_CUSTOMER})
 """The customer is still owed something: such a ticket carries a promise."""
+FINISHED = frozenset({TicketStatus.RESOLVED, TicketStatus.CLOSED})
+"""We have done what we owed. The customer may still say whether it is right."""
 OVER = frozenset({TicketStatus.CLOSED, TicketStatus.VOID})
 """Nothing that happens to a text is a person's business any more. A resolved ticket's still is: the customer may not know."""
 

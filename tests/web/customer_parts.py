@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from recovery.models import Callback, Event, Ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling.call_rows import live_with_customer
 from recovery.services.texting.links import customer_token
 from recovery.services.ticketing import tickets
 from tests.factories import Business
@@ -23,7 +23,7 @@ def fresh(business: Business, ticket: Ticket) -> Ticket:
 
 def call_of(business: Business, ticket: Ticket) -> Callback | None:
     with business.desk.read() as session:
-        return callbacks.live_with_customer(session, session.get_one(Ticket, ticket.id))
+        return live_with_customer(session, session.get_one(Ticket, ticket.id))
 
 
 def events(business: Business) -> int:

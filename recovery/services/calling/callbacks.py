@@ -2,11 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.calendars import local_time
-from recovery.domain.callbacks import LIVE, REDIAL_SECONDS, CallbackStatus, CallReason, Outcome, move
+from recovery.domain.callbacks import REDIAL_SECONDS, CallbackStatus, CallReason, Outcome, move
 from recovery.domain.errors import WrongState
 from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
@@ -15,6 +13,7 @@ from recovery.domain.promise_times import next_retry
 from recovery.domain.tickets import PromiseAbout, ToldBy
 from recovery.models import Attempt, Callback, Site, Ticket
 from recovery.services.access import require
+from recovery.services.calling.call_rows import end_call, live_with_customer, refuse_ended
 from recovery.services.calling.callback_times import check_time, reminder_time, soonest
 from recovery.services.deciding.remedies import move_to_recovery
 from recovery.services.proving.trail import record
@@ -61,9 +60,10 @@ def reschedule(
     now: datetime,
     by: Actor,
 ) -> Callback:
-    """Raises Invalid, WrongState as `book`."""
+    """A call task as well, also on a ticket that is resolved. Raises Invalid for the past or the far future, WrongState
+    for a call that has ended, as every call with the customer has where its ticket is over."""
     check_time(due_at, now=now)
-    _refuse_ended(callback)
+    refuse_ended(callback)
     _move(session, ticket, callback, due_at or soonest(ticket, now=now), why="moved", now=now, by=by)
     callback.as_soon_as_possible, callback.in_vain = due_at is None, 0
     _say(session, ticket, callback, "callback_moved", now=now, by=by)
@@ -71,8 +71,8 @@ def reschedule(
 
 
 def cancel(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
-    _refuse_ended(callback)
-    _end(callback, CallbackStatus.CANCELLED, now=now)
+    refuse_ended(callback)
+    end_call(callback, CallbackStatus.CANCELLED, now=now)
     record(session, ticket, Tag.CALLBACK_CANCELLED, by=by, at=now, callback=callback.id, why="cancelled")
     if callback.is_task:
         return
@@ -93,7 +93,7 @@ def attempt(
 ) -> Attempt:
     """Every try has an outcome, and every outcome its next step. Raises WrongState where the call is over."""
     require(by, Permission.WORK)
-    _refuse_ended(callback)
+    refuse_ended(callback)
     callback.attempt_count += 1
     tried = Attempt(
         id=new_id(now),
@@ -147,20 +147,6 @@ def miss(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datet
     callback.missed_at = now
     record(session, ticket, Tag.CALLBACK_MISSED, by=MACHINE, at=now, callback=callback.id)
     lapse_with_call(session, ticket, miss_at=callback.miss_at, now=now)
-
-
-def live_with_customer(session: DeskSession, ticket: Ticket) -> Callback | None:
-    return session.scalar(
-        select(Callback).where(
-            Callback.ticket_id == ticket.id,
-            Callback.status.in_(LIVE),
-            Callback.reason.in_((CallReason.BOOKED, CallReason.DROPPED)),
-        ),
-    )
-
-
-def callbacks_of(session: DeskSession, ticket: Ticket) -> list[Callback]:
-    return list(session.scalars(select(Callback).where(Callback.ticket_id == ticket.id).order_by(Callback.id)))
 
 
 def open_slots(session: DeskSession, site: Site, *, now: datetime) -> list[datetime]:
@@ -230,7 +216,7 @@ def _follow(
     session: DeskSession, ticket: Ticket, callback: Callback, tried: Attempt, *, now: datetime, by: Actor
 ) -> None:
     if tried.outcome is Outcome.REACHED:
-        _end(callback, CallbackStatus.REACHED, now=now)
+        end_call(callback, CallbackStatus.REACHED, now=now)
         touched(session, ticket, how="call", now=now, by=by, reached=True)
     elif tried.outcome is Outcome.DISCONNECTED:
         _redial(session, ticket, callback, tried, now=now, by=by)
@@ -260,7 +246,7 @@ def _retry(session: DeskSession, ticket: Ticket, callback: Callback, *, now: dat
     if due is not None:
         _move(session, ticket, callback, due, why="retried", now=now, by=by)
         return
-    _end(callback, CallbackStatus.UNREACHED, now=now)
+    end_call(callback, CallbackStatus.UNREACHED, now=now)
     message = None
     if callback.reason is not CallReason.UNDELIVERED and why_no_text(session, ticket) is None:
         saying = Saying("unreached", f"callback:{callback.id}:unreached", {})
@@ -280,7 +266,7 @@ def _give_up(session: DeskSession, ticket: Ticket, callback: Callback, *, now: d
 
 def _give_up_on_number(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
     """No text either: whoever has that number would get a link to another person's page. Those it has open nothing."""
-    _end(callback, CallbackStatus.UNREACHED, now=now)
+    end_call(callback, CallbackStatus.UNREACHED, now=now)
     callback.given_up_at = now
     ticket.no_text_reason = WRONG_NUMBER
     ticket.link_generation += 1
@@ -338,13 +324,3 @@ def _say(session: DeskSession, ticket: Ticket, callback: Callback, template: str
         holds_while=f"callback:{callback.id}:{callback.moves}",
     )
     tell_customer(session, ticket, saying, now=now, by=by)
-
-
-def _end(callback: Callback, status: CallbackStatus, *, now: datetime) -> None:
-    callback.status = move(callback.status, status)
-    callback.ended_at = now
-
-
-def _refuse_ended(callback: Callback) -> None:
-    if callback.ended_at is not None:
-        raise WrongState(f"This call is {callback.status.label} already: book a new one.")

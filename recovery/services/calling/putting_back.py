@@ -6,7 +6,7 @@ from recovery.domain.actors import Actor
 from recovery.domain.callbacks import LIVE, CallbackStatus, move
 from recovery.domain.events import Tag
 from recovery.models import Callback, Ticket
-from recovery.services.calling.callbacks import callbacks_of
+from recovery.services.calling.call_rows import callbacks_of
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.timing.promises import promise_next

@@ -27,6 +27,8 @@ SHORT_OF_TIME = 0.9
 """Whoever keeps customers posted promises anew at this part of the way to the old time."""
 RECENT = timedelta(days=2)
 """Texts of these days stand on the simulated phones; more would only bury them."""
+A_NIGHT = timedelta(hours=12)
+"""What was held for the quiet hours has left by then, and has arrived or not."""
 ROOM = timedelta(minutes=8)
 """Added to what somebody thinks it will take."""
 REDIAL = timedelta(seconds=70)
@@ -165,14 +167,18 @@ class Life:
         while done > self.time.now and self._keep_posted(done):
             continue
         self._reach(done)
-        for task in [call for call in self.rows.callbacks if self._is_live(call)]:
-            outcome = Outcome.REACHED if self._has_phone() else Outcome.NO_ANSWER
-            callbacks.attempt(self.session, self.ticket, task, outcome=outcome, note=None, now=self.now(), by=self.me)
+        self._make_calls()
         for remedy in self._remedies(RemedyStatus.GRANTED):
             if remedy.kind in {RemedyKind.REMAKE, RemedyKind.REPLACEMENT} and self.plan.kept:
                 remedies.make_ready(self.session, self.ticket, remedy, now=self.now(), by=self.me)
                 self.wait(timedelta(minutes=3))
             self.hand_over(remedy)
+
+    def _make_calls(self) -> None:
+        """To whom a text did not reach, or who wants none; what was booked is due as well."""
+        for call in [call for call in self.rows.callbacks if self._is_live(call)]:
+            outcome = Outcome.REACHED if self._has_phone() else Outcome.NO_ANSWER
+            callbacks.attempt(self.session, self.ticket, call, outcome=outcome, note=None, now=self.now(), by=self.me)
 
     def _keep_posted(self, done: datetime) -> bool:
         """Promises a new time before the old one goes by; False where it holds, or where nobody thinks of it."""
@@ -218,7 +224,9 @@ class Life:
                 now=self.now(),
                 by=self.crew.supervisor,
             )
-        self.time.until(min(self.until, self.time.now + timedelta(days=8)))
+        self._reach(self._working_time(self.time.now + A_NIGHT))
+        self._make_calls()
+        self.wait(timedelta(days=8))
 
     def _try_again(self) -> None:
         self.wait(timedelta(minutes=12))

@@ -14,6 +14,7 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.phones import seal
 from recovery.domain.remedies import RemedyStatus
 from recovery.models import Attempt, Callback, Contact, Customer, Message, OptOut, Remedy, SimulatedText, Ticket
+from recovery.services.calling.call_rows import cancel_calls
 from recovery.services.people.sites import require_admin
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
@@ -89,6 +90,7 @@ def _erase_ticket(session: DeskSession, ticket: Ticket, *, now: datetime, by: Ac
         select(Attempt).join(Callback, Callback.id == Attempt.callback_id).where(Callback.ticket_id == ticket.id),
     ):
         attempt.note = None
+    cancel_calls(session, ticket, why=ERASED, now=now)
     record(session, ticket, Tag.CUSTOMER_ERASED, by=by, at=now, customer=ticket.customer_id)
     return _erase_texts(session, ticket, None, now=now)
 

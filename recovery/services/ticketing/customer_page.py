@@ -17,10 +17,11 @@ from recovery.domain.errors import DomainError, Invalid, NotFound, WrongState
 from recovery.domain.events import Tag
 from recovery.domain.links import open_token
 from recovery.domain.messages import Direction
-from recovery.domain.tickets import TicketStatus
+from recovery.domain.tickets import FINISHED, TicketStatus
 from recovery.models import Callback, Customer, Event, Message, Promise, Remedy, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.calling import callbacks
+from recovery.services.calling.call_rows import live_with_customer
 from recovery.services.deciding.remedies import remedies_of
 from recovery.services.session import DeskSession
 from recovery.services.texting import replies
@@ -45,7 +46,6 @@ ACTS = (
 )
 TOLD_JUST_NOW = timedelta(minutes=2)
 """A second press on "still not right" in this time is the same press."""
-FINISHED = (TicketStatus.RESOLVED, TicketStatus.CLOSED)
 NO_SUCH_LINK = "This link does not open anything."
 
 
@@ -147,7 +147,7 @@ def call_me(session: DeskSession, ticket: Ticket, *, wanted: datetime | None, no
 
 def cancel_call(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
     """Pressing twice is pressing once."""
-    call = callbacks.live_with_customer(session, ticket)
+    call = live_with_customer(session, ticket)
     if call is not None:
         callbacks.cancel(session, ticket, call, now=now, by=CUSTOMER)
 
@@ -208,7 +208,7 @@ def _booked(session: DeskSession, ticket: Ticket, wanted: datetime | None, *, no
     resume(session, ticket, now=now, by=CUSTOMER)
     if wanted not in callbacks.open_slots(session, ticket.site, now=now):
         wanted = None
-    standing = callbacks.live_with_customer(session, ticket)
+    standing = live_with_customer(session, ticket)
     if standing is not None and standing.status is not CallbackStatus.MISSED:
         same = standing.as_soon_as_possible if wanted is None else standing.due_at == wanted
         if same:

@@ -12,9 +12,10 @@ from recovery.domain.events import Tag, commitment
 from recovery.domain.messages import MessageStatus
 from recovery.domain.permissions import Permission
 from recovery.domain.remedies import RemedyStatus
-from recovery.domain.tickets import Severity, TicketStatus, move
+from recovery.domain.tickets import FINISHED, Severity, TicketStatus, move
 from recovery.models import Message, Remedy, Staff, Ticket
 from recovery.services.access import require
+from recovery.services.calling.call_rows import cancel_calls
 from recovery.services.deciding import remedies
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
@@ -30,6 +31,8 @@ from recovery.services.timing.promises import (
     texted,
 )
 
+CLOSED = "closed"
+"""Why a call was taken back."""
 LOOK_AGAIN_AFTER = timedelta(hours=24)
 """While we wait for the customer they still have our promise to look again."""
 NOT_HANDED_OVER = (RemedyStatus.PENDING_APPROVAL, RemedyStatus.GRANTED, RemedyStatus.READY)
@@ -100,11 +103,14 @@ def take(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> N
 
 
 def confirm(session: DeskSession, ticket: Ticket, *, message_id: int | None, now: datetime, by: Actor) -> None:
-    """The customer says that it is right: that closes it."""
+    """The customer says that it is right, though a colleague may have closed it already: that closes it."""
+    if ticket.status not in FINISHED or ticket.confirmed_at is not None:
+        return
+    ticket.confirmed_at = now
+    record(session, ticket, Tag.TICKET_CONFIRMED, by=by, at=now, message=message_id)
     if ticket.status is TicketStatus.RESOLVED:
-        ticket.confirmed_at = now
-        record(session, ticket, Tag.TICKET_CONFIRMED, by=by, at=now, message=message_id)
         _close(session, ticket, why="confirmed", now=now, by=by)
+    cancel_calls(session, ticket, why=CLOSED, now=now)
 
 
 def close(
@@ -113,10 +119,11 @@ def close(
     require(by, Permission.SUPERVISE)
     ticket.cause, ticket.action = cause or ticket.cause, action or ticket.action
     _close(session, ticket, why="by_hand", now=now, by=by)
+    cancel_calls(session, ticket, why=CLOSED, now=now)
 
 
 def close_quietly(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
-    """Nothing was heard for days after the resolution."""
+    """Nothing was heard for days after the resolution. A call that is still to be made stays: nobody has decided otherwise."""
     _close(session, ticket, why="no_answer_needed", now=now, by=MACHINE)
 
 

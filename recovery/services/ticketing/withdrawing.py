@@ -6,12 +6,11 @@ from datetime import datetime
 from sqlalchemy import select
 
 from recovery.domain.actors import MACHINE
-from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
-from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
 from recovery.domain.messages import MessageStatus
-from recovery.models import Callback, Message, Ticket
+from recovery.models import Message, Ticket
+from recovery.services.calling.call_rows import cancel_calls
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 
@@ -76,11 +75,7 @@ def cancel_what_no_longer_holds(session: DeskSession, ticket: Ticket, *, why: st
         "disconnected",
     )
     drop_queued(session, ticket, reason=why, now=now, templates=templates)
-    for callback in session.scalars(
-        select(Callback).where(Callback.ticket_id == ticket.id, Callback.status.in_(LIVE_CALLBACKS)),
-    ):
-        callback.status, callback.ended_at = CallbackStatus.CANCELLED, now
-        record(session, ticket, Tag.CALLBACK_CANCELLED, by=MACHINE, at=now, callback=callback.id, why=why)
+    cancel_calls(session, ticket, why=why, now=now)
 
 
 def say_after_all(session: DeskSession, ticket: Ticket, *, dropped_at: datetime, now: datetime) -> None:

@@ -15,8 +15,8 @@ from recovery.domain.tickets import ToldBy
 from recovery.models import Message, Promise, Ticket
 from recovery.models.message import WAITING
 from recovery.services.access import lock_ticket
+from recovery.services.calling.call_rows import live_with_customer
 from recovery.services.calling.call_tasks import open_call_task
-from recovery.services.calling.callbacks import live_with_customer
 from recovery.services.sending.outcomes import drop
 from recovery.services.session import DeskSession
 from recovery.services.timing.due_work import TICKET_WORK, TicketWork
