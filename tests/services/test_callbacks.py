@@ -92,6 +92,14 @@ def test_nobody_there_is_tried_again_with_growing_gaps_and_then_the_customer_cho
     assert [row.number for row in business.rows(Attempt, ticket)] == [1, 2, 3, 4]
 
 
+def test_a_call_that_is_tried_again_in_hours_is_no_longer_as_soon_as_someone_is_free(business: Business) -> None:
+    ticket = business.log()
+    book(business, ticket)
+    call = tried(business, ticket, Outcome.NO_ANSWER)
+    assert call.as_soon_as_possible is False
+    assert when_words(business.again(ticket), call, now=business.now) == "at 09:45"
+
+
 def test_lines_that_were_cut_use_up_no_retry(business: Business) -> None:
     """Somebody was there: the first time that nobody is, is the first."""
     ticket = business.log()

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from recovery.domain.callbacks import CallbackStatus, Outcome
-from recovery.models import Attempt, Callback, Ticket
+from recovery.models import Attempt, Callback, Message, Ticket
 from recovery.services.calling import callbacks
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.ticketing.rows import Undetected
@@ -101,6 +101,16 @@ def test_a_wrong_number_stands_there_as_well_and_nobody_is_called_at_it(business
     business.tick("promises to lapse")
     assert [call.status for call in business.rows(Callback, ticket)] == [CallbackStatus.UNREACHED]
     assert why_undetected(business, ticket) == (Undetected.UNREACHED,)
+
+
+def test_and_the_next_person_up_is_alerted_that_the_number_is_wrong(business: Business) -> None:
+    ticket = business.log(remedies=())
+    book(business, ticket)
+    tried(business, ticket, Outcome.WRONG_NUMBER)
+    (event,) = [event for event in business.told(ticket) if event.tag == "ticket:ticket:escalated"]
+    assert '"why":"wrong_number"' in event.payload
+    (alert,) = [row for row in business.rows(Message, ticket) if row.audience == "staff"]
+    assert "somebody else's" in (alert.body or "")
 
 
 def test_who_was_asked_to_choose_a_time_is_not_given_up_though_another_answer_is_owed(business: Business) -> None:

@@ -245,6 +245,7 @@ def _retry(session: DeskSession, ticket: Ticket, callback: Callback, *, now: dat
     due = next_retry(callback.in_vain, now=now, calendar=calendar_of(ticket.site), gaps=policy.retry_gaps)
     if due is not None:
         _move(session, ticket, callback, due, why="retried", now=now, by=by)
+        callback.as_soon_as_possible = False
         return
     end_call(callback, CallbackStatus.UNREACHED, now=now)
     message = None
@@ -260,8 +261,7 @@ def _give_up(session: DeskSession, ticket: Ticket, callback: Callback, *, now: d
     callback.given_up_at = now
     if not callback.is_task:
         promise_next(session, ticket, told_by=ToldBy.NOBODY, now=now, by=by)
-    if ticket.is_live:
-        escalate(session, ticket, why="unreached", alert="a customer cannot be reached by text or call", now=now)
+    _alert(session, ticket, "unreached", "a customer cannot be reached by text or call", now=now)
 
 
 def _give_up_on_number(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
@@ -272,6 +272,13 @@ def _give_up_on_number(session: DeskSession, ticket: Ticket, callback: Callback,
     ticket.link_generation += 1
     record(session, ticket, Tag.LINK_REVOKED, by=by, at=now, generation=ticket.link_generation)
     promise_next(session, ticket, told_by=ToldBy.NOBODY, now=now, by=by)
+    _alert(session, ticket, "wrong_number", "the number that we have for a customer is somebody else's", now=now)
+
+
+def _alert(session: DeskSession, ticket: Ticket, why: str, alert: str, *, now: datetime) -> None:
+    """Whoever is up next finds another way, while the customer is still owed something."""
+    if ticket.is_live:
+        escalate(session, ticket, why=why, alert=alert, now=now)
 
 
 def _move(
