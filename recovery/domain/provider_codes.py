@@ -1,6 +1,6 @@
 """The texting provider's error codes, in plain words, and what is to be done about each.
 
-Source: Twilio's error dictionary. One table: nothing else in the product compares a code with a number.
+Source: Twilio's error dictionary. One table: what the product does about a code follows from its row here.
 """
 
 from collections.abc import Mapping
@@ -30,6 +30,8 @@ class Fault:
 
 
 COUNTRY_NOT_ALLOWED = 21408
+OPTED_OUT = 21610
+"""These two are acted on elsewhere; every other code matters by its category alone."""
 
 _CALL = "Call the customer instead."
 _ADMIN = "Texts wait until an admin has put this right; nothing is lost."
@@ -57,7 +59,7 @@ _TABLE: Mapping[FaultCategory, Mapping[int, tuple[str, str]]] = {
     },
     FaultCategory.PERMANENT_NUMBER: {
         21211: ("This is not a phone number that can be texted.", "Ask the customer for the right number."),
-        21610: ("The customer has opted out of our texts.", _CALL),
+        OPTED_OUT: ("The customer has opted out of our texts.", _CALL),
         21614: ("This is not a mobile number.", _CALL),
         21635: ("This is a landline, which takes no texts.", _CALL),
         COUNTRY_NOT_ALLOWED: (

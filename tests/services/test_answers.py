@@ -1,6 +1,7 @@
 """What the provider says to a sending, and what becomes of the text."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,8 +14,10 @@ from recovery.models import OptOut
 from recovery.services.running.health import Check, checks
 from recovery.services.running.tallies import LINE_STOPPED, counted
 from recovery.services.sending import gates, receipts
-from recovery.services.sending.answers import Answer, finish
+from recovery.services.sending.answers import TRIED_OFTEN, Answer, finish
 from recovery.services.sending.gates import standing
+from recovery.services.texting import replies
+from recovery.services.texting.replies import Inbound
 from recovery.services.timing.lapses import escalate
 from recovery.sms.gateway import Accepted, SendRefused
 from tests.factories import LEE, NOOR, NewCustomer
@@ -78,7 +81,36 @@ def test_a_stop_that_only_the_provider_knew_is_learnt(post: Post) -> None:
     with post.desk.read() as session:
         assert [row.how for row in session.query(OptOut)] == ["code"]
     assert post.text(waiting).drop_reason == "opted_out"
-    assert sorted(post.call_tasks(ticket)) == ["opted_out", "undelivered"]
+    assert post.call_tasks(ticket) == ["opted_out"]
+
+
+def test_a_stop_that_the_provider_tells_late_does_not_undo_a_newer_start(post: Post, clock: FrozenClock) -> None:
+    ticket = post.ticket()
+    departure = post.depart()[0]
+    clock.advance(minutes=2)
+    start = Inbound("+447700900123", "simulator", "START", "SM-start")
+    post.desk.transact(lambda session: replies.receive(session, start, now=post.now))
+    clock.advance(minutes=2)
+    post.finish(departure, SendRefused(FaultCategory.PERMANENT_NUMBER, 21610, "opted out"))
+    with post.desk.read() as session:
+        assert session.query(OptOut).all() == []
+    assert post.reread(ticket).no_text_reason is None
+    assert post.call_tasks(ticket) == ["undelivered"], "what it said is still to be said"
+
+
+def test_of_several_refusals_the_latest_departure_counts(post: Post, clock: FrozenClock) -> None:
+    ticket = post.ticket()
+    early = post.depart()[0]
+    clock.advance(minutes=2)
+    start = Inbound("+447700900123", "simulator", "START", "SM-start")
+    post.desk.transact(lambda session: replies.receive(session, start, now=post.now))
+    clock.advance(minutes=2)
+    post.reap()
+    late = replace(early, message_id=post.say(ticket), began=post.now, token="of another worker")
+    refusal = SendRefused(FaultCategory.PERMANENT_NUMBER, 21610, "opted out")
+    answers = [Answer(late, refusal), Answer(early, refusal)]
+    post.desk.transact(lambda session: finish(session, answers, terms=post.desk.terms, now=post.now))
+    assert post.reread(ticket).no_text_reason == "opted_out"
 
 
 def test_after_too_many_requests_all_workers_wait_at_one_gate(post: Post, clock: FrozenClock) -> None:
@@ -241,11 +273,23 @@ def test_a_text_given_up_by_its_own_worker_costs_nobody_patience(post: Post, clo
 
 def test_a_text_that_is_refused_for_a_day_is_handed_to_a_person(post: Post, clock: FrozenClock) -> None:
     ticket = post.ticket()
-    post.finish(post.depart()[0], TOO_MANY)
+    post.set(post.texts(ticket)[0].id, attempts=TRIED_OFTEN - 1)
     clock.advance(hours=24, minutes=1)
     post.finish(post.depart()[0], TOO_MANY)
     assert post.texts(ticket)[0].status is MessageStatus.FAILED
     assert post.call_tasks(ticket) == ["undelivered"]
+
+
+def test_a_backlog_that_is_older_than_a_day_is_not_given_up_at_the_first_refusal(
+    post: Post, clock: FrozenClock
+) -> None:
+    ticket = post.ticket()
+    clock.advance(hours=25)
+    for _ in range(3):
+        post.finish(post.depart()[0], TOO_MANY)
+        clock.advance(minutes=1)
+    assert post.texts(ticket)[0].status is MessageStatus.PENDING
+    assert post.call_tasks(ticket) == []
 
 
 def test_a_late_acceptance_settles_the_doubt(post: Post, clock: FrozenClock) -> None:

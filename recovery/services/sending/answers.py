@@ -1,7 +1,7 @@
 """What the provider said to a sending, written down: fenced by the claim's token, so that an answer that comes after
 the text was taken from its worker is recorded, may settle a doubt, and changes nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from recovery.domain.actors import MACHINE
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
-from recovery.domain.provider_codes import FaultCategory
+from recovery.domain.provider_codes import OPTED_OUT, FaultCategory
 from recovery.models import Message, Ticket
 from recovery.services.proving.trail import record
 from recovery.services.running.tallies import LINE_STOPPED, count
@@ -20,12 +20,13 @@ from recovery.services.sending.outbox import BULK, Terms
 from recovery.services.sending.outcomes import accept, doubt, fail, lock_tickets_of, requeue
 from recovery.services.sending.receipts import join_waiting
 from recovery.services.session import DeskSession
-from recovery.services.texting.consent import lock_contact, opt_out
+from recovery.services.texting.consent import learn_opt_out, lock_contact
 from recovery.sms.gateway import Accepted, SendInDoubt, SendRefused
 
-OPTED_OUT_CODE = 21610
 GIVE_UP_AFTER = timedelta(hours=24)
-"""A text that was refused for now, again and again, is handed to a person."""
+TRIED_OFTEN = 8
+"""A text that was refused for now, again and again, is handed to a person. Its age alone says nothing: a backlog may be
+older than a day before it is tried for the first time. A day of refusals makes more tries than these in every category."""
 _PERMANENT = {FaultCategory.PERMANENT, FaultCategory.PERMANENT_NUMBER, FaultCategory.CHANGE_TEXT}
 # First and longest pause of the one text, in seconds; the pause of the whole line is the gate's.
 _BACK_OFF = {
@@ -98,7 +99,7 @@ def _refused(
         return
     if not answer.lease_lost and refusal.category in _CLOSES_THE_GATE:
         _slow_down(session, refusal, answer, now=now)
-    if not answer.lease_lost and now - message.created_at > GIVE_UP_AFTER:
+    if not answer.lease_lost and _is_hopeless(message, now=now):
         fail(session, ticket, message, code=refusal.code, words=refusal.detail, now=now)
         return
     session.execute(
@@ -112,6 +113,10 @@ def _refused(
         ),
         execution_options=BULK,
     )
+
+
+def _is_hopeless(message: Message, *, now: datetime) -> bool:
+    return message.attempts >= TRIED_OFTEN and now - message.created_at > GIVE_UP_AFTER
 
 
 def _slow_down(session: DeskSession, refusal: SendRefused, answer: Answer, *, now: datetime) -> None:
@@ -178,14 +183,25 @@ def _tell_settled(
 
 
 def _learn_opt_outs(session: DeskSession, answers: Sequence[Answer], *, now: datetime) -> None:
-    """The provider knows of a STOP that we do not."""
-    refused = [a.departure.message_id for a in answers if getattr(a.outcome, "code", None) == OPTED_OUT_CODE]
-    contacts = (
-        session.scalars(select(Message.contact_id).where(Message.id.in_(refused)).distinct()).all() if refused else []
-    )
-    for contact_id in sorted(contact for contact in contacts if contact is not None):
-        contact = lock_contact(session, contact_id)
-        opt_out(session, contact, sender=session.house.sender, how="code", message_id=None, now=now)
+    """The provider knows of a STOP that we do not. All contacts are locked, by id, before any ticket is."""
+    refused = {
+        answer.departure.message_id: answer.departure.began
+        for answer in answers
+        if isinstance(answer.outcome, SendRefused) and answer.outcome.code == OPTED_OUT
+    }
+    left_at: dict[int, datetime] = {}
+    for message_id, contact_id in _contacts_of(session, refused):
+        left_at[contact_id] = max(refused[message_id], left_at.get(contact_id, refused[message_id]))
+    for contact in [lock_contact(session, contact_id) for contact_id in sorted(left_at)]:
+        learn_opt_out(session, contact, sender=session.house.sender, left_at=left_at[contact.id], now=now)
+
+
+def _contacts_of(session: DeskSession, message_ids: Collection[int]) -> list[tuple[int, int]]:
+    """With the text's id first. A text to staff has no contact."""
+    if not message_ids:
+        return []
+    pairs = session.execute(select(Message.id, Message.contact_id).where(Message.id.in_(message_ids))).all()
+    return [(message_id, contact_id) for message_id, contact_id in pairs if contact_id is not None]
 
 
 def _join_receipts(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from recovery.domain import provider_codes
 from recovery.domain.actors import MACHINE
 from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag
@@ -17,7 +18,7 @@ from recovery.models import Message, Promise, Ticket
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
-from recovery.services.texting.messages import OPTED_OUT
+from recovery.services.texting.messages import OPTED_OUT, why_no_text
 
 UNDELIVERED = "undelivered"
 EXPIRED = "expired"
@@ -178,4 +179,10 @@ def _tell_trouble(session: DeskSession, ticket: Ticket | None, message: Message,
         return
     record(session, ticket, tag, by=MACHINE, at=now, message=message.id, code=message.error_code)
     if message.audience == "customer" and message.to_number is not None and ticket.status not in OVER:
-        open_call_task(session, ticket, UNDELIVERED, now=now)
+        open_call_task(session, ticket, _why_called(session, ticket, message), now=now)
+
+
+def _why_called(session: DeskSession, ticket: Ticket, message: Message) -> str:
+    """Refused for an opt-out that stands, it is that, and one call; where START came since, the text is still missing."""
+    refused = message.error_code == str(provider_codes.OPTED_OUT)
+    return OPTED_OUT if refused and why_no_text(session, ticket) == OPTED_OUT else UNDELIVERED

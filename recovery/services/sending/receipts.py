@@ -11,14 +11,14 @@ from recovery.domain.actors import MACHINE
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction, MessageStatus, merge_receipt
+from recovery.domain.provider_codes import OPTED_OUT
 from recovery.models import Contact, Message, Receipt, Ticket
 from recovery.services.proving.trail import record
 from recovery.services.sending.departures import message_id_of
 from recovery.services.sending.outcomes import accept, deliver, fail, lock_tickets_of, miss
 from recovery.services.session import DeskSession
-from recovery.services.texting.consent import lock_contact, opt_out, opted_in_since
+from recovery.services.texting.consent import learn_opt_out, lock_contact
 
-OPTED_OUT_CODE = "21610"
 BY_RECEIPT = "receipt"
 
 
@@ -150,18 +150,16 @@ def _kept(session: DeskSession, told: Told, message_id: int | None, *, now: date
 
 def _who_opted_out(session: DeskSession, told: Told, message_id: int | None) -> Contact | None:
     """Locked before anything else is, in the house's order: contact, ticket, text."""
-    if told.error_code != OPTED_OUT_CODE or message_id is None:
+    if told.error_code != str(OPTED_OUT) or message_id is None:
         return None
     contact_id = session.scalar(select(Message.contact_id).where(Message.id == message_id))
     return None if contact_id is None else lock_contact(session, contact_id)
 
 
 def _learn_opt_out(session: DeskSession, contact: Contact, message_id: int, *, now: datetime) -> None:
-    """What the provider knew when the text left; a START since then is newer."""
-    sender = session.house.sender
     began = session.execute(select(Message.sending_at, Message.created_at).where(Message.id == message_id)).one()
-    if not opted_in_since(session, contact, sender=sender, since=began.sending_at or began.created_at):
-        opt_out(session, contact, sender=sender, how="code", message_id=None, now=now)
+    left_at = began.sending_at or began.created_at
+    learn_opt_out(session, contact, sender=session.house.sender, left_at=left_at, now=now)
 
 
 def _contradict(session: DeskSession, ticket: Ticket | None, message: Message, status: str, *, now: datetime) -> None:

@@ -88,7 +88,14 @@ def opt_in(session: DeskSession, contact: Contact, *, sender: str, message_id: i
     return True
 
 
-def opted_in_since(session: DeskSession, contact: Contact, *, sender: str, since: datetime) -> bool:
+def learn_opt_out(session: DeskSession, contact: Contact, *, sender: str, left_at: datetime, now: datetime) -> None:
+    """From the provider, which refused a text that left at `left_at`: a START since then is newer than what it knew. The
+    contact is locked."""
+    if not _opted_in_since(session, contact, sender=sender, since=left_at):
+        opt_out(session, contact, sender=sender, how="code", message_id=None, now=now)
+
+
+def _opted_in_since(session: DeskSession, contact: Contact, *, sender: str, since: datetime) -> bool:
     """Whether a START came at `since` or later, also from somebody of whose STOP we never heard."""
     lifted = select(OptOut.id).where(
         OptOut.contact_id == contact.id, OptOut.sender == sender, OptOut.lifted_at >= since
