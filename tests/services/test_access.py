@@ -1,12 +1,17 @@
 """Two people at one ticket: the second is told what the first changed, and nothing is silently overwritten."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from recovery.domain.errors import NotFound, Stale
+from recovery.domain.permissions import Scope
 from recovery.domain.tickets import Severity
-from recovery.services.access import locked_ticket
+from recovery.models import Ticket
+from recovery.services.access import locked_ticket, may_see, tickets_visible_to
+from recovery.services.ticketing.reading_tickets import read_tickets, select_tickets
 from recovery.services.ticketing.tickets import Change, change, resolve
 from recovery.services.timing.promises import promise_by_hand
 from tests.factories import Business
@@ -94,3 +99,13 @@ def test_a_sensitive_ticket_is_seen_by_who_logged_it_and_by_supervisors(business
     for who in ("omar", "ada"):
         with business.desk.write() as session:
             assert locked_ticket(session, ticket.reference, by=business.actor(who))
+
+
+def test_a_supervisor_reads_them_by_a_token_that_may_only_read_and_maya_does_not(business: Business) -> None:
+    ticket = business.log(by="omar", failure="unsafe")
+    for who, sees in (("omar", True), ("ada", True), ("maya", False), ("nell", False)):
+        by = replace(business.actor(who), scopes=frozenset({Scope.READ}))
+        with business.desk.read() as session:
+            found = session.scalars(select(Ticket.id).where(tickets_visible_to(by), Ticket.id == ticket.id)).all()
+            (row,) = read_tickets(session, select_tickets().where(Ticket.id == ticket.id))
+        assert (bool(found), may_see(row, by=by)) == (sees, sees)
