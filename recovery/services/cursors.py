@@ -55,23 +55,39 @@ def page_of_whole(
 
 def written(place: Place) -> str:
     """Opaque outside."""
-    plain = f"{(place.at - EPOCH) // MICROSECOND}:{place.id}"
-    return base64.urlsafe_b64encode(plain.encode()).rstrip(b"=").decode()
+    return packed((place.at - EPOCH) // MICROSECOND, place.id)
 
 
 def read(cursor: str | None) -> Place | None:
     """Raises Invalid for what `written` did not write."""
     if not cursor:
         return None
+    microseconds, last = unpacked(cursor, 2)
+    return Place(instant_of(microseconds), last)
+
+
+def packed(*numbers: int) -> str:
+    return base64.urlsafe_b64encode(":".join(map(str, numbers)).encode()).rstrip(b"=").decode()
+
+
+def unpacked(cursor: str, count: int) -> Sequence[int]:
+    """That many numbers, each of which a column can hold. Raises Invalid for what `packed` did not write."""
     try:
         plain = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-        microseconds, last = (int(part) for part in plain.split(":"))
-        place = Place(EPOCH + microseconds * MICROSECOND, last)
-    except (ValueError, OverflowError):
+        numbers = [int(part) for part in plain.split(":")]
+    except ValueError:
         raise _not_ours() from None
-    if not 0 <= place.id <= LARGEST:
+    if len(numbers) != count or not all(-LARGEST <= number <= LARGEST for number in numbers):
         raise _not_ours()
-    return place
+    return numbers
+
+
+def instant_of(microseconds: int) -> datetime:
+    """Since the epoch of our ids. Raises Invalid for one that no calendar has."""
+    try:
+        return EPOCH + microseconds * MICROSECOND
+    except OverflowError:
+        raise _not_ours() from None
 
 
 def before(at: Any, row_id: Any, place: Place) -> ColumnElement[bool]:

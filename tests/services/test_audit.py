@@ -1,6 +1,7 @@
 """`verify` finds whatever was done to the trail behind our backs, and says where. The triggers are dropped first, as
 somebody with the database's password would."""
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, select, text
 
 from recovery.bootstrap import build
+from recovery.domain.errors import Invalid
 from recovery.domain.events import chain_hash
 from recovery.domain.remedies import RemedyKind
 from recovery.models import Anchor, Event, Remedy, Ticket
@@ -290,6 +292,24 @@ def test_pages_of_the_audit_follow_one_another_without_a_gap(business: Business)
             if (cursor := page.next_cursor) is None:
                 break
     assert [(row.stream_id, row.seq) for row in pages] == [(row.stream_id, row.seq) for row in whole]
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "1:99999999999999999999:1",
+        "1:1:99999999999999999999",
+        "99999999999999999999999:1:1",
+        "1:1",
+        "2026-03-10T09:30:00 1 1",
+    ],
+)
+def test_a_cursor_that_was_made_up_is_refused_in_a_sentence(business: Business, plain: str) -> None:
+    business.log()
+    forged = base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+    with business.desk.read() as session, pytest.raises(Invalid) as refused:
+        search(session, by=business.actor("ada"), cursor=forged)
+    assert "none of ours" in str(refused.value.errors)
 
 
 def test_a_supervisor_reads_nothing_of_another_site(business: Business) -> None:

@@ -1,6 +1,5 @@
 """The trail for people: whose events somebody may read, newest first, and each of them in words."""
 
-import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +9,11 @@ from sqlalchemy import ColumnElement, select, tuple_
 from recovery.domain.actors import Actor, ActorKind
 from recovery.domain.errors import Invalid
 from recovery.domain.events import Tag
+from recovery.domain.ids import EPOCH
 from recovery.domain.permissions import Permission
 from recovery.models import Event, Site, Staff, Ticket
 from recovery.services.access import at_sites_of, require, tickets_visible_to
-from recovery.services.cursors import Page
+from recovery.services.cursors import MICROSECOND, Page, instant_of, packed, unpacked
 from recovery.services.proving.event_words import Detail, details_of
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.rows import Person
@@ -122,13 +122,9 @@ def _people(session: DeskSession, events: Sequence[Event], details: Sequence[Det
 
 
 def _written(event: Event) -> str:
-    plain = f"{event.at.isoformat()} {event.stream_id} {event.seq}"
-    return base64.urlsafe_b64encode(plain.encode()).decode()
+    return packed((event.at - EPOCH) // MICROSECOND, event.stream_id, event.seq)
 
 
 def _read(cursor: str) -> tuple[datetime, int, int]:
-    try:
-        at, stream_id, seq = base64.urlsafe_b64decode(cursor).decode("ascii").split(" ")
-        return datetime.fromisoformat(at), int(stream_id), int(seq)
-    except ValueError:
-        raise Invalid.field("cursor", "That cursor is none of ours: begin again without it.") from None
+    microseconds, stream_id, seq = unpacked(cursor, 3)
+    return instant_of(microseconds), stream_id, seq
