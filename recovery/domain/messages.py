@@ -208,11 +208,22 @@ def understand(body: str) -> Reply:
 
     "stop!", " Stop all " and "opt-out" are the keyword; "1.", "(1)" and a keycap 1 are the digit; "1 2" is neither.
     """
-    plain = unicodedata.normalize("NFKC", body)
-    bare = _AROUND.sub("", plain)
+    bare = _bare(body)
     if bare.isdecimal() and len(bare) <= _LONGEST_ANSWER:
         return Digit(int(bare))
-    return _KEYWORDS.get(_BETWEEN.sub("", bare).upper(), Words(body))
+    return _KEYWORDS.get(_as_keyword(bare), Words(body))
+
+
+def is_yes(body: str) -> bool:
+    return _as_keyword(_bare(body)) == "YES"
+
+
+def _bare(body: str) -> str:
+    return _AROUND.sub("", unicodedata.normalize("NFKC", body))
+
+
+def _as_keyword(bare: str) -> str:
+    return _BETWEEN.sub("", bare).upper()
 
 
 _LONGEST_ANSWER = 2

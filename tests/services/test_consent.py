@@ -115,11 +115,22 @@ def test_help_answers_and_changes_nothing(business: Business) -> None:
     assert business.again(ticket).unread == 0
 
 
-def test_yes_is_a_word_for_somebody_who_never_opted_out(business: Business) -> None:
+@pytest.mark.parametrize("word", ["YES", "Yes!"])
+def test_yes_is_a_word_for_somebody_who_never_opted_out(business: Business, word: str) -> None:
     ticket = business.log()
-    says(business, "YES")
+    says(business, word)
     assert confirmations(business) == []
     assert business.again(ticket).unread == 1
+
+
+@pytest.mark.parametrize("word", ["START", "start!", "UNSTOP", "un-stop"])
+def test_any_other_word_of_that_kind_is_heard_though_only_the_provider_knew_of_the_stop(
+    business: Business, word: str
+) -> None:
+    ticket = business.log()
+    says(business, word)
+    assert confirmations(business) == ["start_confirmed"]
+    assert business.again(ticket).unread == 0
 
 
 def test_start_never_makes_us_write_to_a_wrong_number_again(business: Business) -> None:

@@ -10,8 +10,8 @@ from recovery.domain.actors import CUSTOMER
 from recovery.domain.errors import DomainError
 from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
-from recovery.domain.messages import Digit, Direction, Keyword, MessageStatus, Reply, Words, understand
-from recovery.domain.tickets import TicketStatus
+from recovery.domain.messages import Digit, Direction, Keyword, MessageStatus, Reply, Words, is_yes, understand
+from recovery.domain.tickets import FINISHED, TicketStatus
 from recovery.models import Contact, Customer, Message, Site, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.calling import callbacks
@@ -24,7 +24,6 @@ from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import confirm, resume
 
 FIXED, NOT_FIXED = 1, 2
-FINISHED = (TicketStatus.RESOLVED, TicketStatus.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,7 @@ def write_from_page(session: DeskSession, ticket: Ticket, words: str, *, now: da
 def _understood(session: DeskSession, inbound: Inbound, contact: Contact) -> Reply:
     """YES opts in again, but from somebody who never opted out it is a word like any other."""
     reply = understand(inbound.body)
-    plain = inbound.body.strip().upper() == "START"
-    if reply is Keyword.START and not plain:
+    if reply is Keyword.START and is_yes(inbound.body):
         standing = standing_opt_out(session, contact.id, session.house.sender)
         return reply if standing else Words(inbound.body)
     return reply
