@@ -220,3 +220,22 @@ def test_a_reminder_that_a_worker_was_away_for_says_the_day_on_which_it_leaves(p
     (reminder,) = of(post, ticket, "callback_reminder")
     assert (reminder.status, f"{reminder.not_before:%H:%M}") == (MessageStatus.HELD, "08:00")
     assert "will call you at 08:10." in (reminder.body or "")
+
+
+def closed_by_night(post: Post, *, confirmed: bool) -> list[Message]:
+    """Resolved and closed by hand at ten in the evening; the text that says so waits for the morning."""
+    ticket = logged_at(post, 22, 0)
+    do(post, ticket, tickets.resolve, how=None)
+    do(post, ticket, tickets.close, by="omar", cause="Two orders swapped", action=None)
+    if confirmed:
+        do(post, ticket, tickets.confirm, message_id=None)
+    pass_the_time(post, minutes=11 * 60, every=30)
+    return of(post, ticket, "resolved")
+
+
+def test_a_text_that_waited_while_its_ticket_was_closed_by_hand_is_sent(post: Post) -> None:
+    assert [text.status for text in closed_by_night(post, confirmed=False)] == [MessageStatus.SENT]
+
+
+def test_but_not_where_the_customer_said_meanwhile_that_it_is_right(post: Post) -> None:
+    assert [text.drop_reason for text in closed_by_night(post, confirmed=True)] == ["no_longer_true"]

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from recovery.domain.callbacks import LIVE, CallbackStatus
 from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.remedies import conditions_met
-from recovery.domain.tickets import TicketStatus
+from recovery.domain.tickets import FINISHED, TicketStatus
 from recovery.models import Approval, Callback, Message, Promise, Remedy, SimulatedText, Ticket
 from recovery.services.calling import callbacks
 from recovery.services.deciding import approvals
@@ -164,7 +164,8 @@ class Passing:
         current = {f"promise:{promise.id}" for promise in self._rows.promises if promise.ended_at is None}
         calls = {f"callback:{call.id}:{call.moves}" for call in self._rows.callbacks if call.status in LIVE}
         said = {each for r in self._rows.remedies for each in conditions_met(r.id, r.status)}
-        resolved = {f"resolved:{self.ticket.id}"} if self.ticket.status is TicketStatus.RESOLVED else set[str]()
+        unasked = self.ticket.status in FINISHED and self.ticket.confirmed_at is None
+        resolved = {f"resolved:{self.ticket.id}"} if unasked else set[str]()
         return ":".join((what, *rest)) if message.holds_while in current | calls | said | resolved else ""
 
     def outbound(self) -> list[Message]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import defer
 
 from recovery.domain.calendars import quiet_until
@@ -156,7 +156,7 @@ def _opted_out(session: DeskSession, contacts: set[int]) -> set[int]:
 
 def _still_true(session: DeskSession, conditions: list[str]) -> set[str]:
     """`promise:ID` is the current promise; `callback:ID:MOVES` is live and not moved since; `remedy:ID:SAID` is as it was
-    said; `resolved:TICKET`."""
+    said; `resolved:TICKET`, and the customer has not confirmed it."""
     ids: dict[str, list[int]] = defaultdict(list)
     for condition in conditions:
         thing, row_id = condition.split(":")[:2]
@@ -180,7 +180,10 @@ def _states_of_remedies(session: DeskSession, ids: list[int]) -> list[str]:
 
 
 def _resolved(session: DeskSession, ids: list[int]) -> list[str]:
-    still = select(Ticket.id).where(Ticket.id.in_(ids), Ticket.status == TicketStatus.RESOLVED)
+    """Closed by hand while the text waited for the morning: the customer has still to hear of it, and to say whether it is
+    right."""
+    unasked = and_(Ticket.status == TicketStatus.CLOSED, Ticket.confirmed_at.is_(None))
+    still = select(Ticket.id).where(Ticket.id.in_(ids), or_(Ticket.status == TicketStatus.RESOLVED, unasked))
     return [f"resolved:{ticket_id}" for ticket_id in session.scalars(still)]
 
 
