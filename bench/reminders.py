@@ -21,7 +21,7 @@ from recovery.bootstrap import Components, build
 from recovery.domain.actors import CUSTOMER
 from recovery.models import Base, Message, Ticket
 from recovery.services.access import lock_ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import booking
 from recovery.services.timing.due_work import TICKET_WORK, of_tickets
 
 LOOKS = 50
@@ -51,7 +51,7 @@ def _booked(desk: Components) -> datetime:
     for start in range(0, len(tickets), AT_ONCE):
         with desk.write() as session:
             for ticket_id in tickets[start : start + AT_ONCE]:
-                callbacks.book(session, lock_ticket(session, ticket_id), due_at=due, now=now, by=CUSTOMER)
+                booking.book(session, lock_ticket(session, ticket_id), due_at=due, now=now, by=CUSTOMER)
         print(f"\r  booked {start + AT_ONCE:>7,}", end="", file=sys.stderr)
     print(file=sys.stderr)
     return due

@@ -13,7 +13,7 @@ from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.migrations import newest
 from recovery.models import Callback, Event, Promise, Ticket
-from recovery.services.calling.callbacks import book
+from recovery.services.calling.booking import book
 from recovery.services.proving.audit import verify
 from recovery.services.running import backups, restoring
 from recovery.services.sending.departures import PARKED

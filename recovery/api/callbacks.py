@@ -14,7 +14,7 @@ from recovery.api.schemas.requests import AttemptSchema, NewCallbackSchema
 from recovery.domain.permissions import Permission
 from recovery.models import Callback
 from recovery.services.access import refuse_stale, ticket_of_callback, visible_site
-from recovery.services.calling import callbacks
+from recovery.services.calling import attempts, booking
 from recovery.services.ticketing import listing
 from recovery.services.ticketing.reading_tickets import ticket_row_with
 
@@ -40,7 +40,7 @@ def book_callback(body: dict[str, Any], reference: str) -> Response:
 
     def act(at: Moment) -> int:
         ticket = at.ticket(reference, body.get("version"))
-        return callbacks.book(at.session, ticket, due_at=body.get("due_at"), now=at.now, by=at.by).id
+        return booking.book(at.session, ticket, due_at=body.get("due_at"), now=at.now, by=at.by).id
 
     return carry_out(act, thing=CALLBACK, show=_shown, status=201)
 
@@ -68,7 +68,7 @@ def list_slots(asked: dict[str, Any]) -> Response:
 
     def read(at: Moment) -> Answer:
         site = visible_site(at.session, asked["site"], by=at.by)
-        return answers.slots(callbacks.open_slots(at.session, site, now=at.now), asked)
+        return answers.slots(booking.open_slots(at.session, site, now=at.now), asked)
 
     return answer_with(read)
 
@@ -91,7 +91,7 @@ def record_attempt(body: dict[str, Any], callback_id: int) -> Response:
     def act(at: Moment) -> int:
         ticket, callback = ticket_of_callback(at.session, callback_id, by=at.by)
         refuse_stale(at.session, ticket, body.get("version"))
-        callbacks.attempt(
+        attempts.attempt(
             at.session, ticket, callback, outcome=body["outcome"], note=body.get("note"), now=at.now, by=at.by
         )
         return callback.id
@@ -113,7 +113,7 @@ def move_callback(body: dict[str, Any], callback_id: int) -> Response:
     def act(at: Moment) -> int:
         ticket, callback = ticket_of_callback(at.session, callback_id, by=at.by)
         refuse_stale(at.session, ticket, body.get("version"))
-        callbacks.reschedule(at.session, ticket, callback, due_at=body.get("due_at"), now=at.now, by=at.by)
+        booking.reschedule(at.session, ticket, callback, due_at=body.get("due_at"), now=at.now, by=at.by)
         return callback.id
 
     return carry_out(act, thing=CALLBACK, show=_shown)
@@ -133,7 +133,7 @@ def cancel_callback(asked: dict[str, Any], callback_id: int) -> Response:
     def act(at: Moment) -> int:
         ticket, callback = ticket_of_callback(at.session, callback_id, by=at.by)
         refuse_stale(at.session, ticket, asked.get("version"))
-        callbacks.cancel(at.session, ticket, callback, now=at.now, by=at.by)
+        booking.cancel(at.session, ticket, callback, now=at.now, by=at.by)
         return callback.id
 
     return carry_out(act, thing=CALLBACK, show=_shown)

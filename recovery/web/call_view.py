@@ -8,7 +8,7 @@ from flask import url_for
 from recovery.domain.calendars import local_time
 from recovery.domain.callbacks import Outcome
 from recovery.models import Ticket
-from recovery.services.calling.callbacks import open_slots
+from recovery.services.calling.booking import open_slots
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.rows import AttemptRow, CallbackRow, SiteBrief, TicketRow
 from recovery.web.rows import at, call_reason, call_time, clock, ordinal_try

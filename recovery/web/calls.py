@@ -10,7 +10,7 @@ from recovery.domain.errors import Invalid, NotFound
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, needs
 from recovery.models import Callback, Ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import attempts, booking
 from recovery.services.session import DeskSession
 from recovery.web.acting import on_ticket, reference_of
 from recovery.web.forms import AttemptForm, CallForm, MoveForm, Versioned
@@ -31,9 +31,7 @@ def book(reference: str) -> ResponseReturnValue:
     return on_ticket(
         reference,
         CallForm,
-        lambda session, ticket, form: callbacks.book(
-            session, ticket, due_at=_when(form["when"]), now=now(), by=actor()
-        ),
+        lambda session, ticket, form: booking.book(session, ticket, due_at=_when(form["when"]), now=now(), by=actor()),
         part="book",
         said="The call is booked, and they are told.",
     )
@@ -46,7 +44,7 @@ def attempt(callback_id: int) -> ResponseReturnValue:
     return on_ticket(
         reference_of(Callback, callback_id),
         AttemptForm,
-        lambda session, ticket, form: callbacks.attempt(
+        lambda session, ticket, form: attempts.attempt(
             session,
             ticket,
             _of(session, ticket, callback_id),
@@ -66,7 +64,7 @@ def move(callback_id: int) -> ResponseReturnValue:
     return on_ticket(
         reference_of(Callback, callback_id),
         MoveForm,
-        lambda session, ticket, form: callbacks.reschedule(
+        lambda session, ticket, form: booking.reschedule(
             session,
             ticket,
             _of(session, ticket, callback_id),
@@ -85,7 +83,7 @@ def cancel(callback_id: int) -> ResponseReturnValue:
     return on_ticket(
         reference_of(Callback, callback_id),
         Versioned,
-        lambda session, ticket, _: callbacks.cancel(
+        lambda session, ticket, _: booking.cancel(
             session, ticket, _of(session, ticket, callback_id), now=now(), by=actor()
         ),
         part="calls",

@@ -14,7 +14,7 @@ from recovery.domain.errors import DomainError, Invalid, NotFound
 from recovery.domain.permissions import Permission
 from recovery.edge import components, needs
 from recovery.models import Ticket
-from recovery.services.calling.callbacks import open_slots
+from recovery.services.calling.booking import open_slots
 from recovery.services.session import DeskSession
 from recovery.services.texting.links import customer_token
 from recovery.services.ticketing import customer_page as page

@@ -13,7 +13,7 @@ from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import FAILURES, PromiseAbout, Source, TicketStatus
 from recovery.domain.wording import remedy_words
 from recovery.models import Callback, Remedy, Ticket
-from recovery.services.calling.callbacks import when_words
+from recovery.services.calling.booking import when_words
 from recovery.services.texting.messages import first_word
 from recovery.services.ticketing.customer_page import Story
 

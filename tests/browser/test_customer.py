@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from recovery.models import Ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import booking
 from recovery.services.texting.links import customer_url
 from recovery.services.ticketing import tickets
 from tests.browser.people import NARROW
@@ -100,7 +100,7 @@ def _every_state(business: Business) -> list[str]:
     live = business.log(customer=SAM, remedies=(REMAKE, refund(4500)))
     called, resolved, void = business.log(customer=NOOR), business.log(customer=LEE), business.log(customer=LEE)
     now = business.now
-    business.on(called, lambda session, row, maya: callbacks.book(session, row, due_at=None, now=now, by=maya))
+    business.on(called, lambda session, row, maya: booking.book(session, row, due_at=None, now=now, by=maya))
     business.on(resolved, lambda session, row, maya: tickets.resolve(session, row, how=None, now=now, by=maya))
     business.on(
         void,

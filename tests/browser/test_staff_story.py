@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 from recovery.domain.callbacks import Outcome
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Ticket
-from recovery.services.calling.callbacks import attempt, book
+from recovery.services.calling.attempts import attempt
+from recovery.services.calling.booking import book
 from recovery.services.texting.replies import Inbound, receive
 from tests.browser.people import NARROW, SCREENS, at_the_desk
 from tests.factories import LEE, NOOR, PASSWORD, SAM, Business, refund

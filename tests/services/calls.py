@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from recovery.domain.callbacks import Outcome
 from recovery.models import Callback, Contact, Message, Ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import attempts, booking
 from recovery.services.texting import consent
 from tests.factories import Business
 
@@ -15,7 +15,7 @@ from tests.factories import Business
 def book(business: Business, ticket: Ticket, **ahead: float) -> Callback:
     due = business.now + timedelta(**ahead) if ahead else None
     return business.on(
-        ticket, lambda session, held, maya: callbacks.book(session, held, due_at=due, now=business.now, by=maya)
+        ticket, lambda session, held, maya: booking.book(session, held, due_at=due, now=business.now, by=maya)
     )
 
 
@@ -31,7 +31,7 @@ def with_call(business: Business, ticket: Ticket, act: Any, *, by: str = "maya",
 
 
 def tried(business: Business, ticket: Ticket, outcome: Outcome, *, by: str = "maya") -> Callback:
-    with_call(business, ticket, callbacks.attempt, outcome=outcome, note=None, by=by)
+    with_call(business, ticket, attempts.attempt, outcome=outcome, note=None, by=by)
     return business.rows(Callback, ticket)[-1]
 
 

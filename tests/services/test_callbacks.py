@@ -1,5 +1,6 @@
 """Calls promised to customers: booking cannot fail, every try has an outcome, and every outcome its next step."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,8 @@ from recovery.domain.callbacks import CallbackStatus, Outcome
 from recovery.domain.errors import Invalid, WrongState
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Attempt, Callback, Contact, Promise
-from recovery.services.calling import callbacks
-from recovery.services.calling.callbacks import when_words
+from recovery.services.calling import booking
+from recovery.services.calling.booking import when_words
 from recovery.services.texting import consent
 from recovery.services.ticketing import tickets
 from tests.factories import Business
@@ -116,7 +117,7 @@ def test_a_call_that_is_moved_begins_to_be_tried_anew(business: Business) -> Non
     book(business, ticket)
     for _ in range(3):
         tried(business, ticket, Outcome.NO_ANSWER)
-    with_call(business, ticket, callbacks.reschedule, due_at=business.now + timedelta(hours=1))
+    with_call(business, ticket, booking.reschedule, due_at=business.now + timedelta(hours=1))
     business.later(hours=1)
     call = tried(business, ticket, Outcome.VOICEMAIL)
     assert (call.status, call.due_at) == (CallbackStatus.BOOKED, business.now + timedelta(minutes=15))
@@ -143,13 +144,13 @@ def test_a_call_that_is_over_is_over(business: Business) -> None:
     with pytest.raises(WrongState, match="book a new one"):
         tried(business, ticket, Outcome.REACHED)
     with pytest.raises(WrongState):
-        with_call(business, ticket, callbacks.cancel)
+        with_call(business, ticket, booking.cancel)
 
 
 def test_a_cancelled_call_gives_its_promise_back_to_the_severity(business: Business) -> None:
     ticket = business.log()
     book(business, ticket, hours=5)
-    with_call(business, ticket, callbacks.cancel)
+    with_call(business, ticket, booking.cancel)
     assert business.again(ticket).promise_due_at == business.now + timedelta(minutes=15)
     assert texts(business, ticket)[-1] == "callback_cancelled"
 
@@ -181,6 +182,8 @@ def test_somebody_who_wants_no_texts_is_a_task_to_call_and_not_reminded(business
         consent.opt_out(session, contact, sender=sender, how="keyword", message_id=None, now=business.now)
     (task,) = business.rows(Callback, ticket)
     assert (task.reason, task.status, task.is_task) == ("opted_out", CallbackStatus.DUE, True)
+    (booked,) = [event for event in business.told(ticket) if event.tag == "ticket:callback:booked"]
+    assert task.as_soon_as_possible is json.loads(booked.payload)["as_soon_as_possible"] is True
     again = tried(business, ticket, Outcome.NO_ANSWER)
     assert again.remind_at is None
 

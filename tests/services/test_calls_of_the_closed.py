@@ -8,7 +8,7 @@ import pytest
 from recovery.domain.callbacks import CallbackStatus, CallReason
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Callback, Ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import booking
 from recovery.services.people.erasing import erase
 from recovery.services.texting import replies
 from recovery.services.texting.replies import Inbound
@@ -70,7 +70,7 @@ def test_the_closing_after_a_week_ends_none(business: Business) -> None:
 def test_such_a_call_can_be_put_off_though_the_ticket_is_resolved(business: Business) -> None:
     ticket = resolved_with_a_call(business)
     due = business.later(minutes=1) + (business.now - business.now.replace(minute=0))
-    with_call(business, ticket, callbacks.reschedule, due_at=due)
+    with_call(business, ticket, booking.reschedule, due_at=due)
     (call,) = business.rows(Callback, ticket)
     assert (call.status, call.due_at) == (CallbackStatus.BOOKED, due)
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from recovery.domain.remedies import RemedyKind
 from recovery.models import Callback, Remedy, Ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import booking
 from recovery.services.deciding.remedies import NewRemedy
 from tests.factories import REMAKE, Business, refund
 
@@ -143,9 +143,7 @@ def test_a_ticket_has_one_current_promise(business: Business, ticket: Ticket) ->
 
 
 def test_a_ticket_has_one_live_callback(business: Business, ticket: Ticket) -> None:
-    business.on(
-        ticket, lambda session, held, maya: callbacks.book(session, held, due_at=None, now=business.now, by=maya)
-    )
+    business.on(ticket, lambda session, held, maya: booking.book(session, held, due_at=None, now=business.now, by=maya))
     (call,) = business.rows(Callback, ticket)
     refused(
         business,
@@ -156,9 +154,7 @@ def test_a_ticket_has_one_live_callback(business: Business, ticket: Ticket) -> N
 
 
 def test_an_ended_callback_says_when(business: Business, ticket: Ticket) -> None:
-    business.on(
-        ticket, lambda session, held, maya: callbacks.book(session, held, due_at=None, now=business.now, by=maya)
-    )
+    business.on(ticket, lambda session, held, maya: booking.book(session, held, due_at=None, now=business.now, by=maya))
     refused(
         business,
         "UPDATE callbacks SET status = 'reached' WHERE ticket_id = :id",

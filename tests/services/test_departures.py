@@ -11,7 +11,7 @@ from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.models import Contact, Message
-from recovery.services.calling import callbacks
+from recovery.services.calling import booking
 from recovery.services.sending import departures
 from recovery.services.sending.outbox import BULK
 from recovery.services.texting.consent import opt_out
@@ -131,11 +131,11 @@ def test_a_call_that_was_moved_is_not_announced_at_its_old_time(post: Post, cloc
     ticket = post.ticket()
     post.send_all()
     at = clock.now() + timedelta(hours=2)
-    call = post.business.on(ticket, lambda s, t, maya: callbacks.book(s, t, due_at=at, now=post.now, by=maya))
+    call = post.business.on(ticket, lambda s, t, maya: booking.book(s, t, due_at=at, now=post.now, by=maya))
     booked = post.texts(ticket)[-1]
     assert booked.holds_while == f"callback:{call.id}:0"
     later = at + timedelta(hours=1)
-    post.business.on(ticket, lambda s, t, maya: callbacks.book(s, t, due_at=later, now=post.now, by=maya))
+    post.business.on(ticket, lambda s, t, maya: booking.book(s, t, due_at=later, now=post.now, by=maya))
     post.send_all()
     assert post.text(booked.id).drop_reason == "no_longer_true"
     assert post.texts(ticket)[-1].status is MessageStatus.SENT

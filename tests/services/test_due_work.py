@@ -21,7 +21,7 @@ from recovery.models import (
     Staff,
     Ticket,
 )
-from recovery.services.calling import callbacks
+from recovery.services.calling import attempts, booking
 from recovery.services.people.staff import NewStaff, add_staff
 from recovery.services.running import sweeping
 from recovery.services.ticketing.tickets import resolve
@@ -33,7 +33,7 @@ from tests.factories import NOOR, SAM, Business, refund
 def booked(business: Business, ticket: Ticket, **ahead: float) -> Callback:
     due = business.now + timedelta(**ahead)
     return business.on(
-        ticket, lambda session, held, maya: callbacks.book(session, held, due_at=due, now=business.now, by=maya)
+        ticket, lambda session, held, maya: booking.book(session, held, due_at=due, now=business.now, by=maya)
     )
 
 
@@ -125,7 +125,7 @@ def test_a_call_moved_to_a_few_minutes_from_now_is_not_reminded_of_either(busine
     soon = business.now + timedelta(minutes=10)
     business.on(
         ticket,
-        lambda session, held, maya: callbacks.reschedule(
+        lambda session, held, maya: booking.reschedule(
             session, held, session.get_one(Callback, call.id), due_at=soon, now=business.now, by=maya
         ),
     )
@@ -141,7 +141,7 @@ def test_a_redial_after_a_cut_line_is_missed_after_two_minutes(business: Busines
     business.tick()
     business.on(
         ticket,
-        lambda session, held, maya: callbacks.attempt(
+        lambda session, held, maya: attempts.attempt(
             session,
             held,
             session.get_one(Callback, call.id),

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from recovery.domain.callbacks import CallbackStatus, Outcome
+from recovery.domain.callbacks import CallbackStatus, CallReason, Outcome
 from recovery.models import Attempt, Callback, Message, Ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import booking
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.ticketing.rows import Undetected
 from recovery.services.ticketing.undetected import count_undetected, undetected
@@ -66,9 +66,7 @@ def test_it_stands_on_the_undetected_board_until_a_person_promises_something(bus
 def test_another_call_takes_it_from_the_board(business: Business) -> None:
     ticket = called_in_vain(business)
     business.later(minutes=1)
-    business.on(
-        ticket, lambda session, held, maya: callbacks.book(session, held, due_at=None, now=business.now, by=maya)
-    )
+    business.on(ticket, lambda session, held, maya: booking.book(session, held, due_at=None, now=business.now, by=maya))
     assert why_undetected(business, ticket) == ()
 
 
@@ -85,7 +83,9 @@ def test_promises_that_lapse_afterwards_call_nobody_and_tell_the_next_person(bus
 
 def test_whom_our_texts_do_not_reach_is_not_texted_that_no_call_did(business: Business) -> None:
     ticket = business.log(remedies=())
-    business.on(ticket, lambda session, held, _: open_call_task(session, held, "undelivered", now=business.now))
+    business.on(
+        ticket, lambda session, held, _: open_call_task(session, held, CallReason.UNDELIVERED, now=business.now)
+    )
     for _ in range(4):
         business.later(minutes=1)
         tried(business, ticket, Outcome.BUSY)

@@ -21,7 +21,7 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.remedies import COUNTED
 from recovery.domain.tickets import Severity, TicketStatus
 from recovery.models import Callback, Contact, Customer, Ledger, Message, Promise, Remedy, Ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import attempts, booking
 from recovery.services.deciding import remedies
 from recovery.services.people.customers import NewCustomer
 from recovery.services.proving.audit import verify
@@ -99,7 +99,7 @@ class Life(RuleBasedStateMachine):
     def book(self, who: str, minutes: int | None) -> None:
         def book(session: Any, ticket: Ticket, by: Any, now: Any) -> None:
             due = None if minutes is None else now + timedelta(minutes=minutes)
-            callbacks.book(session, ticket, due_at=due, now=now, by=by)
+            booking.book(session, ticket, due_at=due, now=now, by=by)
 
         self.on_ticket(who, book)
 
@@ -114,9 +114,9 @@ class Life(RuleBasedStateMachine):
         def call(session: Any, ticket: Ticket, by: Any, now: Any) -> None:
             callback = session.get_one(Callback, wanted)
             if outcome is None:
-                callbacks.cancel(session, ticket, callback, now=now, by=by)
+                booking.cancel(session, ticket, callback, now=now, by=by)
             else:
-                callbacks.attempt(session, ticket, callback, outcome=outcome, note=None, now=now, by=by)
+                attempts.attempt(session, ticket, callback, outcome=outcome, note=None, now=now, by=by)
 
         self.on_ticket(who, call)
 

@@ -10,7 +10,7 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import Severity
 from recovery.models import Callback, Message, Promise, Site, Ticket
 from recovery.services.access import lock_ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import booking
 from recovery.services.ticketing import reopening, tickets
 from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import promise_by_hand, touched
@@ -177,7 +177,7 @@ def test_an_approval_is_asked_at_any_hour(post: Post) -> None:
 def booked(post: Post, ticket: Ticket, **ahead: float) -> Callback:
     due = post.now + timedelta(**ahead)
     return post.business.on(
-        ticket, lambda session, held, maya: callbacks.book(session, held, due_at=due, now=post.now, by=maya)
+        ticket, lambda session, held, maya: booking.book(session, held, due_at=due, now=post.now, by=maya)
     )
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from recovery.domain.callbacks import Outcome
+from recovery.domain.callbacks import CallReason, Outcome
 from recovery.models import Callback, Message, Promise, Remedy, Ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import attempts, booking
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.deciding import remedies
 from recovery.services.ticketing import tickets
@@ -37,7 +37,7 @@ def write(business: Business, ticket: Ticket) -> None:
 
 
 def book_for_tomorrow(business: Business, ticket: Ticket) -> Callback:
-    callback: Callback = do(business, ticket, callbacks.book, due_at=business.now + TOMORROW)
+    callback: Callback = do(business, ticket, booking.book, due_at=business.now + TOMORROW)
     return callback
 
 
@@ -86,8 +86,8 @@ def test_an_answer_that_was_promised_is_not_kept_by_another_word(business: Busin
 
 def test_a_call_is_kept_when_they_were_reached(business: Business) -> None:
     ticket = business.log()
-    do(business, ticket, callbacks.book, due_at=None)
-    on_row(business, ticket, Callback, callbacks.attempt, outcome=Outcome.REACHED, note=None)
+    do(business, ticket, booking.book, due_at=None)
+    on_row(business, ticket, Callback, attempts.attempt, outcome=Outcome.REACHED, note=None)
     assert story(business, ticket)[1:] == [("callback", "kept"), ("touch", None)]
 
 
@@ -105,7 +105,7 @@ def test_a_cancelled_call_leaves_the_answer_that_is_owed(business: Business) -> 
     deadline = standing(business, ticket).due_at
     book_for_tomorrow(business, ticket)
     business.later(minutes=1)
-    on_row(business, ticket, Callback, callbacks.cancel)
+    on_row(business, ticket, Callback, booking.cancel)
     assert (standing(business, ticket).about, standing(business, ticket).due_at) == ("answer", deadline)
 
 
@@ -127,9 +127,9 @@ def test_a_resolution_does_not_keep_the_promise_of_a_call(business: Business) ->
 
 def test_asking_for_another_time_does_not_keep_it_either(business: Business) -> None:
     ticket = business.log()
-    do(business, ticket, callbacks.book, due_at=None)
+    do(business, ticket, booking.book, due_at=None)
     for _ in range(4):
-        on_row(business, ticket, Callback, callbacks.attempt, outcome=Outcome.NO_ANSWER, note=None)
+        on_row(business, ticket, Callback, attempts.attempt, outcome=Outcome.NO_ANSWER, note=None)
     assert "kept" not in {outcome for _, outcome in story(business, ticket)}
     assert (standing(business, ticket).about, standing(business, ticket).due_at - business.now) == (
         "touch",
@@ -139,16 +139,16 @@ def test_asking_for_another_time_does_not_keep_it_either(business: Business) -> 
 
 def test_where_another_time_cannot_be_asked_for_nobody_was_told_of_the_next_promise(business: Business) -> None:
     ticket = business.log(customer=None)
-    do(business, ticket, callbacks.book, due_at=None)
+    do(business, ticket, booking.book, due_at=None)
     for _ in range(4):
-        on_row(business, ticket, Callback, callbacks.attempt, outcome=Outcome.NO_ANSWER, note=None)
+        on_row(business, ticket, Callback, attempts.attempt, outcome=Outcome.NO_ANSWER, note=None)
     assert (standing(business, ticket).about, standing(business, ticket).told_by) == ("touch", "nobody")
     assert "ticket:touched" not in business.tags(ticket)
 
 
 def test_a_call_that_was_missed_is_owed_still(business: Business) -> None:
     ticket = business.log()
-    do(business, ticket, callbacks.book, due_at=None)
+    do(business, ticket, booking.book, due_at=None)
     business.later(minutes=11)
     business.tick("callbacks missed")
     do(business, ticket, promise_by_hand, due_at=business.now + timedelta(hours=1), tell=True)
@@ -160,10 +160,12 @@ def test_a_call_that_was_missed_is_owed_still(business: Business) -> None:
 def test_a_call_task_that_is_tried_again_moves_no_promised_call(business: Business) -> None:
     ticket = business.log()
     call = book_for_tomorrow(business, ticket)
-    business.on(ticket, lambda session, held, _: open_call_task(session, held, "undelivered", now=business.now))
-    on_row(business, ticket, Callback, callbacks.attempt, outcome=Outcome.NO_ANSWER, note=None)
+    business.on(
+        ticket, lambda session, held, _: open_call_task(session, held, CallReason.UNDELIVERED, now=business.now)
+    )
+    on_row(business, ticket, Callback, attempts.attempt, outcome=Outcome.NO_ANSWER, note=None)
     assert standing(business, ticket).due_at == call.miss_at
-    on_row(business, ticket, Callback, callbacks.attempt, outcome=Outcome.REACHED, note=None)
+    on_row(business, ticket, Callback, attempts.attempt, outcome=Outcome.REACHED, note=None)
     assert standing(business, ticket).due_at == call.miss_at
 
 
@@ -175,9 +177,9 @@ def test_a_missed_call_is_one_lapse_one_text_and_one_alert_whichever_is_seen_fir
     business: Business, lines: tuple[str, str], outcome: Outcome | None
 ) -> None:
     ticket = business.log()
-    do(business, ticket, callbacks.book, due_at=None)
+    do(business, ticket, booking.book, due_at=None)
     if outcome:  # a redial is missed in the very moment in which it is due
-        on_row(business, ticket, Callback, callbacks.attempt, outcome=outcome, note=None)
+        on_row(business, ticket, Callback, attempts.attempt, outcome=outcome, note=None)
     before = len(business.rows(Message, ticket))
     business.later(minutes=10)
     for line in lines:
@@ -190,7 +192,7 @@ def test_a_missed_call_is_one_lapse_one_text_and_one_alert_whichever_is_seen_fir
 
 def test_a_missed_call_that_another_promise_stands_for_alerts_all_the_same(business: Business) -> None:
     ticket = business.log()
-    do(business, ticket, callbacks.book, due_at=None)
+    do(business, ticket, booking.book, due_at=None)
     do(business, ticket, promise_by_hand, due_at=business.now + timedelta(hours=1), tell=False)
     business.later(minutes=10)
     assert business.tick("callbacks missed", "promises to lapse") == 1

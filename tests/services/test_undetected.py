@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from recovery.domain.callbacks import CallbackStatus
+from recovery.domain.callbacks import CallbackStatus, CallReason
 from recovery.models import Callback, Remedy, Ticket
 from recovery.services.access import ticket_of_remedy
 from recovery.services.calling.call_tasks import open_call_task
@@ -28,7 +28,7 @@ def reasons(business: Business, ticket: Ticket, by: str = "maya") -> tuple[Undet
     return next((row.reasons for row in rows if row.ticket.id == ticket.id), ())
 
 
-def task(business: Business, ticket: Ticket, reason: str) -> None:
+def task(business: Business, ticket: Ticket, reason: CallReason) -> None:
     business.on(ticket, lambda session, held, _: open_call_task(session, held, reason, now=business.now))
 
 
@@ -67,15 +67,17 @@ def test_whoever_asked_takes_it_from_the_board_by_taking_it_back(business: Busin
     assert reasons(business, ticket) == ()
 
 
-@pytest.mark.parametrize("reason", ["undelivered", "no_phone"])
-def test_a_text_that_reached_nobody_stands_there_at_once(business: Business, reason: str) -> None:
+@pytest.mark.parametrize("reason", [CallReason.UNDELIVERED, CallReason.NO_PHONE])
+def test_a_text_that_reached_nobody_stands_there_at_once(business: Business, reason: CallReason) -> None:
     ticket = business.log()
     task(business, ticket, reason)
     assert reasons(business, ticket) == (Undetected.UNDELIVERED_TEXT,)
 
 
-@pytest.mark.parametrize("reason", ["opted_out", "lapsed"])
-def test_any_other_call_to_make_stands_on_the_desk_and_there_once_it_is_missed(business: Business, reason: str) -> None:
+@pytest.mark.parametrize("reason", [CallReason.OPTED_OUT, CallReason.LAPSED])
+def test_any_other_call_to_make_stands_on_the_desk_and_there_once_it_is_missed(
+    business: Business, reason: CallReason
+) -> None:
     ticket = business.log()
     task(business, ticket, reason)
     assert reasons(business, ticket) == ()

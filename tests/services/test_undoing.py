@@ -68,7 +68,9 @@ def test_a_task_that_was_opened_anew_in_those_seconds_stays_the_only_one(busines
     ticket = business.log()
     for act in (resolve, undo):
         business.later(seconds=1)
-        business.on(ticket, lambda session, held, _: open_call_task(session, held, "undelivered", now=business.now))
+        business.on(
+            ticket, lambda session, held, _: open_call_task(session, held, CallReason.UNDELIVERED, now=business.now)
+        )
         act(business, ticket)
     assert [call.status for call in business.rows(Callback, ticket)] == [
         CallbackStatus.CANCELLED,

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import booking
 from recovery.services.proving.audit import verify
 from recovery.services.proving.changes_since import changes_since
 from recovery.services.ticketing import reopening, tickets
@@ -29,7 +29,7 @@ def test_a_ticket_that_nobody_had_begun_is_open_again(business: Business) -> Non
     assert ticket.status is TicketStatus.OPEN
     undone = resolve_and_undo(business, ticket)
     assert (undone.status, undone.level, undone.resolved_at) == (TicketStatus.OPEN, 1, None)
-    do(business, ticket, callbacks.book, due_at=None)
+    do(business, ticket, booking.book, due_at=None)
     assert business.again(ticket).status is TicketStatus.IN_RECOVERY
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from recovery.clock import FrozenClock
 from recovery.domain.tickets import Severity
 from recovery.models.triggers import drop_triggers
-from recovery.services.calling.callbacks import book
+from recovery.services.calling.booking import book
 from recovery.services.proving import verifying
 from recovery.services.ticketing import tickets
 from tests.factories import Business, NewCustomer

@@ -5,7 +5,7 @@ from sqlalchemy import event, update
 
 from recovery.clock import FrozenClock
 from recovery.models import Remedy, Ticket
-from recovery.services.calling.callbacks import book
+from recovery.services.calling.booking import book
 from recovery.services.session import CLAIMS
 from recovery.services.texting.replies import Inbound, receive
 from tests.factories import LEE, NOOR, SAM, Business, refund

@@ -9,7 +9,7 @@ from recovery.clock import FrozenClock
 from recovery.domain.actors import Actor
 from recovery.domain.callbacks import Outcome
 from recovery.models import Ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import attempts, booking
 from recovery.services.deciding.remedies import fulfil, remedies_of
 from recovery.services.session import DeskSession
 from recovery.services.ticketing import tickets
@@ -122,8 +122,8 @@ def test_a_cut_line_and_a_remedy_handed_over_are_told(business: Business, client
     ticket = business.log()
 
     def work(session: DeskSession, row: Ticket, maya: Actor) -> None:
-        call = callbacks.book(session, row, due_at=None, now=business.now, by=maya)
-        callbacks.attempt(session, row, call, outcome=Outcome.DISCONNECTED, note=None, now=business.now, by=maya)
+        call = booking.book(session, row, due_at=None, now=business.now, by=maya)
+        attempts.attempt(session, row, call, outcome=Outcome.DISCONNECTED, note=None, now=business.now, by=maya)
         fulfil(session, row, remedies_of(session, row)[0], now=business.now, by=maya)
 
     business.on(ticket, work)

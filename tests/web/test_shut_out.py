@@ -16,7 +16,7 @@ from recovery.domain.callbacks import Outcome
 from recovery.domain.remedies import RemedyStatus
 from recovery.models import Approval, Remedy, Staff, Ticket
 from recovery.services.access import lock_ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import attempts, booking
 from recovery.services.deciding.approvals import pass_on
 from recovery.services.people.sign_in import hash_password, issue_link, use_link
 from recovery.services.people.staff import NewStaff, change_staff, deactivate, locked_person
@@ -144,8 +144,8 @@ def test_a_link_that_is_revoked_while_an_act_waits_opens_nothing_any_more(on_pos
             held = lock_ticket(session, ticket.id)
             answer = other.submit(stranger.client.post, f"{link}/messages", data={"words": "Ha"})
             wait_until(lambda: waiting(business) == 1, what="the stranger waits for the ticket")
-            call = callbacks.book(session, held, due_at=None, now=business.now, by=maya)
-            callbacks.attempt(session, held, call, outcome=Outcome.WRONG_NUMBER, note=None, now=business.now, by=maya)
+            call = booking.book(session, held, due_at=None, now=business.now, by=maya)
+            attempts.attempt(session, held, call, outcome=Outcome.WRONG_NUMBER, note=None, now=business.now, by=maya)
         assert answer.result().status_code == 404
     assert business.again(ticket).unread == 0
 

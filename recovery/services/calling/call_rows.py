@@ -1,16 +1,17 @@
-"""The rows of calls: found, ended and taken back, each change with its event."""
+"""The rows of calls: added, found, ended and taken back, each change with its event."""
 
 from datetime import datetime
 
 from sqlalchemy import select
 
-from recovery.domain.actors import MACHINE
+from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.callbacks import LIVE, CallbackStatus, CallReason, move
 from recovery.domain.errors import WrongState
 from recovery.domain.events import Tag
+from recovery.domain.ids import new_id
 from recovery.models import Callback, Ticket
 from recovery.services.proving.trail import record
-from recovery.services.session import DeskSession
+from recovery.services.session import DeskSession, instant
 
 
 def callbacks_of(session: DeskSession, ticket: Ticket) -> list[Callback]:
@@ -25,6 +26,50 @@ def live_with_customer(session: DeskSession, ticket: Ticket) -> Callback | None:
             Callback.reason.in_((CallReason.BOOKED, CallReason.DROPPED)),
         ),
     )
+
+
+def add_call(
+    session: DeskSession,
+    ticket: Ticket,
+    *,
+    reason: CallReason,
+    due_at: datetime,
+    as_soon_as_possible: bool,
+    remind_at: datetime | None = None,
+    now: datetime,
+    by: Actor,
+) -> Callback:
+    """For the ticket's owner."""
+    callback = Callback(
+        id=new_id(now),
+        ticket_id=ticket.id,
+        status=CallbackStatus.DUE if due_at <= now else CallbackStatus.BOOKED,
+        reason=reason,
+        due_at=due_at,
+        miss_at=due_at + session.house.policy.missed_after,
+        as_soon_as_possible=as_soon_as_possible,
+        booked_at=now,
+        booked_by_id=by.id,
+        staff_id=ticket.owner_id,
+        remind_at=remind_at,
+        moves=0,
+        attempt_count=0,
+        in_vain=0,
+    )
+    session.add(callback)
+    record(
+        session,
+        ticket,
+        Tag.CALLBACK_BOOKED,
+        by=by,
+        at=now,
+        callback=callback.id,
+        due_at=instant(due_at),
+        reason=reason.value,
+        staff=callback.staff_id,
+        as_soon_as_possible=as_soon_as_possible,
+    )
+    return callback
 
 
 def end_call(callback: Callback, status: CallbackStatus, *, now: datetime) -> None:

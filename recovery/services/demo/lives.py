@@ -11,7 +11,7 @@ from recovery.domain.errors import Forbidden
 from recovery.domain.remedies import RemedyKind, RemedyStatus
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Approval, Callback, Remedy
-from recovery.services.calling import callbacks
+from recovery.services.calling import attempts, booking
 from recovery.services.deciding import remedies
 from recovery.services.demo.passing import Passing, Rows
 from recovery.services.demo.plans import Plan
@@ -151,7 +151,7 @@ class Life:
             gap = REDIAL if outcome is not Outcome.NO_ANSWER and callback.attempt_count else timedelta(minutes=2)
             self._reach(callback.due_at + gap)
             if self._is_live(callback):
-                callbacks.attempt(
+                attempts.attempt(
                     self.session, self.ticket, callback, outcome=outcome, note=None, now=self.now(), by=self.me
                 )
 
@@ -160,7 +160,7 @@ class Life:
         now, calendar = self.now(), calendar_of(self.ticket.site)
         wanted = calendar.next_opening(now + timedelta(minutes=20 + self.plan.price % 90))
         due = wanted if wanted < self.until - timedelta(hours=1) and self.plan.price % 3 else None
-        return callbacks.book(self.session, self.ticket, due_at=due, now=now, by=by)
+        return booking.book(self.session, self.ticket, due_at=due, now=now, by=by)
 
     def _put_right(self) -> None:
         done = self._working_time(self.plan.at + timedelta(minutes=self.plan.minutes))
@@ -178,7 +178,7 @@ class Life:
         """To whom a text did not reach, or who wants none; what was booked is due as well."""
         for call in [call for call in self.rows.callbacks if self._is_live(call)]:
             outcome = Outcome.REACHED if self._has_phone() else Outcome.NO_ANSWER
-            callbacks.attempt(self.session, self.ticket, call, outcome=outcome, note=None, now=self.now(), by=self.me)
+            attempts.attempt(self.session, self.ticket, call, outcome=outcome, note=None, now=self.now(), by=self.me)
 
     def _keep_posted(self, done: datetime) -> bool:
         """Promises a new time before the old one goes by; False where it holds, or where nobody thinks of it."""

@@ -15,7 +15,7 @@ from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.remedies import conditions_met
 from recovery.domain.tickets import FINISHED, TicketStatus
 from recovery.models import Approval, Callback, Message, Promise, Remedy, SimulatedText, Ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import falling_due
 from recovery.services.deciding import approvals
 from recovery.services.sending import outcomes
 from recovery.services.sending.departures import Facts, outgoing, why_dropped
@@ -115,8 +115,8 @@ class Passing:
     def _due_of_call(self, callback: Callback) -> Iterator[Step]:
         if callback.status is CallbackStatus.BOOKED:
             if callback.remind_at is not None and callback.reminded_at is None:
-                yield callback.remind_at, lambda now: callbacks.remind(self._session, self.ticket, callback, now=now)
-            yield callback.due_at, lambda now: callbacks.come_due(self._session, self.ticket, callback, now=now)
+                yield callback.remind_at, lambda now: falling_due.remind(self._session, self.ticket, callback, now=now)
+            yield callback.due_at, lambda now: falling_due.come_due(self._session, self.ticket, callback, now=now)
         elif callback.status is CallbackStatus.DUE:
             yield callback.miss_at, partial(self._miss, callback)
 
@@ -126,7 +126,7 @@ class Passing:
 
     def _miss(self, callback: Callback, now: datetime) -> None:
         self._session.flush()
-        callbacks.miss(self._session, self.ticket, callback, now=now)
+        falling_due.miss(self._session, self.ticket, callback, now=now)
 
     def _pass_on(self, approval: Approval, now: datetime) -> None:
         self._session.flush()

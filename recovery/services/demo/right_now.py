@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from recovery.domain.callbacks import Outcome
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import Source
-from recovery.services.calling import callbacks
+from recovery.services.calling import attempts, booking
 from recovery.services.deciding import remedies
 from recovery.services.deciding.remedies import NewRemedy
 from recovery.services.demo.business import CAFE, HOTEL, SUPPORT
@@ -64,7 +64,7 @@ def go_on(session: DeskSession, crews: Mapping[str, Crew], *, now: datetime) -> 
 def _is_asked_for_a_call(life: Life) -> None:
     life.wait(timedelta(minutes=2))
     due = life.until + timedelta(minutes=6)
-    callbacks.book(life.session, life.ticket, due_at=due, now=life.now(), by=life.me)
+    booking.book(life.session, life.ticket, due_at=due, now=life.now(), by=life.me)
 
 
 def _hears_back(life: Life) -> None:
@@ -92,9 +92,9 @@ def _has_it_ready(life: Life) -> None:
 
 def _is_cut_off(life: Life) -> None:
     life.wait(timedelta(minutes=3))
-    callback = callbacks.book(life.session, life.ticket, due_at=None, now=life.now(), by=life.me)
+    callback = booking.book(life.session, life.ticket, due_at=None, now=life.now(), by=life.me)
     life.wait(life.until - timedelta(seconds=40) - life.time.now)
-    callbacks.attempt(
+    attempts.attempt(
         life.session, life.ticket, callback, outcome=Outcome.DISCONNECTED, note=None, now=life.now(), by=life.me
     )
 
@@ -103,7 +103,7 @@ def _calls_tomorrow(life: Life) -> None:
     life.wait(timedelta(minutes=4))
     due = calendar_of(life.ticket.site).next_opening(life.until + timedelta(hours=20)) + timedelta(minutes=30)
     due = due.replace(minute=due.minute // 15 * 15, second=0, microsecond=0)
-    callbacks.book(life.session, life.ticket, due_at=due, now=life.now(), by=life.me)
+    booking.book(life.session, life.ticket, due_at=due, now=life.now(), by=life.me)
 
 
 def _puts_it_right(life: Life) -> None:

@@ -20,7 +20,6 @@ from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import OPTED_OUT, why_no_text
 
-UNDELIVERED = "undelivered"
 EXPIRED = "expired"
 TELLS_A_NEW_TIME = ("late", "promised", "reopened")
 BY_A_PERSON = "free"
@@ -107,9 +106,9 @@ def drop(session: DeskSession, ticket: Ticket | None, message: Message, *, reaso
         return
     record(session, ticket, Tag.TEXT_DROPPED, by=MACHINE, at=now, message=message.id, reason=reason)
     if reason == OPTED_OUT and ticket.is_live:
-        open_call_task(session, ticket, OPTED_OUT, now=now)
+        open_call_task(session, ticket, CallReason.OPTED_OUT, now=now)
     elif reason == EXPIRED and message.template in TELLS_A_NEW_TIME and _waits_still(session, ticket, message):
-        open_call_task(session, ticket, CallReason.LAPSED.value, now=now)
+        open_call_task(session, ticket, CallReason.LAPSED, now=now)
 
 
 def doubt(
@@ -182,7 +181,8 @@ def _tell_trouble(session: DeskSession, ticket: Ticket | None, message: Message,
         open_call_task(session, ticket, _why_called(session, ticket, message), now=now)
 
 
-def _why_called(session: DeskSession, ticket: Ticket, message: Message) -> str:
+def _why_called(session: DeskSession, ticket: Ticket, message: Message) -> CallReason:
     """Refused for an opt-out that stands, it is that, and one call; where START came since, the text is still missing."""
     refused = message.error_code == str(provider_codes.OPTED_OUT)
-    return OPTED_OUT if refused and why_no_text(session, ticket) == OPTED_OUT else UNDELIVERED
+    stands = refused and why_no_text(session, ticket) == OPTED_OUT
+    return CallReason.OPTED_OUT if stands else CallReason.UNDELIVERED

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from recovery.domain.actors import CUSTOMER, MACHINE
+from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction, Keyword, MessageStatus
@@ -60,7 +61,7 @@ def opt_out(
                 message=message_id,
                 how=how,
             )
-            open_call_task(session, ticket, OPTED_OUT, now=now)
+            open_call_task(session, ticket, CallReason.OPTED_OUT, now=now)
     return True
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select
 
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.calendars import quiet_until
+from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction, MessageStatus
@@ -108,7 +109,7 @@ def withhold(session: DeskSession, ticket: Ticket, template: str, reason: str, *
     ticket.no_text_reason = reason
     record(session, ticket, Tag.TEXT_WITHHELD, by=MACHINE, at=now, template=template, reason=reason)
     if reason == OPTED_OUT and ticket.is_live:
-        open_call_task(session, ticket, reason, now=now)
+        open_call_task(session, ticket, CallReason.OPTED_OUT, now=now)
 
 
 def why_no_text(session: DeskSession, ticket: Ticket) -> str | None:

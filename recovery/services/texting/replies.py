@@ -14,7 +14,7 @@ from recovery.domain.messages import Digit, Direction, Keyword, MessageStatus, R
 from recovery.domain.tickets import FINISHED, TicketStatus
 from recovery.models import Contact, Customer, Message, Site, Ticket
 from recovery.services.access import lock_ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import booking
 from recovery.services.people.customers import contact_for
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
@@ -199,7 +199,7 @@ def _call_me(session: DeskSession, ticket: Ticket, message: Message, *, now: dat
         with session.begin_nested():
             live = reopen(session, ticket, why="call", now=now, by=CUSTOMER) if ticket.status in FINISHED else ticket
             resume(session, live, now=now, by=CUSTOMER)
-            callbacks.book(session, live, due_at=None, now=now, by=CUSTOMER)
+            booking.book(session, live, due_at=None, now=now, by=CUSTOMER)
             message.read_at = now
             _received(session, ticket, message, "call", now=now)
     except DomainError:

@@ -20,7 +20,7 @@ from recovery.domain.messages import Direction
 from recovery.domain.tickets import FINISHED, TicketStatus
 from recovery.models import Callback, Customer, Event, Message, Promise, Remedy, Ticket
 from recovery.services.access import lock_ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import booking
 from recovery.services.calling.call_rows import live_with_customer
 from recovery.services.deciding.remedies import remedies_of
 from recovery.services.session import DeskSession
@@ -149,7 +149,7 @@ def cancel_call(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
     """Pressing twice is pressing once."""
     call = live_with_customer(session, ticket)
     if call is not None:
-        callbacks.cancel(session, ticket, call, now=now, by=CUSTOMER)
+        booking.cancel(session, ticket, call, now=now, by=CUSTOMER)
 
 
 def still_not_right(session: DeskSession, ticket: Ticket, *, words: str, now: datetime) -> Ticket:
@@ -206,14 +206,14 @@ def _awake(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -> 
 
 def _booked(session: DeskSession, ticket: Ticket, wanted: datetime | None, *, now: datetime) -> Callback:
     resume(session, ticket, now=now, by=CUSTOMER)
-    if wanted not in callbacks.open_slots(session, ticket.site, now=now):
+    if wanted not in booking.open_slots(session, ticket.site, now=now):
         wanted = None
     standing = live_with_customer(session, ticket)
     if standing is not None and standing.status is not CallbackStatus.MISSED:
         same = standing.as_soon_as_possible if wanted is None else standing.due_at == wanted
         if same:
             return standing
-    return callbacks.book(session, ticket, due_at=wanted, now=now, by=CUSTOMER)
+    return booking.book(session, ticket, due_at=wanted, now=now, by=CUSTOMER)
 
 
 def _said_just_now(session: DeskSession, ticket: Ticket, *, now: datetime) -> bool:

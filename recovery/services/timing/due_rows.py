@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Approval, Callback, Promise, Ticket
-from recovery.services.calling import callbacks
+from recovery.services.calling import falling_due
 from recovery.services.deciding import approvals
 from recovery.services.session import DeskSession
 from recovery.services.ticketing import tickets
@@ -54,7 +54,7 @@ def come_due(session: DeskSession, ticket: Ticket, callback_id: int, now: dateti
     callback = session.get(Callback, callback_id)
     if callback is None or callback.status is not CallbackStatus.BOOKED or callback.due_at > now:
         return False
-    callbacks.come_due(session, ticket, callback, now=now)
+    falling_due.come_due(session, ticket, callback, now=now)
     return True
 
 
@@ -70,7 +70,7 @@ def remind(session: DeskSession, ticket: Ticket, callback_id: int, now: datetime
         return False
     if callback.remind_at is None or not callback.remind_at <= now < callback.due_at:
         return False
-    callbacks.remind(session, ticket, callback, now=now)
+    falling_due.remind(session, ticket, callback, now=now)
     return True
 
 
@@ -82,7 +82,7 @@ def miss(session: DeskSession, ticket: Ticket, callback_id: int, now: datetime) 
     callback = session.get(Callback, callback_id)
     if callback is None or callback.status is not CallbackStatus.DUE or callback.miss_at > now:
         return False
-    callbacks.miss(session, ticket, callback, now=now)
+    falling_due.miss(session, ticket, callback, now=now)
     return True
 
 

@@ -43,7 +43,7 @@ def lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: dateti
     count_lapse(session, ticket, promise, now=now)
     due = _renewed(session, ticket, promise, now=now)
     if due is None or not _told_anew(session, ticket, promise, due, now=now):
-        open_call_task(session, ticket, CallReason.LAPSED.value, now=now)
+        open_call_task(session, ticket, CallReason.LAPSED, now=now)
     why, alert = ALERTS.get(promise.about, LATE)
     escalate(session, ticket, why=why, alert=alert, now=now)
 

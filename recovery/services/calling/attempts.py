@@ -1,0 +1,133 @@
+"""Each try to call: every one has an outcome, and every outcome its next step."""
+
+from datetime import datetime, timedelta
+
+from recovery.domain.actors import Actor
+from recovery.domain.callbacks import REDIAL_SECONDS, CallbackStatus, CallReason, Outcome, move
+from recovery.domain.events import Tag, commitment
+from recovery.domain.ids import new_id
+from recovery.domain.permissions import Permission
+from recovery.domain.promise_times import next_retry
+from recovery.domain.tickets import ToldBy
+from recovery.models import Attempt, Callback, Ticket
+from recovery.services.access import require
+from recovery.services.calling.booking import move_call, promise_call
+from recovery.services.calling.call_rows import end_call, refuse_ended
+from recovery.services.proving.trail import record
+from recovery.services.session import DeskSession
+from recovery.services.texting.messages import WRONG_NUMBER, Saying, tell_customer, why_no_text
+from recovery.services.timing.calendars import calendar_of
+from recovery.services.timing.lapses import escalate
+from recovery.services.timing.promises import promise_next, texted, touched
+
+REDIAL = timedelta(seconds=REDIAL_SECONDS)
+
+
+def attempt(
+    session: DeskSession,
+    ticket: Ticket,
+    callback: Callback,
+    *,
+    outcome: Outcome,
+    note: str | None,
+    now: datetime,
+    by: Actor,
+) -> Attempt:
+    """Every try has an outcome, and every outcome its next step. Raises WrongState where the call is over."""
+    require(by, Permission.WORK)
+    refuse_ended(callback)
+    callback.attempt_count += 1
+    tried = Attempt(
+        id=new_id(now),
+        callback_id=callback.id,
+        ticket_id=ticket.id,
+        number=callback.attempt_count,
+        outcome=outcome,
+        at=now,
+        by_id=by.id,
+        note=(note or "").strip() or None,
+    )
+    session.add(tried)
+    _follow(session, ticket, callback, tried, now=now, by=by)
+    record(
+        session,
+        ticket,
+        Tag.CALLBACK_ATTEMPTED,
+        by=by,
+        at=now,
+        callback=callback.id,
+        attempt=tried.number,
+        outcome=outcome.value,
+        status=callback.status.value,
+        note_commitment=commitment(ticket.salt, tried.note),
+    )
+    return tried
+
+
+def _follow(
+    session: DeskSession, ticket: Ticket, callback: Callback, tried: Attempt, *, now: datetime, by: Actor
+) -> None:
+    if tried.outcome is Outcome.REACHED:
+        end_call(callback, CallbackStatus.REACHED, now=now)
+        touched(session, ticket, how="call", now=now, by=by, reached=True)
+    elif tried.outcome is Outcome.DISCONNECTED:
+        _redial(session, ticket, callback, tried, now=now, by=by)
+    elif tried.outcome is Outcome.WRONG_NUMBER:
+        _give_up_on_number(session, ticket, callback, now=now, by=by)
+    else:
+        _retry(session, ticket, callback, now=now, by=by)
+
+
+def _redial(
+    session: DeskSession, ticket: Ticket, callback: Callback, tried: Attempt, *, now: datetime, by: Actor
+) -> None:
+    """The same person calls straight back, and the customer is told so at once."""
+    callback.status = move(callback.status, CallbackStatus.DUE)
+    callback.due_at = callback.miss_at = now + REDIAL
+    callback.staff_id, callback.missed_at = by.id, None
+    saying = Saying("disconnected", f"callback:{callback.id}:attempt:{tried.number}:cut", {})
+    tell_customer(session, ticket, saying, now=now, by=by)
+    if ticket.is_live:
+        promise_call(session, ticket, callback, now=now, by=by)
+
+
+def _retry(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
+    policy = session.house.policy
+    callback.in_vain += 1
+    due = next_retry(callback.in_vain, now=now, calendar=calendar_of(ticket.site), gaps=policy.retry_gaps)
+    if due is not None:
+        move_call(session, ticket, callback, due, why="retried", now=now, by=by)
+        callback.as_soon_as_possible = False
+        return
+    end_call(callback, CallbackStatus.UNREACHED, now=now)
+    message = None
+    if callback.reason is not CallReason.UNDELIVERED and why_no_text(session, ticket) is None:
+        saying = Saying("unreached", f"callback:{callback.id}:unreached", {})
+        message = tell_customer(session, ticket, saying, now=now, by=by)
+    texted(session, ticket, message, how="asked to choose another time", now=now, by=by)
+    if message is None:
+        _give_up(session, ticket, callback, now=now, by=by)
+
+
+def _give_up(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
+    callback.given_up_at = now
+    if not callback.is_task:
+        promise_next(session, ticket, told_by=ToldBy.NOBODY, now=now, by=by)
+    _alert(session, ticket, "unreached", "a customer cannot be reached by text or call", now=now)
+
+
+def _give_up_on_number(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
+    """No text either: whoever has that number would get a link to another person's page. Those it has open nothing."""
+    end_call(callback, CallbackStatus.UNREACHED, now=now)
+    callback.given_up_at = now
+    ticket.no_text_reason = WRONG_NUMBER
+    ticket.link_generation += 1
+    record(session, ticket, Tag.LINK_REVOKED, by=by, at=now, generation=ticket.link_generation)
+    promise_next(session, ticket, told_by=ToldBy.NOBODY, now=now, by=by)
+    _alert(session, ticket, "wrong_number", "the number that we have for a customer is somebody else's", now=now)
+
+
+def _alert(session: DeskSession, ticket: Ticket, why: str, alert: str, *, now: datetime) -> None:
+    """Whoever is up next finds another way, while the customer is still owed something."""
+    if ticket.is_live:
+        escalate(session, ticket, why=why, alert=alert, now=now)

@@ -1,0 +1,161 @@
+"""Calls promised to customers. Booking cannot fail: what cannot be had exactly becomes "as soon as someone is free"."""
+
+from datetime import datetime, timedelta
+
+from recovery.domain.actors import Actor
+from recovery.domain.calendars import local_time
+from recovery.domain.callbacks import CallbackStatus, CallReason, move
+from recovery.domain.errors import WrongState
+from recovery.domain.events import Tag
+from recovery.domain.tickets import PromiseAbout, ToldBy
+from recovery.models import Callback, Site, Ticket
+from recovery.services.calling.call_rows import add_call, end_call, live_with_customer, refuse_ended
+from recovery.services.calling.callback_times import check_time, reminder_time, soonest
+from recovery.services.deciding.remedies import move_to_recovery
+from recovery.services.proving.trail import record
+from recovery.services.session import DeskSession, instant
+from recovery.services.texting.messages import Saying, tell_customer
+from recovery.services.timing.calendars import calendar_of
+from recovery.services.timing.promises import make_promise, promise_next
+
+
+def book(
+    session: DeskSession,
+    ticket: Ticket,
+    *,
+    due_at: datetime | None,
+    now: datetime,
+    by: Actor,
+) -> Callback:
+    """`due_at` None is as soon as someone is free. A ticket that has a call booked gets it moved, not doubled.
+
+    Raises Invalid for the past or the far future, WrongState for a ticket that is over.
+    """
+    if not ticket.is_live:
+        raise WrongState(f"This ticket is {ticket.status.label}: reopen it, then book a call.")
+    check_time(due_at, now=now)
+    standing = live_with_customer(session, ticket)
+    if standing is not None:
+        return reschedule(session, ticket, standing, due_at=due_at, now=now, by=by)
+    callback = _booked(session, ticket, due_at, now=now, by=by)
+    move_to_recovery(ticket)
+    _say(session, ticket, callback, "callback_booked", now=now, by=by)
+    return callback
+
+
+def reschedule(
+    session: DeskSession,
+    ticket: Ticket,
+    callback: Callback,
+    *,
+    due_at: datetime | None,
+    now: datetime,
+    by: Actor,
+) -> Callback:
+    """A call task as well, also on a ticket that is resolved. Raises Invalid for the past or the far future, WrongState
+    for a call that has ended, as every call with the customer has where its ticket is over."""
+    check_time(due_at, now=now)
+    refuse_ended(callback)
+    move_call(session, ticket, callback, due_at or soonest(ticket, now=now), why="moved", now=now, by=by)
+    callback.as_soon_as_possible, callback.in_vain = due_at is None, 0
+    _say(session, ticket, callback, "callback_moved", now=now, by=by)
+    return callback
+
+
+def cancel(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
+    refuse_ended(callback)
+    end_call(callback, CallbackStatus.CANCELLED, now=now)
+    record(session, ticket, Tag.CALLBACK_CANCELLED, by=by, at=now, callback=callback.id, why="cancelled")
+    if callback.is_task:
+        return
+    saying = Saying("callback_cancelled", f"callback:{callback.id}:cancelled", {})
+    tell_customer(session, ticket, saying, now=now, by=by)
+    promise_next(session, ticket, now=now, by=by)
+
+
+def open_slots(session: DeskSession, site: Site, *, now: datetime) -> list[datetime]:
+    """Starts of the times that a customer may choose, in UTC: inside opening hours, from a step ahead of now."""
+    policy = session.house.policy
+    step = timedelta(minutes=policy.callback_step_minutes)
+    until = now + timedelta(days=policy.callback_days_ahead)
+    return calendar_of(site).slots(now + step, until, policy.callback_step_minutes)
+
+
+def when_words(ticket: Ticket, callback: Callback, *, now: datetime) -> str:
+    """Give "at 15:00", "tomorrow at 09:15", "as soon as someone is free", in the site's zone."""
+    if callback.as_soon_as_possible:
+        return "as soon as someone is free"
+    local, today = local_time(callback.due_at, ticket.site.timezone), local_time(now, ticket.site.timezone)
+    days = (local.date() - today.date()).days
+    clock = f"at {local:%H:%M}"
+    if days == 0:
+        return clock
+    return f"tomorrow {clock}" if days == 1 else f"on {local:%a} {local.day} {local:%b} {clock}"
+
+
+def move_call(
+    session: DeskSession,
+    ticket: Ticket,
+    callback: Callback,
+    due: datetime,
+    *,
+    why: str,
+    now: datetime,
+    by: Actor,
+) -> None:
+    before = callback.due_at
+    callback.status = move(callback.status, CallbackStatus.DUE if due <= now else CallbackStatus.BOOKED)
+    callback.due_at, callback.miss_at = due, due + session.house.policy.missed_after
+    callback.moves += 1
+    callback.missed_at = None
+    callback.remind_at = None if callback.is_task else reminder_time(session, ticket.site, due, now=now)
+    callback.reminded_at = None
+    record(
+        session,
+        ticket,
+        Tag.CALLBACK_MOVED,
+        by=by,
+        at=now,
+        callback=callback.id,
+        before=instant(before),
+        due_at=instant(due),
+        why=why,
+    )
+    if callback.is_task:
+        promise_next(session, ticket, otherwise=callback.miss_at, now=now, by=by)
+    elif ticket.is_live:
+        promise_call(session, ticket, callback, now=now, by=by)
+
+
+def promise_call(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
+    """The promise lapses when the call counts as missed; a call due this moment gives the time to make it."""
+    told = ToldBy.TEXT if ticket.no_text_reason is None else ToldBy.PAGE
+    make_promise(session, ticket, due_at=callback.miss_at, about=PromiseAbout.CALLBACK, told_by=told, now=now, by=by)
+
+
+def _booked(session: DeskSession, ticket: Ticket, due_at: datetime | None, *, now: datetime, by: Actor) -> Callback:
+    due = due_at or soonest(ticket, now=now)
+    callback = add_call(
+        session,
+        ticket,
+        reason=CallReason.BOOKED,
+        due_at=due,
+        as_soon_as_possible=due_at is None,
+        remind_at=reminder_time(session, ticket.site, due, now=now),
+        now=now,
+        by=by,
+    )
+    promise_call(session, ticket, callback, now=now, by=by)
+    return callback
+
+
+def _say(session: DeskSession, ticket: Ticket, callback: Callback, template: str, *, now: datetime, by: Actor) -> None:
+    if callback.is_task:
+        return
+    saying = Saying(
+        template,
+        f"callback:{callback.id}:{template}:{callback.moves}",
+        {"when": when_words(ticket, callback, now=now)},
+        holds_while=f"callback:{callback.id}:{callback.moves}",
+    )
+    tell_customer(session, ticket, saying, now=now, by=by)
