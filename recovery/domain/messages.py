@@ -37,6 +37,20 @@ class MessageStatus(StrEnum):
         return not MOVES[self]
 
 
+QUEUED = frozenset({MessageStatus.PENDING, MessageStatus.HELD})
+"""Nobody has begun to send it."""
+LEFT = frozenset(
+    {
+        MessageStatus.CLAIMED,
+        MessageStatus.SENDING,
+        MessageStatus.IN_DOUBT,
+        MessageStatus.SENT,
+        MessageStatus.DELIVERED,
+    }
+)
+"""It may be on its way, or has arrived."""
+
+
 class Doubt(StrEnum):
     """Why nobody can say whether a text was sent; events keep this word and never the provider's own, which may hold a number."""
 

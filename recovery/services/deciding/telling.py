@@ -9,7 +9,7 @@ from recovery.domain.tickets import PromiseAbout, ToldBy
 from recovery.models import Message, Remedy, Ticket
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, leaves_at, remedies_in_words, tell_customer
-from recovery.services.ticketing.withdrawing import drop_queued
+from recovery.services.texting.queued import drop_queued
 from recovery.services.timing.promises import make_promise, texted, words_for
 
 ANSWERED = "approval answered"

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from recovery.domain.actors import Actor
 from recovery.domain.errors import NotFound, WrongState
 from recovery.domain.events import Tag
-from recovery.domain.messages import MessageStatus
+from recovery.domain.messages import QUEUED, MessageStatus
 from recovery.domain.phones import seal
 from recovery.domain.remedies import RemedyStatus
 from recovery.models import Attempt, Callback, Contact, Customer, Message, OptOut, Remedy, SimulatedText, Ticket
@@ -19,6 +19,7 @@ from recovery.services.people.sites import require_admin
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.consent import lock_contact
+from recovery.services.texting.queued import drop_queued
 
 ERASED = "erased"
 SHOWN_REFERENCES = 3
@@ -91,6 +92,7 @@ def _erase_ticket(session: DeskSession, ticket: Ticket, *, now: datetime, by: Ac
     ):
         attempt.note = None
     cancel_calls(session, ticket, why=ERASED, now=now)
+    drop_queued(session, ticket, reason=ERASED, now=now)
     record(session, ticket, Tag.CUSTOMER_ERASED, by=by, at=now, customer=ticket.customer_id)
     return _erase_texts(session, ticket, None, now=now)
 
@@ -104,13 +106,13 @@ def _erase_remedies(session: DeskSession, ticket: Ticket) -> None:
 
 
 def _erase_texts(session: DeskSession, ticket: Ticket | None, contact_id: int | None, *, now: datetime) -> int:
-    """Of a ticket, or what a number wrote that belongs to none. What waits is dropped: there is nobody to send it to."""
+    """Of a ticket, or what a number wrote that belongs to none. An answer to that which still waits is dropped."""
     whose = (
         Message.ticket_id == ticket.id if ticket else (Message.contact_id == contact_id) & Message.ticket_id.is_(None)
     )
     texts = session.scalars(select(Message).where(whose, Message.body.is_not(None)).with_for_update()).all()
     for text in texts:
         text.body = text.to_number = text.error = None
-        if text.status in {MessageStatus.PENDING, MessageStatus.HELD}:
+        if text.status in QUEUED:
             text.status, text.drop_reason, text.final_at = MessageStatus.DROPPED, ERASED, now
     return len(texts)

@@ -12,15 +12,14 @@ from sqlalchemy import select
 
 from recovery.domain.actors import Actor
 from recovery.domain.errors import DomainError, Invalid
-from recovery.domain.messages import MessageStatus
 from recovery.domain.money import parse_amount
 from recovery.domain.tickets import Severity, Source
-from recovery.models import Customer, Message, Staff, Ticket
+from recovery.models import Customer, Staff
 from recovery.services.access import visible_site
 from recovery.services.people.customers import NewCustomer, find_or_add
 from recovery.services.running.idempotency import Kept, Key, claim, keep
-from recovery.services.sending import outcomes
 from recovery.services.session import DeskSession
+from recovery.services.texting.queued import drop_queued
 from recovery.services.ticketing import tickets
 from recovery.services.ticketing.logging_mistakes import NewTicket, Order, log
 
@@ -119,20 +118,12 @@ def _ticket(session: DeskSession, row: Row, *, staff: str | None, now: datetime,
         note=values.get("note"),
     )
     ticket = log(session, new, now=logged_at, by=person)
-    _say_nothing(session, ticket, now=logged_at)
+    drop_queued(session, ticket, reason=IMPORTED, now=logged_at)
     tickets.resolve(session, ticket, how=None, now=resolved_at, by=person)
-    _say_nothing(session, ticket, now=resolved_at)
+    drop_queued(session, ticket, reason=IMPORTED, now=resolved_at)
     if values.get("cause"):
         tickets.change(session, ticket, tickets.Change(cause=values["cause"]), now=resolved_at, by=person)
     return ticket.id
-
-
-def _say_nothing(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
-    waiting = select(Message).where(
-        Message.ticket_id == ticket.id, Message.status.in_((MessageStatus.PENDING, MessageStatus.HELD))
-    )
-    for message in session.scalars(waiting).all():
-        outcomes.drop(session, ticket, message, reason=IMPORTED, now=now)
 
 
 def _person(session: DeskSession, email: str | None) -> Actor:

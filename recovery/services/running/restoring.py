@@ -18,12 +18,11 @@ from recovery.models.message import WAITING
 from recovery.services.proving.trail import record_of_settings
 from recovery.services.running.heartbeats import beat
 from recovery.services.sending.outbox import BULK, HOLD, held_since
-from recovery.services.sending.outcomes import doubt, lock_tickets_of
+from recovery.services.sending.outcomes import doubt, lock_tickets_of, locked
 from recovery.services.sending.reconciling import Look, adopt_found, names_taken, texts_to_look_for
 from recovery.services.session import DeskSession
 from recovery.sms.gateway import Found
 
-"""What the trail gives as the reason of such a doubt."""
 LOOKED_FOR_WITHIN = timedelta(minutes=10)
 """After the grace. A text that the list tells nothing of by then is in doubt on its own, and the others go."""
 GIVEN_UP_AT_ONCE = 200
@@ -79,8 +78,7 @@ def look_of(session: DeskSession, message_id: int) -> Look | None:
 
 def looked_for(session: DeskSession, message_id: int, found: Found | None, *, now: datetime) -> None:
     """Found in the provider's list: it is sent, and nobody sends it again. Else it waits until all were looked for."""
-    ticket = lock_tickets_of(session, [message_id]).get(message_id)
-    message = session.get_one(Message, message_id, with_for_update={"of": Message}, populate_existing=True)
+    ticket, message = locked(session, message_id)
     if found is not None and message.status in {MessageStatus.PENDING, MessageStatus.HELD}:
         doubt(session, ticket, message, why=Doubt.RESTORED, grace=timedelta(), now=now)
         adopt_found(session, ticket, message, found, now=now)

@@ -8,7 +8,7 @@ from recovery.domain.messages import MessageStatus, merge_receipt
 from recovery.models import Message
 from recovery.models.message import TO_ASK
 from recovery.services.sending.outbox import BULK
-from recovery.services.sending.outcomes import ASK_AFTER, lock_tickets_of
+from recovery.services.sending.outcomes import ASK_AFTER, locked
 from recovery.services.sending.receipts import raise_to
 from recovery.services.session import DeskSession
 from recovery.sms.gateway import ProviderStatus
@@ -42,8 +42,7 @@ def hear(session: DeskSession, message_id: int, said: ProviderStatus | None, *, 
     """None: the provider does not know the text (any more), which says nothing."""
     if said is None:
         return
-    ticket = lock_tickets_of(session, [message_id]).get(message_id)
-    message = session.get_one(Message, message_id, with_for_update={"of": Message}, populate_existing=True)
+    ticket, message = locked(session, message_id)
     merged = merge_receipt(message.status, said.status)
     if merged.changed:
         raise_to(session, ticket, message, merged.status, str(said.error_code or ""), now=now)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, or_, select, update
-from sqlalchemy.orm import defer
 
 from recovery.domain.calendars import quiet_until
 from recovery.domain.callbacks import LIVE
@@ -16,7 +15,7 @@ from recovery.domain.remedies import conditions_met
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Callback, Contact, Message, OptOut, Promise, Remedy, Site, Ticket
 from recovery.services.sending.outbox import BULK
-from recovery.services.sending.outcomes import EXPIRED, drop, fail, lock_tickets_of
+from recovery.services.sending.outcomes import EXPIRED, drop, fail, lock_tickets_of, locked
 from recovery.services.session import DeskSession, House
 from recovery.services.texting.messages import OPTED_OUT
 from recovery.sms.gateway import OutgoingText
@@ -96,10 +95,7 @@ def why_dropped(message: Message, facts: Facts, held_until: datetime | None = No
 def park(session: DeskSession, message_id: int, *, now: datetime) -> None:
     """A text that makes the sending itself fail: put aside with its reason and handed to a person. Its words are not
     even read, for they may be what is wrong."""
-    ticket = lock_tickets_of(session, [message_id]).get(message_id)
-    message = session.get_one(
-        Message, message_id, options=[defer(Message.body)], with_for_update={"of": Message}, populate_existing=True
-    )
+    ticket, message = locked(session, message_id, wordless=True)
     if message.status in {MessageStatus.CLAIMED, MessageStatus.PENDING, MessageStatus.HELD, MessageStatus.SENDING}:
         fail(session, ticket, message, code=None, words=PARKED, now=now)
 

@@ -6,6 +6,7 @@ Everything takes the text's ticket, locked, or None for a text that belongs to n
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from recovery.domain import provider_codes
 from recovery.domain.actors import MACHINE
@@ -42,6 +43,13 @@ def lock_tickets_of(session: DeskSession, message_ids: list[int]) -> dict[int, T
     )
     by_id = {ticket.id: ticket for ticket in tickets}
     return {message_id: by_id[ticket_id] for message_id, ticket_id in pairs if ticket_id is not None}
+
+
+def locked(session: DeskSession, message_id: int, *, wordless: bool = False) -> tuple[Ticket | None, Message]:
+    """The ticket first. `wordless`: without its words, which may be what is wrong."""
+    ticket = lock_tickets_of(session, [message_id]).get(message_id)
+    without, lock = [defer(Message.body)] if wordless else (), {"of": Message}
+    return ticket, session.get_one(Message, message_id, options=without, with_for_update=lock, populate_existing=True)
 
 
 def accept(session: DeskSession, ticket: Ticket | None, message: Message, *, sid: str, now: datetime) -> None:

@@ -15,7 +15,7 @@ from recovery.domain.provider_codes import OPTED_OUT
 from recovery.models import Contact, Message, Receipt, Ticket
 from recovery.services.proving.trail import record
 from recovery.services.sending.departures import message_id_of
-from recovery.services.sending.outcomes import accept, deliver, fail, lock_tickets_of, miss
+from recovery.services.sending.outcomes import accept, deliver, fail, locked, miss
 from recovery.services.session import DeskSession
 from recovery.services.texting.consent import learn_opt_out, lock_contact
 
@@ -42,8 +42,7 @@ def take(session: DeskSession, told: Told, *, now: datetime) -> bool:
     if contact is not None and message_id is not None:
         _learn_opt_out(session, contact, message_id, now=now)
     if message_id is not None:
-        ticket = lock_tickets_of(session, [message_id]).get(message_id)
-        message = session.get_one(Message, message_id, with_for_update={"of": Message}, populate_existing=True)
+        ticket, message = locked(session, message_id)
         lay(session, ticket, message, receipt, now=now)
     return True
 
@@ -76,8 +75,7 @@ def strays(session: DeskSession, *, limit: int = 200) -> list[int]:
 def join_stray(session: DeskSession, receipt_id: int, *, now: datetime) -> None:
     sid = session.get_one(Receipt, receipt_id).provider_sid
     message_id = session.scalars(select(Message.id).where(Message.provider_sid == sid)).one()
-    ticket = lock_tickets_of(session, [message_id]).get(message_id)
-    message = session.get_one(Message, message_id, with_for_update={"of": Message}, populate_existing=True)
+    ticket, message = locked(session, message_id)
     join_waiting(session, {sid: (ticket, message)}, now=now)
 
 

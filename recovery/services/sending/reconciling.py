@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, text, update
-from sqlalchemy.orm import defer
 
 from recovery.domain.actors import MACHINE
 from recovery.domain.events import Tag
@@ -16,7 +15,7 @@ from recovery.models import Message, Ticket
 from recovery.services.proving.trail import record
 from recovery.services.sending.departures import outgoing
 from recovery.services.sending.outbox import BULK, Terms
-from recovery.services.sending.outcomes import fail, lock_tickets_of, requeue
+from recovery.services.sending.outcomes import fail, locked, requeue
 from recovery.services.sending.receipts import adopt, raise_to
 from recovery.services.session import DeskSession, House
 from recovery.sms.gateway import Found, OutgoingText
@@ -90,7 +89,7 @@ def texts_to_look_for(house: House, message: Message) -> tuple[OutgoingText, ...
 
 def conclude(session: DeskSession, look: Look, found: Found | None, *, terms: Terms, now: datetime) -> str | None:
     """What became of the text: `found`, `absent` (looked for once), `sent_again` or `failed`; None where it was settled meanwhile."""
-    ticket, message = _locked(session, look.message_id)
+    ticket, message = locked(session, look.message_id, wordless=True)
     if not _is_ours(message, look):
         return None
     if found is not None:
@@ -105,7 +104,7 @@ def conclude(session: DeskSession, look: Look, found: Found | None, *, terms: Te
 def put_off(session: DeskSession, look: Look, *, terms: Terms, now: datetime) -> str | None:
     """The list could not be read, which says nothing about the text: `put_off`, or in the end `failed`, with the doubt
     said to a person; None where it was settled meanwhile."""
-    _, message = _locked(session, look.message_id)
+    _, message = locked(session, look.message_id, wordless=True)
     if not _is_ours(message, look):
         return None
     since = max(moment for moment in (message.doubted_at, message.sending_at, message.created_at) if moment)
@@ -118,17 +117,10 @@ def put_off(session: DeskSession, look: Look, *, terms: Terms, now: datetime) ->
 
 def hand_over(session: DeskSession, message_id: int, *, words: str, now: datetime) -> None:
     """Nobody will ever know more than that."""
-    ticket, message = _locked(session, message_id)
+    ticket, message = locked(session, message_id, wordless=True)
     if message.status is MessageStatus.IN_DOUBT:
         _tell_settled(session, ticket, message, then="failed", now=now)
         fail(session, ticket, message, code=None, words=words, now=now)
-
-
-def _locked(session: DeskSession, message_id: int) -> tuple[Ticket | None, Message]:
-    """Without its words, which may be what is wrong."""
-    ticket = lock_tickets_of(session, [message_id]).get(message_id)
-    wordless, lock = [defer(Message.body)], {"of": Message}
-    return ticket, session.get_one(Message, message_id, options=wordless, with_for_update=lock, populate_existing=True)
 
 
 def _is_ours(message: Message, look: Look) -> bool:

@@ -8,15 +8,15 @@ from recovery.domain.actors import CUSTOMER, MACHINE
 from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
-from recovery.domain.messages import Direction, Keyword, MessageStatus
+from recovery.domain.messages import QUEUED, Direction, Keyword
 from recovery.domain.tickets import OVER
 from recovery.models import Contact, Customer, Message, OptOut, Ticket
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import OPTED_OUT, WRONG_NUMBER, standing_opt_out
+from recovery.services.texting.queued import drop_queued
 
-QUEUED = (MessageStatus.PENDING, MessageStatus.HELD)
 HOW_ASKED = "keyword"
 
 
@@ -45,7 +45,7 @@ def opt_out(
     )
     session.flush()
     for ticket in _locked_tickets(session, contact.id):
-        _drop_waiting(session, ticket, sender, now=now)
+        drop_queued(session, ticket, reason=OPTED_OUT, sender=sender, audience="customer", now=now)
         if ticket.status not in OVER:
             if ticket.no_text_reason != WRONG_NUMBER:  # START must not make us write to a stranger again
                 ticket.no_text_reason = OPTED_OUT
@@ -125,19 +125,3 @@ def _locked_tickets(session: DeskSession, contact_id: int) -> list[Ticket]:
             .execution_options(populate_existing=True),
         ),
     )
-
-
-def _drop_waiting(session: DeskSession, ticket: Ticket, sender: str, *, now: datetime) -> None:
-    waiting = session.scalars(
-        select(Message)
-        .where(
-            Message.ticket_id == ticket.id,
-            Message.sender == sender,
-            Message.audience == "customer",
-            Message.status.in_(QUEUED),
-        )
-        .with_for_update(),
-    )
-    for message in waiting:
-        message.status, message.drop_reason, message.final_at = MessageStatus.DROPPED, OPTED_OUT, now
-        record(session, ticket, Tag.TEXT_DROPPED, by=MACHINE, at=now, message=message.id, reason=OPTED_OUT)

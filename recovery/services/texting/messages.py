@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.calendars import quiet_until
 from recovery.domain.callbacks import CallReason
-from recovery.domain.events import Tag, commitment
+from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.tickets import FAILURES
@@ -19,6 +19,7 @@ from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.links import customer_url, ticket_url
+from recovery.services.texting.queued import tell_queued
 from recovery.services.timing.calendars import calendar_of
 from recovery.sms.texts import Text
 
@@ -74,7 +75,7 @@ def tell_customer(
     message.contact_id = contact.id
     message.to_number = contact.phone
     message.staff_id = by.id
-    _tell(session, ticket, message, by=by, at=now)
+    tell_queued(session, ticket, message, by=by, now=now)
     return message
 
 
@@ -100,7 +101,7 @@ def tell_staff(
     urgent = text.urgent or calendar_of(ticket.site).is_open(now)
     message = _queued(session, ticket, saying, text, now=now, urgent=urgent)
     message.audience, message.staff_id, message.to_number = "staff", staff.id, staff.phone
-    _tell(session, ticket, message, by=MACHINE, at=now)
+    tell_queued(session, ticket, message, by=MACHINE, now=now)
     return message
 
 
@@ -193,19 +194,3 @@ def _queued(
     )
     session.add(message)
     return message
-
-
-def _tell(session: DeskSession, ticket: Ticket, message: Message, *, by: Actor, at: datetime) -> None:
-    record(
-        session,
-        ticket,
-        Tag.TEXT_QUEUED,
-        by=by,
-        at=at,
-        message=message.id,
-        template=message.template,
-        meaning=message.meaning,
-        body_commitment=commitment(ticket.salt, message.body),
-        segments=message.segments,
-        audience=message.audience,
-    )

@@ -20,6 +20,7 @@ from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting import consent
 from recovery.services.texting.messages import standing_opt_out
+from recovery.services.texting.queued import tell_queued
 from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import confirm, resume
 
@@ -140,19 +141,7 @@ def confirm_keyword(
     )
     session.add(reply)
     if ticket is not None:
-        record(
-            session,
-            ticket,
-            Tag.TEXT_QUEUED,
-            by=CUSTOMER,
-            at=now,
-            message=reply.id,
-            template=template,
-            meaning=reply.meaning,
-            body_commitment=commitment(ticket.salt, reply.body),
-            segments=reply.segments,
-            audience="customer",
-        )
+        tell_queued(session, ticket, reply, by=CUSTOMER, now=now)
     return reply
 
 

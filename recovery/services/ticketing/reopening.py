@@ -16,9 +16,10 @@ from recovery.services.people.leaving import release
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import why_no_text
+from recovery.services.texting.queued import drop_queued
 from recovery.services.ticketing.logging_mistakes import continuation_of, continued
 from recovery.services.ticketing.tickets import is_in_hands, wait_for_customer
-from recovery.services.ticketing.withdrawing import drop_queued, say_after_all
+from recovery.services.ticketing.withdrawing import say_after_all
 from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import (
     current_promise,

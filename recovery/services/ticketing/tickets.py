@@ -20,11 +20,8 @@ from recovery.services.deciding import remedies
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, tell_customer
-from recovery.services.ticketing.withdrawing import (
-    RESOLVED,
-    cancel_what_no_longer_holds,
-    something_left,
-)
+from recovery.services.texting.queued import drop_queued, has_left
+from recovery.services.ticketing.withdrawing import RESOLVED, cancel_what_no_longer_holds
 from recovery.services.timing.promises import (
     end_promise,
     promise_next,
@@ -152,7 +149,8 @@ def void(
         if remedy.status in NOT_HANDED_OVER:
             remedies.cancel(session, ticket, remedy, reason=ticket.void_reason, now=now, by=by)
     cancel_what_no_longer_holds(session, ticket, why="void", now=now)
-    if something_left(session, ticket, now=now):
+    drop_queued(session, ticket, reason="void", now=now)
+    if has_left(session, ticket):
         tell_customer(session, ticket, Saying("voided", f"ticket:{ticket.id}:voided", {}), now=now, by=by)
 
 

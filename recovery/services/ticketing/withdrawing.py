@@ -6,15 +6,13 @@ from datetime import datetime
 from sqlalchemy import select
 
 from recovery.domain.actors import MACHINE
-from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
 from recovery.domain.messages import MessageStatus
 from recovery.models import Message, Ticket
 from recovery.services.calling.call_rows import cancel_calls
-from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
+from recovery.services.texting.queued import drop_queued, tell_queued
 
-QUEUED = (MessageStatus.PENDING, MessageStatus.HELD)
 RESOLVED = "resolved"
 """Why a text or a call was taken back."""
 OF_THE_TEXT = (
@@ -39,27 +37,6 @@ OF_THE_TEXT = (
     "is_demo",
 )
 """What makes it this text; the rest is how it fared."""
-
-
-def drop_queued(
-    session: DeskSession,
-    ticket: Ticket,
-    *,
-    reason: str,
-    now: datetime,
-    templates: tuple[str, ...] = (),
-    holds_while: tuple[str, ...] = (),
-) -> None:
-    """Drops what has not been claimed by a sender yet, with its reason: of these templates, under these conditions, or
-    all where neither are named."""
-    query = select(Message).where(Message.ticket_id == ticket.id, Message.status.in_(QUEUED)).with_for_update()
-    if templates:
-        query = query.where(Message.template.in_(templates))
-    if holds_while:
-        query = query.where(Message.holds_while.in_(holds_while))
-    for message in session.scalars(query):
-        message.status, message.drop_reason, message.final_at = MessageStatus.DROPPED, reason, now
-        record(session, ticket, Tag.TEXT_DROPPED, by=MACHINE, at=now, message=message.id, reason=reason)
 
 
 def cancel_what_no_longer_holds(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -> None:
@@ -101,31 +78,4 @@ def _queue_twin(session: DeskSession, ticket: Ticket, dropped: Message, *, now: 
         created_at=now,
     )
     session.add(twin)
-    record(
-        session,
-        ticket,
-        Tag.TEXT_QUEUED,
-        by=MACHINE,
-        at=now,
-        message=twin.id,
-        template=twin.template,
-        meaning=twin.meaning,
-        body_commitment=commitment(ticket.salt, twin.body),
-        segments=twin.segments,
-        audience=twin.audience,
-    )
-
-
-def something_left(session: DeskSession, ticket: Ticket, *, now: datetime) -> bool:
-    left = (MessageStatus.CLAIMED, MessageStatus.SENDING, MessageStatus.IN_DOUBT, MessageStatus.SENT)
-    drop_queued(session, ticket, reason="void", now=now)
-    found = session.scalar(
-        select(Message.id)
-        .where(
-            Message.ticket_id == ticket.id,
-            Message.audience == "customer",
-            Message.status.in_((*left, MessageStatus.DELIVERED)),
-        )
-        .limit(1),
-    )
-    return found is not None
+    tell_queued(session, ticket, twin, by=MACHINE, now=now)

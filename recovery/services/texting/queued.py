@@ -1,0 +1,65 @@
+"""Texts that nobody has begun to send: told of on their ticket when they are written, dropped with a reason when they no
+longer hold."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select
+
+from recovery.domain.actors import MACHINE, Actor
+from recovery.domain.events import Tag, commitment
+from recovery.domain.messages import LEFT, QUEUED, MessageStatus, move
+from recovery.models import Message, Ticket
+from recovery.services.proving.trail import record
+from recovery.services.session import DeskSession
+
+
+def tell_queued(session: DeskSession, ticket: Ticket, message: Message, *, by: Actor, now: datetime) -> None:
+    record(
+        session,
+        ticket,
+        Tag.TEXT_QUEUED,
+        by=by,
+        at=now,
+        message=message.id,
+        template=message.template,
+        meaning=message.meaning,
+        body_commitment=commitment(ticket.salt, message.body),
+        segments=message.segments,
+        audience=message.audience,
+    )
+
+
+def drop_queued(
+    session: DeskSession,
+    ticket: Ticket,
+    *,
+    reason: str,
+    now: datetime,
+    templates: Collection[str] = (),
+    holds_while: Collection[str] = (),
+    sender: str | None = None,
+    audience: str | None = None,
+) -> None:
+    """Those of the ticket that meet all that is named; everything where nothing is."""
+    query = select(Message).where(Message.ticket_id == ticket.id, Message.status.in_(QUEUED))
+    if templates:
+        query = query.where(Message.template.in_(templates))
+    if holds_while:
+        query = query.where(Message.holds_while.in_(holds_while))
+    if sender is not None:
+        query = query.where(Message.sender == sender)
+    if audience is not None:
+        query = query.where(Message.audience == audience)
+    for message in session.scalars(query.order_by(Message.id).with_for_update()):
+        message.status = move(message.status, MessageStatus.DROPPED)
+        message.drop_reason, message.final_at = reason, now
+        record(session, ticket, Tag.TEXT_DROPPED, by=MACHINE, at=now, message=message.id, reason=reason)
+
+
+def has_left(session: DeskSession, ticket: Ticket) -> bool:
+    """Whether the customer may have got a text of ours about it."""
+    left = select(Message.id).where(
+        Message.ticket_id == ticket.id, Message.audience == "customer", Message.status.in_(LEFT)
+    )
+    return session.scalar(left.limit(1)) is not None
