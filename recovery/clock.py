@@ -22,7 +22,7 @@ class SystemClock:
 
 
 class FrozenClock:
-    """Stands still until it is moved: for tests, and for telling the demo's ninety days."""
+    """Stands still until it is moved: for tests."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now

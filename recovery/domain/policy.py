@@ -27,7 +27,7 @@ class Policy:
     """Minutes."""
     approval_deadline: timedelta
     limits: Mapping[Role, Limits]
-    """For a currency with two decimals; `limits_in` fits them to another."""
+    """For a currency with two decimals; `services.deciding.authority` fits them to another."""
     retry_gaps: tuple[int, ...]
     """Minutes."""
     reminder_before: timedelta

@@ -1,12 +1,18 @@
 """One way to say which moves a status may make: a table per kind of thing, walked whole by the tests."""
 
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from recovery.domain.errors import WrongState
 
-Status = TypeVar("Status", bound=StrEnum)
+
+class Labelled(Protocol):
+    @property
+    def label(self) -> str:
+        """As people read it."""
+
+
+Status = TypeVar("Status", bound=Labelled)
 
 
 def check_move(
@@ -18,9 +24,5 @@ def check_move(
 ) -> Status:
     """`to`, where the table allows it. Raises WrongState with a sentence for the person who tried."""
     if to not in table[current]:
-        raise WrongState(f"This {thing} is {in_words(current)}, so it cannot become {in_words(to)}.")
+        raise WrongState(f"This {thing} is {current.label}, so it cannot become {to.label}.")
     return to
-
-
-def in_words(status: StrEnum) -> str:
-    return status.value.replace("_", " ")

@@ -47,7 +47,7 @@ class OptOut(Base):
     """Our number or messaging service that the customer answered to; the simulator has one called `simulator`."""
     at: Mapped[datetime]
     how: Mapped[str]
-    """`keyword`, `provider` (it told us so) or `code` (a send was refused with 21610)."""
+    """`keyword` (they wrote it) or `code` (the provider refused a text because they have)."""
     message_id: Mapped[int | None]
     lifted_at: Mapped[datetime | None]
     number_seal: Mapped[str | None] = mapped_column(String(64))

@@ -209,7 +209,7 @@ TELLERS: Mapping[Tag, Teller] = {
     ),
     Tag.CALLBACK_BOOKED: Teller("phone", _booked),
     Tag.CALLBACK_MOVED: Teller("phone", lambda p, _, site: f"moved the call to {_at(p, 'due_at', site)}"),
-    Tag.CALLBACK_MISSED: Teller("phone-missed", _said("A promised call was not made")),
+    Tag.CALLBACK_MISSED: Teller("phone-missed", _said("A call that was due was not made")),
     Tag.CALLBACK_CANCELLED: Teller("phone", _said("cancelled the call")),
     Tag.CALLBACK_RELEASED: Teller("phone", _said("left the call to whoever is free")),
     Tag.CALLBACK_PUT_BACK: Teller("phone", _said("put the call back on the list")),

@@ -211,7 +211,7 @@ def test_a_stop_that_is_being_written_is_waited_for(
     left: list[object] = []
     with post.desk.write() as session:
         contact = session.query(Contact).filter_by(phone="+447700900123").one()
-        opt_out(session, contact, sender="simulator", how="provider", message_id=None, now=post.now)
+        opt_out(session, contact, sender="simulator", how="code", message_id=None, now=post.now)
         beginning = threading.Thread(target=lambda: left.append(post.begin(token, claimed)))
         beginning.start()
         wait_until(lambda: _waits_for_a_lock(post), what="the sending waits")

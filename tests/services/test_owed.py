@@ -186,7 +186,7 @@ def test_a_missed_call_is_one_lapse_one_text_and_one_alert_whichever_is_seen_fir
         business.tick(line)
     said = [(row.template, row.audience) for row in business.rows(Message, ticket)[before:]]
     assert said == [("late", "customer"), ("staff_alert", "staff")]
-    assert "a promised call was not made" in (business.rows(Message, ticket)[-1].body or "")
+    assert "a call that was due was not made" in (business.rows(Message, ticket)[-1].body or "")
     assert business.again(ticket).lapses == business.tags(ticket).count("ticket:escalated") == 1
 
 

@@ -215,7 +215,7 @@ class Undetected(StrEnum):
             Undetected.NO_OWNER: "nobody owns it",
             Undetected.NO_PROMISE: "nothing is promised",
             Undetected.UNDELIVERED_TEXT: "our text did not arrive",
-            Undetected.MISSED_CALLBACK: "a promised call was not made",
+            Undetected.MISSED_CALLBACK: "a call that was due was not made",
             Undetected.UNANSWERED_APPROVAL: "everybody who may approve was asked, and nobody has answered",
             Undetected.UNREACHED: "we called in vain, and no text reaches them",
         }[self]

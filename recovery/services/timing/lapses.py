@@ -26,7 +26,7 @@ from recovery.services.timing.promises import (
 )
 
 LATE = ("promise_lapsed", "a customer is waiting past our promise")
-ALERTS = {PromiseAbout.CALLBACK: ("callback_missed", "a promised call was not made")}
+ALERTS = {PromiseAbout.CALLBACK: ("callback_missed", "a call that was due was not made")}
 """Why somebody is alerted, for the trail, and what their text says."""
 
 
