@@ -97,10 +97,6 @@ class Outcome(StrEnum):
             Outcome.WRONG_NUMBER: "wrong number",
         }.get(self, self.value)
 
-    @property
-    def is_retried(self) -> bool:
-        return self in {Outcome.NO_ANSWER, Outcome.BUSY, Outcome.VOICEMAIL}
-
 
 REDIAL_SECONDS = 120
 """After a cut line the same person calls again within two minutes."""

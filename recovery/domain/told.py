@@ -11,7 +11,6 @@ from recovery.domain.events import Tag
 from recovery.domain.recovery_clock import ClockFact, FactKind
 from recovery.domain.tickets import OUTSIDE_THE_NUMBERS, Source
 
-BY_APPROVAL = "approval"
 OWN_WORDS = "free"
 """The template of what a person wrote themselves: that is no automatic answer."""
 

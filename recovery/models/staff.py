@@ -95,7 +95,3 @@ class ApiToken(Base):
     added_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
-
-    @property
-    def scope_set(self) -> frozenset[Scope]:
-        return frozenset(Scope(word) for word in self.scopes.split())

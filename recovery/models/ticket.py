@@ -135,7 +135,6 @@ class Ticket(Proven, Streamed, Base):
     site: Mapped[Site] = relationship()
     customer: Mapped[Customer | None] = relationship()
     owner: Mapped[Staff | None] = relationship(foreign_keys=owner_id)
-    logged_by: Mapped[Staff | None] = relationship(foreign_keys=logged_by_id)
     linked_to: Mapped["Ticket | None"] = relationship(remote_side="Ticket.id", foreign_keys=linked_to_id)
 
     @property
@@ -174,7 +173,7 @@ class Promise(Proven, Base):
             sqlite_where=text("ended_at IS NULL AND warned_at IS NULL"),
             postgresql_where=text("ended_at IS NULL AND warned_at IS NULL"),
         ),
-        # the lapse tick: one that lapsed is found again until it is renewed, or told as no longer renewable
+        # the lapse tick: one that lapsed is told of once, and is then renewed by another or left to a person
         Index(
             "ix_promises_to_lapse",
             "due_at",

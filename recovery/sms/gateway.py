@@ -86,10 +86,9 @@ class SendInDoubt(Exception):
 class LookupFailed(Exception):
     """`find` or `fetch` got no usable answer: this says nothing about the text. Ask again later."""
 
-    def __init__(self, detail: str, retry_after: float | None = None) -> None:
+    def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.retry_after = retry_after
 
 
 def always() -> bool:

@@ -93,26 +93,26 @@ class TwilioClient:
 
     def _texts_to(self, outgoing: OutgoingText) -> list[Any]:
         """Not filtered by DateSent: a queued text has none. With a pool of numbers the sender is chosen later."""
-        with travelling(Trip(self._account.timeout_seconds, always)) as trip:
+        with travelling(Trip(self._account.timeout_seconds, always)):
             try:
                 found = self._messages.stream(to=outgoing.to, from_=outgoing.from_ or unset, page_size=PAGE_SIZE)
                 listed = list(islice(_complete(found), LIST_LIMIT + 1))
             except LookupFailed:
                 raise
             except Exception as problem:
-                raise _lookup_failed(problem, trip) from problem
+                raise LookupFailed(_plain(problem)) from problem
         if len(listed) > LIST_LIMIT:
             raise LookupFailed("The provider's list is too long to be sure about one text.")
         return listed
 
     def fetch(self, provider_sid: str) -> ProviderStatus | None:
-        with travelling(Trip(self._account.timeout_seconds, always)) as trip:
+        with travelling(Trip(self._account.timeout_seconds, always)):
             try:
                 message = self._messages(provider_sid).fetch()
             except Exception as problem:
                 if _provider_code(problem) == _NO_SUCH_TEXT:
                     return None
-                raise _lookup_failed(problem, trip) from problem
+                raise LookupFailed(_plain(problem)) from problem
         return ProviderStatus(str(message.status), message.error_code)
 
 
@@ -187,11 +187,3 @@ def _seconds(retry_after: str | None, now: datetime) -> float | None:
         return max(0.0, (parsedate_to_datetime(retry_after) - now).total_seconds())
     except (TypeError, ValueError):
         return None
-
-
-def _lookup_failed(problem: Exception, trip: Trip) -> LookupFailed:
-    return LookupFailed(_plain(problem), _seconds_only(trip.retry_after))
-
-
-def _seconds_only(retry_after: str | None) -> float | None:
-    return float(retry_after) if retry_after and retry_after.strip().isdecimal() else None

@@ -101,4 +101,3 @@ PEOPLE = (
 BAD_WEEK = (CAFE, 38, 31)
 """A new supplier: from so many to so many days ago this site had three times its mistakes, and took longer."""
 WORSE = 3
-EMAIL_OF_ADMIN = PEOPLE[0].email

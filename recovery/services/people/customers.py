@@ -1,6 +1,5 @@
 """People as a site knows them, found again by their number."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -14,7 +13,7 @@ from recovery.domain.ids import new_id
 from recovery.domain.phones import parse_phone, seal
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Contact, Customer, OptOut, Site, Ticket
-from recovery.services.access import at_sites_of, tickets_visible_to
+from recovery.services.access import tickets_visible_to
 from recovery.services.session import DeskSession
 
 KNOWN_HERE = (
@@ -61,16 +60,6 @@ def contact_for(session: DeskSession, phone: str, *, now: datetime) -> Contact:
         .values(contact_id=made.id, number_seal=None),
     )
     return made
-
-
-def by_phone(session: DeskSession, phone: str, *, by: Actor) -> Sequence[Customer]:
-    """Those of the person's own sites. `phone` is E.164."""
-    return session.scalars(
-        select(Customer)
-        .join(Contact, Contact.id == Customer.contact_id)
-        .where(Contact.phone == phone, at_sites_of(Customer.site_id, by), Customer.erased_at.is_(None))
-        .order_by(Customer.added_at),
-    ).all()
 
 
 def last_recovery(session: DeskSession, customer: Customer, *, by: Actor) -> Ticket | None:

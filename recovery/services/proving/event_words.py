@@ -12,7 +12,7 @@ from recovery.domain.money import format_money
 from recovery.models import Event, Site
 from recovery.services.ticketing.rows import Person
 
-PEOPLE = ("of", "to", "owner", "proposed_by", "handed_over_by", "sent_by", "staff", "deputy")
+PEOPLE = ("of", "to", "owner", "proposed_by", "handed_over_by", "staff", "deputy")
 MONEY = ("amount", "proposed_amount", "order_amount", "limit")
 UNSAID = (
     "remedy",

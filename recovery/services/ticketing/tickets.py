@@ -55,7 +55,8 @@ def change(session: DeskSession, ticket: Ticket, wanted: Change, *, now: datetim
     if wanted.owner_id is not None and wanted.owner_id != ticket.owner_id:
         _reassign(session, ticket, wanted.owner_id, now=now, by=by)
     if wanted.severity is not None and wanted.severity is not ticket.severity:
-        _set(session, ticket, "severity", wanted.severity, now=now, by=by)
+        _tell_change(session, ticket, "severity", ticket.severity.value, wanted.severity.value, now=now, by=by)
+        ticket.severity = wanted.severity
     if wanted.note is not None and wanted.note.strip() != (ticket.note or ""):
         _set_text(session, ticket, "note", wanted.note, now=now, by=by)
     if wanted.cause is not None and wanted.cause.strip() != (ticket.cause or ""):
@@ -219,11 +220,6 @@ def _reassign(session: DeskSession, ticket: Ticket, owner_id: int, *, now: datet
 def is_in_hands(ticket: Ticket) -> bool:
     """Of somebody who still works here."""
     return ticket.owner is not None and ticket.owner.works_at(ticket.site_id)
-
-
-def _set(session: DeskSession, ticket: Ticket, name: str, value: Severity, *, now: datetime, by: Actor) -> None:
-    _tell_change(session, ticket, name, str(getattr(ticket, name)), value.value, now=now, by=by)
-    setattr(ticket, name, value)
 
 
 def _set_text(session: DeskSession, ticket: Ticket, name: str, value: str, *, now: datetime, by: Actor) -> None:
