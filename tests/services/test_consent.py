@@ -11,6 +11,7 @@ from recovery.models import Callback, Message, OptOut, Ticket
 from recovery.services.texting import replies
 from recovery.services.texting.replies import Inbound
 from recovery.services.ticketing import tickets
+from recovery.services.timing.lapses import escalate
 from tests.factories import NOOR, SAM, Business
 
 SAMS = "+447700900123"
@@ -44,6 +45,14 @@ def test_stop_drops_what_waits_on_every_ticket_of_that_number(business: Business
         assert [call.reason for call in business.rows(Callback, ticket)] == ["opted_out"]
     assert outgoing(business, other)[0].status is MessageStatus.PENDING
     assert confirmations(business) == ["stop_confirmed"]
+
+
+def test_what_a_colleague_is_to_be_told_of_that_ticket_is_not_dropped(business: Business) -> None:
+    ticket = business.log()
+    business.on(ticket, lambda session, held, _: escalate(session, held, why="test", alert="look", now=business.now))
+    says(business, "STOP")
+    (alert,) = [row for row in business.rows(Message, ticket) if row.audience == "staff"]
+    assert alert.status is MessageStatus.PENDING
 
 
 @pytest.mark.parametrize("text", ["waits", "has left"])
