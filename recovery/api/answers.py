@@ -65,7 +65,7 @@ def ticket(row: TicketRow, house: House, *, restricted: bool) -> Answer:
         "order": None if restricted else _order(row),
         "note": None if restricted else row.note,
         "promise": row.promise and promise(row.promise),
-        "remedies": [remedy(each) for each in row.remedies],
+        "remedies": [remedy(each, restricted=restricted) for each in row.remedies],
         "callbacks": [callback(each, restricted=restricted) for each in row.callbacks],
         "linked": [row.linked_to] if row.linked_to else [],
         "no_text_reason": row.no_text_reason,
@@ -110,7 +110,7 @@ def promise(row: PromiseRow) -> Answer:
     }
 
 
-def remedy(row: RemedyRow) -> Answer:
+def remedy(row: RemedyRow, *, restricted: bool) -> Answer:
     return {
         "id": str(row.id),
         "kind": row.kind,
@@ -118,24 +118,24 @@ def remedy(row: RemedyRow) -> Answer:
         "amount": row.amount,
         "currency": row.currency,
         "proposed_amount": row.proposed_amount,
-        "detail": row.detail,
+        "detail": None if restricted else row.detail,
         "proposed_by": str(row.proposed_by.id),
         "proposed_at": row.proposed_at,
         "needed_approval": row.needed_approval,
         "decided_by": _id_of(row.decided_by),
         "decided_by_name": row.decided_by and row.decided_by.name,
         "decided_at": row.decided_at,
-        "decision_reason": row.decision_reason,
+        "decision_reason": None if restricted else row.decision_reason,
         "ready_at": row.ready_at,
         "fulfilled_by": _id_of(row.fulfilled_by),
         "fulfilled_by_name": row.fulfilled_by and row.fulfilled_by.name,
         "fulfilled_at": row.fulfilled_at,
         "ended_at": row.ended_at,
-        "end_reason": row.end_reason,
+        "end_reason": None if restricted else row.end_reason,
     }
 
 
-def callback(row: CallbackRow, *, restricted: bool = False) -> Answer:
+def callback(row: CallbackRow, *, restricted: bool) -> Answer:
     return {
         "id": str(row.id),
         "status": row.status,
@@ -174,9 +174,9 @@ def message(row: MessageRow) -> Answer:
     }
 
 
-def approval(row: ApprovalRow, on: Answer) -> Answer:
+def approval(row: ApprovalRow, on: Answer, *, restricted: bool) -> Answer:
     """`on` is its ticket, spelled."""
-    return remedy(row.remedy) | {
+    return remedy(row.remedy, restricted=restricted) | {
         "ticket": on,
         "limit_passed": row.span,
         "limit": row.limit,

@@ -142,4 +142,4 @@ def cancel_callback(asked: dict[str, Any], callback_id: int) -> Response:
 def _shown(at: Moment, callback_id: int) -> Answer:
     row = ticket_row_with(at.session, Callback, callback_id, by=at.by)
     found = next(each for each in row.callbacks if each.id == callback_id)
-    return answers.callback(found) | {"ticket": answers.state(row)}
+    return answers.callback(found, restricted=bool(at.unseen([row]))) | {"ticket": answers.state(row)}

@@ -152,8 +152,12 @@ def list_approvals(asked: dict[str, Any]) -> Response:
 
     def read(at: Moment) -> Answer:
         found = listing.approvals(at.session, by=at.by, limit=asked["limit"], cursor=asked.get("cursor"))
-        spelled = at.all_spelled(row.ticket for row in found.items)
-        return answers.page(found, lambda row: answers.approval(row, spelled[row.ticket.id]))
+        tickets = {row.ticket.id: row.ticket for row in found.items}
+        closed, spelled = at.unseen(tickets.values()), at.all_spelled(tickets.values())
+        return answers.page(
+            found,
+            lambda row: answers.approval(row, spelled[row.ticket.id], restricted=row.ticket.id in closed),
+        )
 
     return answer_with(read)
 
@@ -171,4 +175,4 @@ def _on_remedy(remedy_id: int, body: dict[str, Any], act: Callable[[Moment, Tick
 def _shown(at: Moment, remedy_id: int) -> Answer:
     row = ticket_row_with(at.session, Remedy, remedy_id, by=at.by)
     found = next(each for each in row.remedies if each.id == remedy_id)
-    return answers.remedy(found) | {"ticket": answers.state(row)}
+    return answers.remedy(found, restricted=bool(at.unseen([row]))) | {"ticket": answers.state(row)}

@@ -73,9 +73,12 @@ def list_events(asked: dict[str, Any], reference: str) -> Response:
 @blueprint.call("GET", "/tickets/<reference:reference>/clock", may=Permission.SEE, of="ticket", gives=ClocksSchema)
 def clock(reference: str) -> Response:
     """Read a ticket's clocks, with every counted and every paused stretch, and why"""
-    return answer_with(
-        lambda at: answers.clocks(reading(at.session, visible_ticket(at.session, reference, by=at.by), at.now))
-    )
+
+    def read(at: Moment) -> Answer:
+        at.opened(reference)
+        return answers.clocks(reading(at.session, visible_ticket(at.session, reference, by=at.by), at.now))
+
+    return answer_with(read)
 
 
 @blueprint.call(

@@ -77,6 +77,12 @@ def test_a_report_over_no_time_at_all_is_refused(small_desk: Desk, span: str) ->
     assert list(problem["errors"]) == ["to"]
 
 
+@pytest.mark.parametrize("span", ["to=9999-12-31", "from=0001-01-01"])
+def test_a_report_beyond_the_calendar_is_refused(small_desk: Desk, span: str) -> None:
+    problem = refused(small_desk.call("omar", "GET", f"/reports/recovery-times?{span}"), 422, "")
+    assert problem["errors"] == {span.partition("=")[0]: ["Send a date of this century."]}
+
+
 def test_an_approval_that_nobody_is_left_to_answer_is_undetected(desk: Desk) -> None:
     logged = desk.done("maya", "POST", "/tickets", LOGGED | {"remedies": [{"kind": "refund", "amount": 4500}]})
     for _ in range(3):

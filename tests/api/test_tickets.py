@@ -235,6 +235,34 @@ def test_a_sensitive_ticket_is_read_on_the_record_alone(desk: Desk) -> None:
     refused(desk.call("omar", "GET", f"/tickets/{reference}"), 403)
 
 
+def test_acting_on_a_sensitive_ticket_is_no_way_around_the_record(desk: Desk) -> None:
+    """What others wrote on it is not told to whoever calls, moves or decides without having opened it."""
+    gesture = {"kind": "gesture", "detail": "flowers to the ward"}
+    reference = desk.log(failure="unsafe", remedies=[gesture, {"kind": "refund", "amount": 4500}])["reference"]
+    call = desk.done("maya", "POST", f"/tickets/{reference}/callbacks", {})["id"]
+    tried = {"outcome": "no_answer", "note": "her mother is in the ward"}
+    assert desk.done("maya", "POST", f"/callbacks/{call}/attempts", tried)["attempts"][0]["note"] == tried["note"]
+    refused(desk.call("omar", "GET", f"/tickets/{reference}/clock"), 403, "viewings")
+    (gift, asked) = desk.done("omar", "GET", "/tickets")["items"][0]["remedies"]
+    assert gift["detail"] is None
+    answers = [
+        desk.done("omar", "POST", f"/callbacks/{call}/attempts", {"outcome": "no_answer"}),
+        desk.done("omar", "PATCH", f"/callbacks/{call}", {}),
+        desk.done("omar", "DELETE", f"/callbacks/{call}"),
+    ]
+    assert [answer["attempts"][0]["note"] for answer in answers] == [None, None, None]
+    given = desk.done("omar", "POST", f"/remedies/{gift['id']}/fulfilment", {})
+    assert given["detail"] is None
+    assert desk.done("omar", "GET", "/approvals")["items"][0]["id"] == asked["id"]
+    reason = {"reason": "the ward says no"}
+    assert desk.done("omar", "POST", f"/remedies/{asked['id']}/refusal", reason)["decision_reason"] is None
+    seen = desk.done("omar", "POST", f"/tickets/{reference}/viewings")
+    assert [each["detail"] for each in seen["remedies"]] == ["flowers to the ward", None]
+    assert seen["remedies"][1]["decision_reason"] == "the ward says no"
+    assert seen["callbacks"][0]["attempts"][0]["note"] == tried["note"]
+    assert desk.done("omar", "GET", f"/tickets/{reference}/clock")["resolved"]["at"] is None
+
+
 def test_looking_at_a_ticket_costs_nobody_their_form(desk: Desk) -> None:
     reference = desk.log(failure="unsafe")["reference"]
     desk.done("omar", "POST", f"/tickets/{reference}/viewings")
