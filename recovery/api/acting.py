@@ -19,6 +19,7 @@ from recovery.domain.errors import Forbidden, Invalid
 from recovery.edge import components
 from recovery.models import Ticket
 from recovery.services.access import locked_ticket, visible_site
+from recovery.services.people.sign_in import hold
 from recovery.services.people.tokens import stamp
 from recovery.services.proving.viewings import viewed_lately
 from recovery.services.running.idempotency import Kept, Key, claim, keep
@@ -100,6 +101,7 @@ def carry_out(act: Act, *, thing: str, show: Show, status: int = 200) -> Respons
     key = _key()
 
     def work(session: DeskSession) -> tuple[Kept, Answer | None, bool]:
+        hold(session, current_bearer().actor.id)
         again = bearer(session)  # the role as it is now, not as it was when the request began
         check(again.actor, demanded())
         earlier = claim(session, key, now=now) if key else None

@@ -128,7 +128,7 @@ def add_a_person(arguments: Arguments) -> int:
         if token is None:
             say(f"{new.name} can sign in at {components.settings.public_url}/sign-in.")
         else:
-            say(f"{new.name} signs in once with this link, within 48 hours, and chooses a password:")
+            say(f"{new.name} signs in once with this link, within {sign_in.LINK_LASTS}, and chooses a password:")
             give(sign_in.sign_in_url(components.settings.public_url, token))
     return DONE
 
