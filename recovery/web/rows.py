@@ -110,14 +110,14 @@ def remedy_label(remedy: RemedyRow) -> str:
     return f"{remedy.kind.label} {money}".strip()
 
 
-def clock(instant: datetime, site: SiteBrief) -> str:
-    """Give "14:32", and for another day than today "Fri 14:32" or "3 Jun 14:32"."""
-    return f"{_day(instant, site)} {_time(instant, site)}".lstrip()
+def clock(instant: datetime, site: SiteBrief, *, said_at: datetime | None = None) -> str:
+    """Give "14:32", and for another day than that on which it is said, which is today, "Fri 14:32" or "3 Jun 14:32"."""
+    return f"{_day(instant, site, said_at)} {_time(instant, site)}".lstrip()
 
 
-def at(instant: datetime, site: SiteBrief) -> str:
+def at(instant: datetime, site: SiteBrief, *, said_at: datetime | None = None) -> str:
     """Give "at 14:32", "on Fri at 14:32"."""
-    day = _day(instant, site)
+    day = _day(instant, site, said_at)
     return f"on {day} at {_time(instant, site)}" if day else f"at {_time(instant, site)}"
 
 
@@ -125,8 +125,8 @@ def _time(instant: datetime, site: SiteBrief) -> str:
     return f"{local_time(instant, site.timezone):%H:%M}"
 
 
-def _day(instant: datetime, site: SiteBrief) -> str:
-    local, today = local_time(instant, site.timezone), local_time(now(), site.timezone)
+def _day(instant: datetime, site: SiteBrief, said_at: datetime | None = None) -> str:
+    local, today = local_time(instant, site.timezone), local_time(said_at or now(), site.timezone)
     away = abs((local.date() - today.date()).days)
     if not away:
         return ""

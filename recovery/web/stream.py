@@ -16,7 +16,7 @@ from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import PromiseAbout, Severity
 from recovery.models import Event, Message
 from recovery.services.ticketing.rows import SiteBrief
-from recovery.web.rows import failure_label
+from recovery.web.rows import at, clock, failure_label
 
 Names = Mapping[int, str]
 Payload = Mapping[str, Any]
@@ -26,11 +26,18 @@ TOLD_BESIDES = frozenset({PromiseAbout.CALLBACK.value, PromiseAbout.ANSWER.value
 """Promises that come with a call or with a question: the line of that one says it."""
 
 
+class There(NamedTuple):
+    """Where and when it was said: a time on another day than that has its day beside it."""
+
+    site: SiteBrief
+    at: datetime
+
+
 class Teller(NamedTuple):
     """`kind` of mark and the words, made from the payload; names are those of staff, by id."""
 
     icon: str
-    words: Callable[[Payload, Names, SiteBrief], str]
+    words: Callable[[Payload, Names, There], str]
 
 
 def stream(events: Sequence[Event], messages: Sequence[Message], names: Names, site: SiteBrief) -> list[dict[str, Any]]:
@@ -66,7 +73,7 @@ def _line(event: Event, names: Names, site: SiteBrief) -> dict[str, Any] | None:
         return None
     by = {ActorKind.CUSTOMER: "The customer", ActorKind.MACHINE: ""}.get(event.actor_kind)
     by = names.get(event.actor_id or 0, "") if by is None else by
-    words = teller.words(payload, names, site)
+    words = teller.words(payload, names, There(site, event.at))
     return {
         "kind": "event",
         "moment": event.at,
@@ -113,8 +120,12 @@ DROPPED = {
 }
 
 
-def _at(payload: Payload, key: str, site: SiteBrief) -> str:
-    return f"{local_time(datetime.fromisoformat(payload[key]), site.timezone):%H:%M}"
+def _due(payload: Payload) -> datetime:
+    return datetime.fromisoformat(payload["due_at"])
+
+
+def _clock(payload: Payload, there: There) -> str:
+    return clock(_due(payload), there.site, said_at=there.at)
 
 
 def _money(payload: Payload) -> str:
@@ -126,7 +137,7 @@ def _id(text: Any) -> int | None:
     return int(text) if isinstance(text, str) and text.isdecimal() else None
 
 
-def _changed(payload: Payload, names: Names, _: SiteBrief) -> str:
+def _changed(payload: Payload, names: Names, _: There) -> str:
     field, before, after = payload["field"], payload.get("before", ""), payload.get("after", "")
     if field == "owner" and not after:
         return f"released it from {names.get(_id(before) or 0, 'somebody')}"
@@ -142,32 +153,32 @@ def _changed(payload: Payload, names: Names, _: SiteBrief) -> str:
     return f"changed the {field}"
 
 
-def _granted(payload: Payload, _: Names, __: SiteBrief) -> str:
+def _granted(payload: Payload, _: Names, __: There) -> str:
     word = "approved" if payload.get("authority") == "approval" else "granted"
     return f"{word} a {RemedyKind(payload['kind']).label.lower()}{_money(payload)}"
 
 
-def _booked(payload: Payload, _: Names, site: SiteBrief) -> str:
+def _booked(payload: Payload, _: Names, there: There) -> str:
     reason = CallReason(payload["reason"])
     if reason is not CallReason.BOOKED:
         return f"put a call on the list: {reason.label}"
     return (
         "booked a call, as soon as someone is free"
         if payload.get("as_soon_as_possible")
-        else f"booked a call at {_at(payload, 'due_at', site)}"
+        else f"booked a call {at(_due(payload), there.site, said_at=there.at)}"
     )
 
 
-def _promised(payload: Payload, _: Names, site: SiteBrief) -> str:
+def _promised(payload: Payload, _: Names, there: There) -> str:
     again = "promised again: " if payload.get("renewal") else "promised: "
-    return f"{again}by {_at(payload, 'due_at', site)}"
+    return f"{again}by {_clock(payload, there)}"
 
 
-def _said(words: str) -> Callable[[Payload, Names, SiteBrief], str]:
+def _said(words: str) -> Callable[[Payload, Names, There], str]:
     return lambda *_: words
 
 
-def _withheld(payload: Payload, _: Names, __: SiteBrief) -> str:
+def _withheld(payload: Payload, _: Names, __: There) -> str:
     why = {
         "no_phone": "there is no number",
         "opted_out": "they have asked for none",
@@ -194,7 +205,7 @@ TELLERS: Mapping[Tag, Teller] = {
     Tag.TICKET_ESCALATED: Teller("alert", lambda p, names, _: f"{names.get(p['to'], 'Somebody')} was alerted"),
     Tag.TICKET_VIEWED: Teller("lock", _said("opened this page")),
     Tag.PROMISE_MADE: Teller("clock", _promised),
-    Tag.PROMISE_LAPSED: Teller("warning", lambda p, _, site: f"The promise for {_at(p, 'due_at', site)} was broken"),
+    Tag.PROMISE_LAPSED: Teller("warning", lambda p, _, there: f"The promise for {_clock(p, there)} was broken"),
     Tag.REMEDY_GRANTED: Teller("check", _granted),
     Tag.REMEDY_REFUSED: Teller("cross", _said("declined what was asked for")),
     Tag.REMEDY_READY: Teller("bell", _said("says it is ready")),
@@ -208,7 +219,7 @@ TELLERS: Mapping[Tag, Teller] = {
         "approvals", lambda p, names, _: f"No answer: passed on to {names.get(p['of'], 'an admin')}"
     ),
     Tag.CALLBACK_BOOKED: Teller("phone", _booked),
-    Tag.CALLBACK_MOVED: Teller("phone", lambda p, _, site: f"moved the call to {_at(p, 'due_at', site)}"),
+    Tag.CALLBACK_MOVED: Teller("phone", lambda p, _, there: f"moved the call to {_clock(p, there)}"),
     Tag.CALLBACK_MISSED: Teller("phone-missed", _said("A call that was due was not made")),
     Tag.CALLBACK_CANCELLED: Teller("phone", _said("cancelled the call")),
     Tag.CALLBACK_RELEASED: Teller("phone", _said("left the call to whoever is free")),

@@ -1,6 +1,7 @@
 """A ticket's page: what it tells, what can be done there, and that two people never overwrite one another."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Event
+from recovery.services.calling.callbacks import book
 from recovery.services.ticketing.tickets import resolve
 from tests.factories import REMAKE, Business, refund
 from tests.web.pages import Visitor, value_of, words
@@ -30,6 +32,22 @@ def test_the_page_tells_who_what_by_when_and_what_was_given(business: Business, 
         "They have it by 09:45: told by text.",
     ):
         assert part in page
+
+
+def test_a_time_on_another_day_has_its_day_beside_it(business: Business, maya: Visitor, clock: FrozenClock) -> None:
+    """On a Tuesday, for the next morning; read again when that day is there."""
+    ticket = business.log()
+    tomorrow = business.now + timedelta(days=1)
+    business.on(ticket, lambda session, row, by: book(session, row, due_at=tomorrow, now=business.now, by=by))
+    assert "booked a call on Wed at 09:30" in tell(business, maya, ticket)
+    clock.advance(minutes=1)
+    business.on(ticket, lambda session, row, by: book(session, row, due_at=tomorrow, now=business.now, by=by))
+    clock.advance(days=1)
+    business.tick("callbacks missed", "promises lapsed")
+    maya.sign_in("maya")
+    page = tell(business, maya, ticket)
+    assert "booked a call on Wed at 09:30" in page
+    assert "promised: by 09:45" in page
 
 
 def test_times_are_those_of_the_site(business: Business, maya: Visitor) -> None:
@@ -298,6 +316,9 @@ def test_the_list_is_narrowed_and_searched(business: Business, maya: Visitor) ->
         "logged_to=2026-99-99",
         "cursor=made-up",
         "undetected=perhaps",
+        "logged_from=0001-01-01",
+        "logged_to=9999-12-31",
+        "owner=" + "9" * 30,
     ],
 )
 def test_a_senseless_address_is_no_error(business: Business, maya: Visitor, query: str) -> None:
