@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import InternalServerError
 
@@ -48,7 +48,7 @@ def book(token: str) -> ResponseReturnValue:
     wanted = _instant(request.form.get("due_at", ""))
     try:
         return components().transact(lambda session: _booked(session, token, wanted))
-    except (NotFound, page.TooOften):
+    except (NotFound, page.TooOften, SQLAlchemyError):  # at the end the time they chose is still in the form
         raise
     except Exception:  # whatever went wrong with the time they chose, they are called
         log.exception("a customer's chosen time could not be booked")

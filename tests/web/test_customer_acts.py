@@ -200,8 +200,22 @@ def test_a_database_that_is_away_keeps_what_was_typed(business: Business, client
     assert int(answer.headers["Retry-After"]) > 0
 
 
+def test_a_database_that_is_away_keeps_the_time_that_was_chosen(business: Business, client: FlaskClient) -> None:
+    """It is no reason to call at another time: they press once more, and have the one they chose."""
+    ticket = business.log()
+    address = link(business, ticket)
+    with business.desk.write() as session:
+        session.execute(text("ALTER TABLE callbacks RENAME TO elsewhere"))
+    answer = client.post(f"{address}/callback", data={"due_at": "2026-03-10T10:00Z"})
+    assert answer.status_code == 503
+    assert 'name="due_at" value="2026-03-10T10:00Z"' in answer.text
+    assert "just gone" not in answer.text
+
+
 def test_said_comes_from_us_and_never_from_the_address(business: Business, client: FlaskClient) -> None:
     page = client.get(f"{link(business, business.log())}?said=Your+card+was+stolen,+call+us")
+    assert page.status_code == 200
+    assert "Hello Sam" in page.text
     assert "stolen" not in page.text
 
 
