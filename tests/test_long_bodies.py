@@ -79,6 +79,7 @@ def test_a_body_that_does_not_say_its_length_is_taken_whole_or_not_at_all(busine
     hook, told = f"{address}/hooks/twilio/status", b"MessageSid=SM1&MessageStatus=sent&Filler="
     refused = requests.post(hook, data=in_pieces(told, 64 * 1024 + 1, b"x"), headers=form, timeout=30)
     assert refused.status_code == 413
+    assert refused.json()["detail"] == "A text or a receipt is at most 64 KB long."
     assert _count(business, Receipt) == 0
 
     page = requests.post(

@@ -24,6 +24,7 @@ RETRY_AFTER = 5
 READ_ONLY = "25006"
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 ANY_ERROR = "errors/any.html"
+ANY_SENTENCE = "That did not work: check the address and the method."
 BEARER = 'Bearer realm="Recovery Desk"'
 
 SENTENCES = {
@@ -114,9 +115,13 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         return _page(status, "", headers=headers)
     if status == HTTPStatus.UNAUTHORIZED:
         headers.setdefault("WWW-Authenticate", BEARER)
-    return problem(
-        status, SENTENCES.get(status, "That did not work: check the address and the method."), headers=headers
-    )
+    return problem(status, _told_by(error) or SENTENCES.get(status, ANY_SENTENCE), headers=headers)
+
+
+def _told_by(error: HTTPException) -> str:
+    """What a door of ours said of its own limit; all else in an error of Werkzeug's is Werkzeug's words."""
+    is_ours = error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return str(vars(error).get("description") or "") if is_ours else ""
 
 
 def _headers_of(error: HTTPException) -> dict[str, str]:

@@ -42,7 +42,7 @@ def refuse_strangers() -> None:
     if request.method != "POST":
         return
     if (request.content_length or 0) > LONGEST_BODY:
-        abort(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        abort(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A text or a receipt is at most {LONGEST_BODY // 1024} KB long.")
     if not _is_genuine():
         _refuse(UNSIGNED)
 
@@ -111,7 +111,7 @@ def _address(public_url: str) -> str:
 
 
 def _field(name: str) -> str:
-    """A NUL fits into no database."""
+    """Trimmed and without NUL, which fits into no database; a body as it came, since where it is kept it is cleaned."""
     return request.form.get(name, "").replace("\0", "").strip() if name != "Body" else request.form.get(name, "")
 
 
