@@ -16,7 +16,7 @@ from recovery.services.session import DeskSession
 from recovery.services.texting.links import APPROVAL
 from recovery.services.ticketing import listing
 from recovery.services.ticketing.rows import ApprovalRow
-from recovery.web.approvals import approval_values, decide, errors_of
+from recovery.web.approvals import TOLD, Decided, approval_values, decide, errors_of
 from recovery.web.forms import DecisionForm, loaded, typed
 
 blueprint = Blueprint("approval_link", __name__, url_prefix="/a")
@@ -44,24 +44,26 @@ def answer(token: str, decision: str) -> ResponseReturnValue:
     with components().read() as reading:
         _question(reading, token)
 
-    def work(writing: DeskSession) -> str:
+    def work(writing: DeskSession) -> Decided:
         question = _held(writing, token)
         return decide(writing, question.remedy_id, DECISIONS[decision], form, by=question.staff.as_actor())
 
     try:
         form = loaded(DecisionForm)
-        components().transact(work)
+        decided = components().transact(work)
     except NotFound:
         raise
     except DomainError as wrong:
         return _page(token, wrong), status_of(wrong)
-    return redirect(url_for("approval_link.done", answered=decision))
+    return redirect(url_for("approval_link.done", answered=decision, told=decided.told))
 
 
 @blueprint.get("/done")
 @needs(Permission.PUBLIC)
 def done() -> ResponseReturnValue:
-    return render_template("approvals/done.html", approved=request.args.get("answered") == "approval")
+    """The address carries no more than which of our own sentences is said."""
+    told = TOLD.get(request.args.get("told", ""), "")
+    return render_template("approvals/done.html", approved=request.args.get("answered") == "approval", told=told)
 
 
 def _page(token: str, wrong: DomainError | None = None) -> str:

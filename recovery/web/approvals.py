@@ -1,16 +1,18 @@
 """Yes or no in seconds: questions above somebody's authority, on a page and behind a link in a text."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from recovery.domain.actors import Actor
 from recovery.domain.errors import DomainError, Invalid
+from recovery.domain.messages import MessageStatus
 from recovery.domain.money import SYMBOLS, format_money, parse_amount
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs, status_of
+from recovery.models import Message
 from recovery.services.access import ticket_of_remedy
 from recovery.services.deciding import remedies
 from recovery.services.session import DeskSession
@@ -23,6 +25,11 @@ from recovery.web.saying import say
 from recovery.web.session import now, transact
 
 blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
+TOLD = {
+    "now": "The customer is told by text.",
+    "later": "Texts wait for the morning now: the customer is told then.",
+    "by_hand": "No text can go to the customer: somebody has to tell them.",
+}
 
 
 @blueprint.get("")
@@ -43,19 +50,28 @@ def decline(remedy_id: int) -> ResponseReturnValue:
     return _decided(remedy_id, "decline")
 
 
-def decide(writing: DeskSession, remedy_id: int, decision: str, form: Mapping[str, Any], *, by: Actor) -> str:
+class Decided(NamedTuple):
+    said: str
+    told: str
+    """A key of `TOLD`."""
+
+
+def decide(writing: DeskSession, remedy_id: int, decision: str, form: Mapping[str, Any], *, by: Actor) -> Decided:
     """What the page says then. Raises DomainError, as the services do."""
     ticket, remedy = ticket_of_remedy(writing, remedy_id, by=by)
     if decision == "decline":
-        remedies.refuse(writing, ticket, remedy, reason=form["reason"], now=now(), by=by)
-        return f"Declined. {remedy.proposed_by.first_name} and the customer are told."
+        text = remedies.refuse(writing, ticket, remedy, reason=form["reason"], now=now(), by=by)
+        return Decided(f"Declined. {remedy.proposed_by.first_name} reads it on the ticket.", _how_told(text))
     amount = parse_amount(form["amount"], remedy.currency) if form["amount"] and remedy.currency else None
-    remedies.approve(writing, ticket, remedy, amount=amount, now=now(), by=by)
-    return (
-        f"Approved: {format_money(remedy.amount, remedy.currency)}."
-        if remedy.amount and remedy.currency
-        else "Approved."
-    )
+    text = remedies.approve(writing, ticket, remedy, amount=amount, now=now(), by=by)
+    money = f": {format_money(remedy.amount, remedy.currency)}" if remedy.amount and remedy.currency else ""
+    return Decided(f"Approved{money}.", _how_told(text))
+
+
+def _how_told(text: Message | None) -> str:
+    if text is None:
+        return "by_hand"
+    return "later" if text.status is MessageStatus.HELD else "now"
 
 
 def approval_values(reading: DeskSession, asked: ApprovalRow) -> dict[str, Any]:
@@ -90,19 +106,19 @@ def approval_values(reading: DeskSession, asked: ApprovalRow) -> dict[str, Any]:
 
 def errors_of(wrong: DomainError) -> dict[str, str]:
     if isinstance(wrong, Invalid) and wrong.errors:
-        return {name: sentences[0] for name, sentences in wrong.errors.items()}
+        return wrong.first_sentences
     return {"": wrong.detail}
 
 
 def _decided(remedy_id: int, decision: str) -> ResponseReturnValue:
     try:
         form = loaded(DecisionForm)
-        said = transact(lambda writing: decide(writing, remedy_id, decision, form, by=actor()))
+        decided = transact(lambda writing: decide(writing, remedy_id, decision, form, by=actor()))
     except DomainError as wrong:
         return _page({"id": remedy_id, "decision": decision, "errors": errors_of(wrong), "typed": typed()}), status_of(
             wrong
         )
-    say(said)
+    say(f"{decided.said} {TOLD[decided.told]}")
     return redirect(url_for("approvals.index"))
 
 

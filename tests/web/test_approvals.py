@@ -1,6 +1,7 @@
 """Yes or no in seconds: on the page, and by one tap from a text."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
@@ -8,8 +9,9 @@ from sqlalchemy import select
 from recovery.clock import FrozenClock
 from recovery.domain.remedies import RemedyStatus
 from recovery.models import Approval, Message, Remedy, Ticket
+from recovery.services.people.customers import NewCustomer
 from recovery.services.texting.links import approval_url
-from tests.factories import Business, refund
+from tests.factories import SAM, Business, refund
 from tests.web.pages import Visitor, words
 
 
@@ -173,3 +175,43 @@ def test_who_left_answers_nothing_any_more(business: Business, asked: Ticket) ->
         approval = session.scalars(select(Approval)).one()
         approval.asked_of.deactivated_at = business.now
     assert Visitor.at(business).open(address).status_code == 404
+
+
+NIGHT = datetime(2026, 3, 10, 22, tzinfo=UTC)
+WAYS = [
+    (SAM, None, "The customer is told by text."),
+    (None, None, "No text can go to the customer: somebody has to tell them."),
+    (SAM, NIGHT, "Texts wait for the morning now: the customer is told then."),
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("decision", ["approval", "refusal"])
+def test_how_the_customer_hears_of_it_is_said_as_it_is(
+    business: Business,
+    omar: Visitor,
+    clock: FrozenClock,
+    way: tuple[NewCustomer | None, datetime | None, str],
+    decision: str,
+) -> None:
+    customer, at, sentence = way
+    if at:
+        clock.advance(seconds=(at - business.now).total_seconds())
+        omar.sign_in("omar")
+    by_page, by_tap = (business.log(customer=customer, remedies=(refund(4500),)) for _ in range(2))
+    with business.desk.read() as session:
+        asked = {each.ticket_id: each for each in session.scalars(select(Approval))}
+    tap = approval_url(business.desk.house, asked[by_tap.id]).removeprefix(business.desk.settings.public_url)
+    omar.post(f"/approvals/{remedy_of(business, by_page).id}/{decision}", reason="too much")
+    assert sentence in words(omar.open("/approvals"))
+    phone = Visitor.at(business).client
+    answer = phone.post(f"{tap}/{decision}", data={"reason": "too much"}, follow_redirects=True)
+    assert answer.status_code == 200
+    assert sentence in words(answer)
+
+
+def test_what_is_said_after_one_tap_comes_from_us(business: Business) -> None:
+    answer = Visitor.at(business).open("/a/done?answered=approval&told=Your+card+was+stolen")
+    assert answer.status_code == 200
+    assert "Approved. Thank you." in words(answer)
+    assert "stolen" not in answer.text

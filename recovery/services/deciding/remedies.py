@@ -71,8 +71,9 @@ def approve(
     now: datetime,
     by: Actor,
     amount: int | None = None,
-) -> None:
-    """`amount`, where given, is a smaller one in minor units. Raises Forbidden, Invalid, WrongState (decided already)."""
+) -> Message | None:
+    """Gives the text that tells the customer; None where none may go. `amount`, where given, is a smaller one in minor
+    units. Raises Forbidden, Invalid, WrongState (decided already)."""
     _check_decider(ticket, remedy, by=by)
     granted = remedy.amount if amount is None else _smaller(remedy, amount)
     limits = authority.limits_of(session, ticket.site, by.role or Role.FRONTLINE)
@@ -83,11 +84,13 @@ def approve(
         authority.raise_approved(session, ticket, remedy, now=now)
     _tell_grant(session, ticket, remedy, authority_name="approval", now=now, by=by)
     move_to_recovery(ticket)
-    say_approved(session, ticket, remedy, now=now, by=by)
+    return say_approved(session, ticket, remedy, now=now, by=by)
 
 
-def refuse(session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: str, now: datetime, by: Actor) -> None:
-    """Raises Invalid without a reason, else as `approve`."""
+def refuse(
+    session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: str, now: datetime, by: Actor
+) -> Message | None:
+    """Gives what `approve` gives. Raises Invalid without a reason, else as `approve`."""
     if not reason.strip():
         raise Invalid.field("reason", "Say why, in a few words: who asked will read it.")
     _check_decider(ticket, remedy, by=by)
@@ -103,7 +106,7 @@ def refuse(session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: str,
         reason_commitment=commitment(ticket.salt, remedy.decision_reason),
     )
     theirs = [r for r in remedies_of(session, ticket) if r.status in {RemedyStatus.GRANTED, RemedyStatus.READY}]
-    say_refused(session, ticket, remedy, theirs, now=now, by=by)
+    return say_refused(session, ticket, remedy, theirs, now=now, by=by)
 
 
 def make_ready(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> Message | None:

@@ -31,16 +31,16 @@ def say_asked(
         make_promise(session, ticket, due_at=deadline, about=PromiseAbout.ANSWER, told_by=ToldBy.TEXT, now=now, by=by)
 
 
-def say_approved(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> None:
-    _say(session, ticket, _saying("approval_granted", "granted", remedy), how=ANSWERED, now=now, by=by)
+def say_approved(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> Message | None:
+    return _say(session, ticket, _saying("approval_granted", "granted", remedy), how=ANSWERED, now=now, by=by)
 
 
 def say_refused(
     session: DeskSession, ticket: Ticket, remedy: Remedy, theirs: Sequence[Remedy], *, now: datetime, by: Actor
-) -> None:
+) -> Message | None:
     """`theirs` stays theirs, and is said."""
     saying = Saying("approval_refused", f"remedy:{remedy.id}:refused", {"remedies": remedies_in_words(list(theirs))})
-    _say(session, ticket, saying, how=ANSWERED, now=now, by=by)
+    return _say(session, ticket, saying, how=ANSWERED, now=now, by=by)
 
 
 def say_ready(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> Message | None:
