@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from recovery.domain.permissions import Permission
@@ -20,17 +20,19 @@ from recovery.web.wording import counted
 
 blueprint = Blueprint("desk", __name__)
 LANE = 20
-"""More than that nobody reads at a counter: the rest is on the board."""
+"""More than that nobody reads at a counter: the rest is a page further."""
+ALL = "all"
+ALL_CALLS = 200
 CALLS_AHEAD = timedelta(hours=4)
+_EVERYBODY_ELSE = "Everyone else knows when they will hear from us."
 
 
 @blueprint.get("/")
 @needs(Permission.SEE)
 def show() -> ResponseReturnValue:
     values = _values()
-    return render_template(
-        "desk.html", **values, log_url=url_for("log.show"), poll_url=url_for("desk.rows"), etag=etag_of(values)
-    )
+    poll_url = url_for("desk.rows", calls=ALL if _all_calls() else None)
+    return render_template("desk.html", **values, log_url=url_for("log.show"), poll_url=poll_url, etag=etag_of(values))
 
 
 @blueprint.get("/desk/lanes")
@@ -51,14 +53,17 @@ class Lanes:
         """One more of each than is shown, to know whether there are more; what stands in one lane is not repeated in `mine`."""
         by, instant = actor(), now()
         late = listing.late_or_soon(reading, by=by, now=instant, limit=LANE + 1)
-        calls = listing.calls(reading, by=by, due_before=instant + CALLS_AHEAD, limit=LANE + 1).items
-        theirs = [
-            row for row in calls if by.may(Permission.SUPERVISE) or row.call.staff is None or row.call.staff.id == by.id
-        ]
-        elsewhere = {row.id for row in late} | {row.ticket.id for row in theirs}
-        owned = listing.owned(reading, by=by, limit=LANE + 1 + len(elsewhere))
+        calls = listing.calls(
+            reading,
+            by=by,
+            due_before=instant + CALLS_AHEAD,
+            own_or_free=not by.may(Permission.SUPERVISE),
+            limit=_calls_shown() + 1,
+        ).items
         asked = listing.approvals(reading, by=by, limit=LANE).items if by.may(Permission.APPROVE) else []
-        return cls(late, asked, theirs, [row for row in owned if row.id not in elsewhere])
+        elsewhere = {row.id for row in late} | {row.ticket.id for row in calls} | {row.ticket.id for row in asked}
+        owned = listing.owned(reading, by=by, limit=LANE + 1 + len(elsewhere))
+        return cls(late, asked, calls, [row for row in owned if row.id not in elsewhere])
 
 
 def _values() -> dict[str, Any]:
@@ -72,15 +77,23 @@ def _values() -> dict[str, Any]:
         "below": below,
         "lanes": {
             "late": sorted(late, key=lambda row: row["time"]["due"]),
-            "calls": [call_row(row, me=me) for row in found.calls[:LANE]],
+            "calls": [call_row(row, me=me) for row in found.calls[: _calls_shown()]],
             "mine": [lane_row(row, me=me) for row in found.mine[:LANE]],
         },
         "more": {
             "late": url_for("board.show") if len(found.late) > LANE else "",
-            "calls": url_for("board.show") if len(found.calls) > LANE else "",
+            "calls": url_for("desk.show", calls=ALL) if len(found.calls) > LANE and not _all_calls() else "",
             "mine": url_for("tickets.index", owner="me") if len(found.mine) > LANE else "",
         },
     }
+
+
+def _all_calls() -> bool:
+    return request.args.get("calls") == ALL
+
+
+def _calls_shown() -> int:
+    return ALL_CALLS if _all_calls() else LANE
 
 
 def sentences(found: Lanes, *, now: datetime) -> tuple[str, str]:
@@ -100,6 +113,3 @@ def sentences(found: Lanes, *, now: datetime) -> tuple[str, str]:
     if unread := sum(1 for row in found.mine if row.unread):
         return f"{counted(unread, 'reply is', 'replies are')} unread.", "Everyone knows when they will hear from us."
     return "All is well.", "Everyone knows when they will hear from us."
-
-
-_EVERYBODY_ELSE = "Everyone else knows when they will hear from us."

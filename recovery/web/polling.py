@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from flask import Response, render_template, request
+from flask import Response, g, render_template, request
 
 from recovery.web.session import now
 
@@ -20,4 +20,10 @@ def answer(template: str, values: dict[str, Any]) -> Response:
     headers = {"ETag": etag, "Cache-Control": "no-store", "X-Server-Now": f"{now():%Y-%m-%dT%H:%M:%SZ}"}
     if request.headers.get("If-None-Match") == etag:
         return Response(status=304, headers=headers)
-    return Response(render_template(template, **values), headers=headers)
+    return Response(fragment(template, values), headers=headers)
+
+
+def fragment(template: str, values: dict[str, Any]) -> str:
+    """A part of a page, without asking for what stands around pages."""
+    g.is_fragment = True
+    return render_template(template, **values)

@@ -35,7 +35,7 @@ WITHOUT_CSRF = frozenset({"customer", "approval_link", "hooks"})
 TICKETS = frozenset({"site", "status", "failure", "severity", "owner", "logged_from", "logged_to", "undetected"})
 SPAN = frozenset({"from", "until", "site", "group_by"})
 RETURN_TO: dict[str, frozenset[str]] = {
-    "desk.show": frozenset(),
+    "desk.show": frozenset({"calls"}),
     "log.show": frozenset({"beside"}),
     "tickets.index": TICKETS,
     "tickets.show": frozenset(),
@@ -45,6 +45,7 @@ RETURN_TO: dict[str, frozenset[str]] = {
     "reports.show": SPAN,
     "reports.behind": SPAN | {"key", "clock", "at_least"},
     "audit.show": frozenset({"person", "action", "ticket", "from", "until"}),
+    "team.index": frozenset(),
     "admin.show": frozenset(),
     "simulator.show": frozenset(),
 }

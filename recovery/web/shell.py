@@ -1,6 +1,6 @@
 """What stands around every page: the site, the person, the way to the other pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,6 +13,8 @@ from recovery.domain.permissions import Permission
 from recovery.edge import components
 from recovery.models import Staff
 from recovery.services.people.directory import sites_of
+from recovery.services.running.heartbeats import a_worker_lives
+from recovery.services.session import DeskSession
 from recovery.services.ticketing.listing import count_waiting_approvals
 from recovery.services.ticketing.rows import SiteBrief
 from recovery.services.ticketing.undetected import count_undetected
@@ -20,6 +22,7 @@ from recovery.web.session import now
 
 SITE = "site"
 """In the cookie: where this browser logs, remembered from the last time."""
+NO_WORKER = "No worker is at work: texts wait, and nobody watches promises."
 
 
 class Page(NamedTuple):
@@ -48,8 +51,8 @@ PAGES = (
 def page_values() -> dict[str, Any]:
     """For every template. An error page is drawn without the shell: what broke may be what the shell asks for."""
     instant = now()
-    shell = None if "actor" not in g or g.get("is_error") else _shell(g.actor, g.staff, instant)
-    return {"now": instant, "now_iso": f"{instant:%Y-%m-%dT%H:%M:%SZ}", "shell": shell}
+    around = {} if "actor" not in g or g.get("is_error") or g.get("is_fragment") else _around(g.actor, g.staff, instant)
+    return {"now": instant, "now_iso": f"{instant:%Y-%m-%dT%H:%M:%SZ}", "shell": None, "banners": []} | around
 
 
 def chosen_site(sites: Sequence[SiteBrief]) -> SiteBrief | None:
@@ -62,14 +65,28 @@ def initials(name: str) -> str:
     return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper()
 
 
-def _shell(actor: Actor, staff: Staff, instant: datetime) -> dict[str, Any]:
+def _around(actor: Actor, staff: Staff, instant: datetime) -> dict[str, Any]:
     try:
         with components().read() as reading:
             sites = sites_of(reading, by=actor)
             asked = count_waiting_approvals(reading, by=actor) if actor.may(Permission.APPROVE) else 0
             counts = {"approvals": asked, "undetected": count_undetected(reading, by=actor)}
+            banners = _banners(reading, actor, instant)
     except SQLAlchemyError:
-        sites, counts = [], {}
+        sites, counts, banners = [], {}, []
+    return {"shell": _shell(actor, staff, instant, sites, counts), "banners": banners}
+
+
+def _banners(reading: DeskSession, actor: Actor, instant: datetime) -> list[dict[str, Any]]:
+    """What is wrong with the desk itself, for everyone at work to see; an admin is led to where it is told in full."""
+    faults = [] if a_worker_lives(reading, now=instant) else [NO_WORKER]
+    link = {"url": url_for("admin.show"), "label": "See what is wrong"} if actor.may(Permission.ADMINISTER) else None
+    return [{"tone": "late", "text": fault, "link": link} for fault in faults]
+
+
+def _shell(
+    actor: Actor, staff: Staff, instant: datetime, sites: Sequence[SiteBrief], counts: Mapping[str, int]
+) -> dict[str, Any]:
     return {
         "site": _site(sites, instant),
         "person": {"name": staff.name, "initials": initials(staff.name), "role": staff.role.label},

@@ -1,13 +1,18 @@
 """Desk, board and Undetected: who needs a person now, and a page that asks again costs next to nothing."""
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import event, update
 
 from recovery.clock import FrozenClock
-from recovery.models import Remedy, Ticket
+from recovery.domain.actors import Actor
+from recovery.models import Callback, Remedy, Ticket
 from recovery.services.calling.booking import book
-from recovery.services.session import CLAIMS
+from recovery.services.running import heartbeats
+from recovery.services.session import CLAIMS, DeskSession
 from recovery.services.texting.replies import Inbound, receive
+from recovery.web.desk import LANE
 from tests.factories import LEE, NOOR, SAM, Business, refund
 from tests.web.pages import Visitor, words
 
@@ -68,7 +73,9 @@ def test_nobody_sees_the_customers_of_another_site(business: Business, maya: Vis
     business.log(customer=SAM)
     nell = Visitor.signed_in(business, "nell", maya)
     for address in ("/", "/board", "/board?wall=1", "/tickets", "/undetected", "/desk/lanes", "/board/rows"):
-        assert "Sam" not in words(nell.open(address))
+        answer = nell.open(address)
+        assert answer.status_code == 200
+        assert "Sam" not in words(answer)
 
 
 @pytest.mark.parametrize("address", ["/desk/lanes", "/board/rows", "/board/rows?wall=1"])
@@ -172,3 +179,72 @@ def test_many_rows_cost_as_many_questions_as_few(business: Business, maya: Visit
         clock.advance(seconds=1)
         business.log(customer=SAM)
     assert {address: asked(address) for address in few} == few
+
+
+NO_WORKER = "No worker is at work: texts wait, and nobody watches promises."
+
+
+def test_a_banner_says_that_no_worker_is_at_work_until_one_beats(
+    business: Business, maya: Visitor, clock: FrozenClock
+) -> None:
+    ada = Visitor.signed_in(business, "ada", maya)
+    assert NO_WORKER in words(maya.open("/"))
+    assert "See what is wrong" not in words(maya.open("/"))
+    assert 'href="/admin">See what is wrong' in ada.open("/tickets").text
+    business.desk.transact(lambda session: heartbeats.beat(session, "worker:one", now=business.now, detail={}))
+    assert "All is well." in words(maya.open("/"))
+    assert NO_WORKER not in words(maya.open("/"))
+    clock.advance(seconds=20)
+    assert NO_WORKER in words(maya.open("/"))
+
+
+@pytest.mark.parametrize("address", ["/desk/lanes", "/board/rows"])
+def test_a_part_of_a_page_asks_nothing_for_what_stands_around_pages(
+    business: Business, maya: Visitor, address: str
+) -> None:
+    statements: list[str] = []
+    event.listen(business.desk.reading, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    assert maya.open(address).status_code == 200
+    assert not [each for each in statements if "heartbeats" in each]
+    maya.open("/")
+    assert [each for each in statements if "heartbeats" in each]
+
+
+def test_the_calls_of_colleagues_leave_room_for_ones_own(business: Business, maya: Visitor, clock: FrozenClock) -> None:
+    """More calls of Omar's come due before hers than a lane has room for."""
+    for _ in range(LANE + 1):
+        ticket = business.log(customer=SAM, remedies=(), by="omar")
+        business.on(ticket, booked(business), by="omar")
+        clock.advance(seconds=1)
+    business.on(business.log(customer=NOOR), booked(business))
+    calls = lane(maya.open("/").text, "calls")
+    assert "Noor Aziz" in calls
+    assert "Sam Whitfield" not in calls
+
+
+def test_all_calls_are_a_page_further_when_the_lane_is_full(
+    business: Business, maya: Visitor, clock: FrozenClock
+) -> None:
+    for _ in range(LANE + 1):
+        business.on(business.log(customer=None, remedies=()), booked(business))
+        clock.advance(seconds=1)
+    calls = lane(maya.open("/").text, "calls")
+    assert calls.count("data-key") == LANE
+    assert 'href="/?calls=all">All of them' in calls
+    page = maya.open("/?calls=all").text
+    assert lane(page, "calls").count("data-key") == LANE + 1
+    assert "All of them" not in lane(page, "calls")
+    assert 'data-poll="/desk/lanes?calls=all"' in page
+    assert maya.open("/desk/lanes?calls=all").text.count('data-key="call-') == LANE + 1
+
+
+def test_what_waits_for_an_answer_stands_on_the_desk_once(business: Business, maya: Visitor, omar: Visitor) -> None:
+    ticket = business.log(remedies=(refund(4500),))
+    omar.act(ticket.reference, "owner")
+    page = omar.open("/").text
+    assert f'data-key="approval-{business.rows(Remedy, ticket)[0].id}"' in lane(page, "late")
+    assert "Sam Whitfield" not in lane(page, "mine")
+
+
+def booked(business: Business) -> Callable[[DeskSession, Ticket, Actor], Callback]:
+    return lambda session, row, by: book(session, row, due_at=None, now=business.now, by=by)

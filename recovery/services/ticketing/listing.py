@@ -20,12 +20,13 @@ from recovery.domain.actors import Actor
 from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
 from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.errors import Invalid
+from recovery.domain.ids import LARGEST_ID
 from recovery.domain.permissions import Permission, Role
 from recovery.domain.phones import parse_phone
 from recovery.domain.tickets import REFERENCE_LETTERS, Severity, TicketStatus
 from recovery.models import Approval, Callback, Contact, Customer, Promise, Remedy, Staff, Ticket
 from recovery.services.access import tickets_visible_to
-from recovery.services.cursors import LARGEST, ONE_PAGE, Page, Place, after, before, page_of, read
+from recovery.services.cursors import ONE_PAGE, Page, Place, after, before, page_of, read
 from recovery.services.people.directory import sites_of
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.reading_tickets import (
@@ -155,15 +156,19 @@ def calls(
     site: str | None = None,
     status: CallbackStatus | None = None,
     due_before: datetime | None = None,
+    own_or_free: bool = False,
     limit: int = ONE_PAGE,
     cursor: str | None = None,
 ) -> Page[CallRow]:
-    """Calls to make, the soonest due first; those that are over only where their `status` is asked for."""
+    """Calls to make, the soonest due first; those that are over only where their `status` is asked for. `own_or_free`
+    leaves out what a colleague has."""
     seen = select(Ticket.id).where(Ticket.id == Callback.ticket_id, tickets_visible_to(by), *at_site(site))
     live = literally(Callback.status, LIVE_CALLBACKS)
     query = select_callbacks().where(exists(seen), live if status is None else Callback.status == status)
     if due_before is not None:
         query = query.where(Callback.due_at < due_before)
+    if own_or_free:
+        query = query.where(or_(Callback.staff_id.is_(None), Callback.staff_id == by.id))
     if place := read(cursor):
         query = query.where(after(Callback.due_at, Callback.id, place))
     rows = read_callbacks(session, query.order_by(Callback.due_at, Callback.id).limit(limit + 1))
@@ -218,7 +223,7 @@ def _owned_by(owner: str, by: Actor) -> ColumnElement[bool]:
         return Ticket.owner_id.is_(None)
     if owner == ME:
         return Ticket.owner_id == by.id
-    if not owner.isascii() or not owner.isdigit() or int(owner) > LARGEST:
+    if not owner.isascii() or not owner.isdigit() or len(owner) > len(str(LARGEST_ID)) or int(owner) > LARGEST_ID:
         raise Invalid.field("owner", "Give the id of a colleague, “me” or “nobody”.")
     return Ticket.owner_id == int(owner)
 
