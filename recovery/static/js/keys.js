@@ -57,8 +57,16 @@ function fill(wanted) {
     const fits = words && wanted.toLowerCase().split(/\s+/).every((word) => words.includes(word));
     return fits && !seen.has(link.href) && seen.add(link.href);
   });
-  list.replaceChildren(...links.slice(0, 12).map(entry));
+  list.replaceChildren(...links.slice(0, 12).map(entry), ...finding(wanted.trim()));
   choose(0);
+}
+
+function finding(wanted) {
+  if (!wanted) return [];
+  const link = document.createElement("a");
+  link.href = `/tickets?q=${encodeURIComponent(wanted)}`;
+  link.textContent = `Find “${wanted}” among the tickets`;
+  return [entry(link, 12)];
 }
 
 function label(link) {
@@ -94,7 +102,7 @@ function walkPalette(event) {
   }
 }
 
-const singles = { "?": () => open(keysDialog), j: () => step(1), k: () => step(-1), l: () => document.querySelector("[data-key-log]")?.click() };
+const singles = { "?": () => open(keysDialog), j: () => step(1), k: () => step(-1), l: () => location.assign("/log") };
 
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {

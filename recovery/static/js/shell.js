@@ -1,11 +1,11 @@
-// Small manners of every page: a form goes once, a menu closes, a copied link says so.
+// Small manners of every page: a form goes once, a menu closes, a dialog too.
 
 const BUSY = "data-busy";
 
 // A second tap on a slow line must not make a second ticket. The server knows too; this spares the wait.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("data-many")) return;
+  if (event.defaultPrevented || form.method !== "post") return;
   if (form.hasAttribute(BUSY)) {
     event.preventDefault();
     return;
