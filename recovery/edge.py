@@ -20,13 +20,13 @@ from recovery.domain.errors import (
     Stale,
     WrongState,
 )
+from recovery.domain.ids import LARGEST_ID
 from recovery.domain.permissions import Permission
 from recovery.domain.tickets import REFERENCE_ALPHABET, REFERENCE_LETTERS
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 REFERENCE = re.compile(f"[Rr][Dd]-[{REFERENCE_ALPHABET}{REFERENCE_ALPHABET.lower()}]{{{REFERENCE_LETTERS}}}")
-LARGEST_ID = 2**63 - 1
 NEVER_GIVEN = "RD-"
 
 STATUS: dict[type[DomainError], int] = {

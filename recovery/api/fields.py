@@ -8,10 +8,10 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
-from recovery.edge import LARGEST_ID, REFERENCE
+from recovery.domain.ids import LARGEST_ID
+from recovery.edge import REFERENCE
 
 LONGEST_LINE = 200
-LONGEST_NOTE = 4000
 LARGEST_NUMBER = 10**9
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Outside of this a time is a slip, and far outside no database keeps it."""

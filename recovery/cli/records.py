@@ -25,6 +25,7 @@ from recovery.cli.console import (
     with_json,
 )
 from recovery.cli.ground import OPERATOR, desk
+from recovery.domain.calendars import day_typed
 from recovery.domain.cells import safe_cell
 from recovery.domain.errors import Invalid
 from recovery.domain.phones import parse_phone
@@ -95,10 +96,7 @@ def _add_exports(commands: Commands) -> None:
 
 
 def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Invalid(f"“{text[:20]}” is no day: write it as 2026-10-01.") from None
+    return day_typed(text, field="day")
 
 
 def take_in(arguments: Arguments) -> int:

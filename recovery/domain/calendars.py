@@ -23,6 +23,8 @@ __all__ = [
     "Span",
     "as_utc",
     "day_bounds",
+    "day_typed",
+    "is_within_reach",
     "local_day",
     "local_time",
     "quiet_hours",
@@ -35,6 +37,9 @@ QUIET_TO = time(8)
 ONE_DAY = timedelta(days=1)
 ONE_SECOND = timedelta(seconds=1)
 MINUTES_PER_DAY = 24 * 60
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+"""Before the product, and after all of us."""
+LONGEST_QUOTE = 40
 
 
 class Opening(NamedTuple):
@@ -142,6 +147,22 @@ def local_day(instant: datetime, timezone: str) -> date:
     """Give the day whose `day_bounds` hold the instant: a day that has begun stays, also if midnight comes twice."""
     day = local_time(instant, timezone).date()
     return day + ONE_DAY if day_bounds(day, timezone)[1] <= instant else day
+
+
+def day_typed(text: str, *, field: str) -> date:
+    """Raises Invalid."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise Invalid.field(field, f"“{text[:LONGEST_QUOTE]}” is no day: write it as 2026-03-10.") from None
+    if not is_within_reach(day):
+        raise Invalid.field(field, "Choose a day of this century.")
+    return day
+
+
+def is_within_reach(day: date) -> bool:
+    """Whether it can be reckoned with: some days further the calendar of a computer ends."""
+    return FIRST_YEAR <= day.year <= LAST_YEAR
 
 
 def day_bounds(day: date, timezone: str) -> tuple[datetime, datetime]:

@@ -23,6 +23,11 @@ class Invalid(DomainError):
         super().__init__(detail)
         self.errors = {field: list(sentences) for field, sentences in (errors or {}).items()}
 
+    @property
+    def first_sentences(self) -> dict[str, str]:
+        """One for each field: a form has room for one."""
+        return {field: sentences[0] for field, sentences in self.errors.items() if sentences}
+
     @classmethod
     def field(cls, name: str, sentence: str) -> "Invalid":
         return cls(sentence, {name: [sentence]})

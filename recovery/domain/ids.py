@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 
 EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
 LOW_BITS = 22
+LARGEST_ID = 2**63 - 1
+"""Whatever is larger fits into no column: it is the id of nothing."""
 SETTINGS_STREAM = 1
 """Below every made id: the stream of changes to sites, limits and policy."""
 

@@ -6,6 +6,10 @@ from recovery.domain.statuses import check_move
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without 0, 1, I, L, O and U: read out over a counter, nobody confuses them."""
 REFERENCE_LETTERS = 6
+LONGEST_NAME = 200
+LONGEST_NOTE = 4000
+"""Letters, wherever a customer's name or a ticket's note comes from: a page that could not send back what another way in
+has taken could change nothing of that ticket."""
 
 
 class TicketStatus(StrEnum):

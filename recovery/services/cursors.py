@@ -9,11 +9,10 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, literal, tuple_
 
 from recovery.domain.errors import Invalid
-from recovery.domain.ids import EPOCH
+from recovery.domain.ids import EPOCH, LARGEST_ID
 from recovery.models.base import UtcDateTime
 
 Item = TypeVar("Item")
-LARGEST = 2**63 - 1
 ONE_PAGE = 50
 """Rows, where nobody says how many."""
 MICROSECOND = timedelta(microseconds=1)
@@ -77,7 +76,7 @@ def unpacked(cursor: str, count: int) -> Sequence[int]:
         numbers = [int(part) for part in plain.split(":")]
     except ValueError:
         raise _not_ours() from None
-    if len(numbers) != count or not all(-LARGEST <= number <= LARGEST for number in numbers):
+    if len(numbers) != count or not all(-LARGEST_ID <= number <= LARGEST_ID for number in numbers):
         raise _not_ours()
     return numbers
 

@@ -63,7 +63,7 @@ class Problem:
         """By field; under the empty name what has no field of its own on that part of the page."""
         if not isinstance(self.error, Invalid) or not self.error.errors:
             return {"": self.error.detail}
-        said = {name: sentences[0] for name, sentences in self.error.errors.items()}
+        said = self.error.first_sentences
         beside = {name: sentence for name, sentence in said.items() if name in FIELDS.get(self.part, ())}
         rest = " ".join(sentence for name, sentence in said.items() if name not in beside)
         return beside | ({"": rest} if rest else {})

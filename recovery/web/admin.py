@@ -69,11 +69,6 @@ def erase_customer() -> ResponseReturnValue:
     return redirect(url_for("admin.show"), 303)
 
 
-def sentences(wrong: Invalid) -> dict[str, str]:
-    """The first sentence of each field, as the components of forms want them."""
-    return {name: found[0] for name, found in wrong.errors.items()}
-
-
 def _confirmed(form: dict[str, Any]) -> str:
     with components().read() as session:
         country = _first_country(session)
@@ -91,7 +86,7 @@ def _first_country(session: DeskSession) -> str:
 
 
 def _errors(wrong: DomainError) -> dict[str, str]:
-    return sentences(wrong) if isinstance(wrong, Invalid) and wrong.errors else {"phone": wrong.detail}
+    return wrong.first_sentences if isinstance(wrong, Invalid) and wrong.errors else {"phone": wrong.detail}
 
 
 def _site(site: Site) -> dict[str, Any]:

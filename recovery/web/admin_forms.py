@@ -6,13 +6,14 @@ from marshmallow import fields
 
 from recovery.domain.authority import LimitSpan
 from recovery.domain.errors import Invalid
+from recovery.domain.ids import LARGEST_ID
 from recovery.domain.money import parse_amount, plain_amount
 from recovery.domain.permissions import Role, Scope
 from recovery.models import Site
 from recovery.services.deciding.authority import CUSTOMER
 from recovery.services.people.sites import NewSite
 from recovery.services.people.staff import NewStaff
-from recovery.web.forms import LARGEST_ID, Form, Line, WholeNumber, asked, loaded, one_of
+from recovery.web.forms import Form, Line, WholeNumber, asked, loaded, one_of
 
 LONGEST_HOURS = 1000
 NOTHING = {"0", "0.0", "0.00", "0,00", "0.000"}

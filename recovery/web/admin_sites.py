@@ -18,7 +18,6 @@ from recovery.services.deciding.authority import CUSTOMER, limits_of, policy_lim
 from recovery.services.people import escalation
 from recovery.services.people.sites import add_site, change_site
 from recovery.services.session import DeskSession
-from recovery.web.admin import sentences
 from recovery.web.admin_forms import LIMITS, PlaceForm, SiteForm, limit_field, limits_typed, new_site, shown_limit
 from recovery.web.forms import loaded, typed
 from recovery.web.hours_view import EXAMPLES, week_of
@@ -47,7 +46,7 @@ def add() -> ResponseReturnValue:
         form = new_site(loaded(SiteForm))
         slug = transact(lambda session: add_site(session, form, now=now(), by=actor()).slug)
     except Invalid as wrong:
-        return _new(typed(), sentences(wrong)), 422
+        return _new(typed(), wrong.first_sentences), 422
     flash("The site is there. Add its people next, or set what they may grant alone.", "ok")
     return redirect(url_for("admin_sites.show", slug=slug), 303)
 
@@ -70,7 +69,9 @@ def change(slug: str) -> ResponseReturnValue:
         changed = transact(act)
     except Invalid as wrong:
         with components().read() as session:
-            return _one(session, visible_site(session, slug, by=actor()), form=typed(), errors=sentences(wrong)), 422
+            return _one(
+                session, visible_site(session, slug, by=actor()), form=typed(), errors=wrong.first_sentences
+            ), 422
     flash("Saved." if changed else "Nothing was different, so nothing changed.", "ok")
     return redirect(url_for("admin_sites.show", slug=slug), 303)
 
@@ -83,7 +84,7 @@ def change_limits(slug: str) -> ResponseReturnValue:
     except Invalid as wrong:
         with components().read() as session:
             site = visible_site(session, slug, by=actor())
-            return _one(session, site, limits=request.form.to_dict(), errors=sentences(wrong)), 422
+            return _one(session, site, limits=request.form.to_dict(), errors=wrong.first_sentences), 422
     flash(f"{changed} limits changed, from now on." if changed else "The limits stay as they were.", "ok")
     return redirect(url_for("admin_sites.show", slug=slug, _anchor="limits"), 303)
 

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from recovery.domain.calendars import local_time
 from recovery.domain.errors import Invalid
+from recovery.domain.ids import LARGEST_ID
 from recovery.domain.permissions import Permission, Role, Scope
 from recovery.edge import actor, components, needs
 from recovery.models import ApiToken, Staff
@@ -15,9 +16,8 @@ from recovery.services.people.sign_in import LINK_ENDS_AFTER, issue_link, sign_i
 from recovery.services.people.sites import all_sites
 from recovery.services.people.tokens import DEFAULT_SCOPES, add_token, revoke_token, tokens_of
 from recovery.services.session import DeskSession
-from recovery.web.admin import sentences
 from recovery.web.admin_forms import StaffForm, TokenForm, new_staff
-from recovery.web.forms import LARGEST_ID, loaded, typed
+from recovery.web.forms import loaded, typed
 from recovery.web.session import now, transact
 from recovery.web.wording import counted
 
@@ -55,7 +55,7 @@ def add() -> ResponseReturnValue:
     try:
         staff_id, token = transact(act)
     except Invalid as wrong:
-        return _new(typed(), sentences(wrong)), 422
+        return _new(typed(), wrong.first_sentences), 422
     return _once(staff_id, link=token)
 
 
@@ -75,7 +75,7 @@ def change(staff_id: int) -> ResponseReturnValue:
     try:
         changed = transact(act)
     except Invalid as wrong:
-        return _one(staff_id, form=typed(), errors=sentences(wrong)), 422
+        return _one(staff_id, form=typed(), errors=wrong.first_sentences), 422
     flash("Saved." if changed else "Nothing was different, so nothing changed.", "ok")
     return redirect(url_for("admin_staff.show", staff_id=staff_id), 303)
 
@@ -89,7 +89,7 @@ def deactivate(staff_id: int) -> ResponseReturnValue:
     try:
         released = transact(act)
     except Invalid as wrong:
-        return _one(staff_id, errors=sentences(wrong)), 422
+        return _one(staff_id, errors=wrong.first_sentences), 422
     flash("They can no longer come in: sessions, links and tokens have ended.", "ok")
     if released:
         flash(
@@ -128,7 +128,7 @@ def give_token(staff_id: int) -> ResponseReturnValue:
     try:
         token = transact(act)
     except Invalid as wrong:
-        return _one(staff_id, errors=sentences(wrong)), 422
+        return _one(staff_id, errors=wrong.first_sentences), 422
     return _once(staff_id, token=token)
 
 

@@ -9,18 +9,17 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from recovery.domain.callbacks import Outcome
 from recovery.domain.errors import Invalid
+from recovery.domain.ids import LARGEST_ID
 from recovery.domain.remedies import RemedyKind
-from recovery.domain.tickets import Severity
+from recovery.domain.tickets import LONGEST_NAME, LONGEST_NOTE, Severity
 
 OF_EVERY_FORM = frozenset({"csrf_token", "do"})
 MANY = frozenset({"remedy", "scopes", "sites"})
 LONGEST_LINE = 120
-LONGEST_NOTE = 2000
 LONGEST_TEXT = 1000
 """Of a text that staff write; the provider takes 1600 letters, and there is a signature to add."""
 NOT_WHOLE = "Nothing was changed: this form was not whole. Open its page again."
 MOST_MINUTES = 60 * 24 * 30
-LARGEST_ID = (1 << 63) - 1
 
 
 class Line(fields.String):
@@ -92,7 +91,7 @@ class LogForm(Form):
     site = Line(**asked("Choose where it happened."))
     submission = Line(64, **asked("Open the log page again: this form was not whole."))
     phone = Line(60, load_default=None)
-    name = Line(80, load_default=None)
+    name = Line(LONGEST_NAME, load_default=None)
     failure = Line(40, **asked("Choose what went wrong."))
     remedy = fields.List(fields.String(validate=one_of(RemedyKind)), load_default=list)
     amount_refund = Line(load_default=None)

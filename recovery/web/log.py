@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from recovery.domain.errors import DomainError, Invalid
 from recovery.domain.permissions import Permission
+from recovery.domain.tickets import LONGEST_NAME, LONGEST_NOTE
 from recovery.edge import actor, components, needs, status_of
 from recovery.models import Site, Ticket
 from recovery.services.access import visible_site, visible_ticket
@@ -22,6 +23,7 @@ from recovery.services.texting.previews import first_text
 from recovery.services.ticketing.logging_mistakes import log
 from recovery.web.forms import LogForm, RecallForm, loaded, typed
 from recovery.web.log_choices import authority_words, choices, half_ticket, last_time, new_ticket, preview_words
+from recovery.web.polling import fragment
 from recovery.web.saying import say
 from recovery.web.session import allow_viewing, now, transact
 from recovery.web.shell import SITE, chosen_site
@@ -67,14 +69,14 @@ def save() -> ResponseReturnValue:
 def recall() -> ResponseReturnValue:
     """The number travels in the body: addresses end up in logs."""
     with components().read() as reading:
-        return render_template("tickets/known.html", known=_recalled(reading, loaded(RecallForm)))
+        return fragment("tickets/known.html", {"known": _recalled(reading, loaded(RecallForm))})
 
 
 @blueprint.post("/preview")
 @needs(Permission.LOG, of="site")
 def preview() -> ResponseReturnValue:
     with components().read() as reading:
-        return render_template("tickets/preview.html", text=_preview(reading, loaded(RecallForm)))
+        return fragment("tickets/preview.html", {"text": _preview(reading, loaded(RecallForm))})
 
 
 def _logged(form: Mapping[str, Any]) -> tuple[Ticket, bool]:
@@ -139,6 +141,8 @@ def _page(
         text=_preview(reading, form) if form.get("failure") else None,
         recall_url=url_for("log.recall"),
         preview_url=url_for("log.preview"),
+        longest_name=LONGEST_NAME,
+        longest_note=LONGEST_NOTE,
         **choices(site),
     )
 
@@ -155,8 +159,8 @@ def _errors(wrong: DomainError | None) -> dict[str, str]:
         "due_at": "promise_minutes",
     }
     return {
-        "remedies" if field.startswith("remedies.") else names.get(field, field): sentences[0]
-        for field, sentences in wrong.errors.items()
+        "remedies" if field.startswith("remedies.") else names.get(field, field): sentence
+        for field, sentence in wrong.first_sentences.items()
     }
 
 

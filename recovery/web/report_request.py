@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request, url_for
 
-from recovery.domain.calendars import local_day
+from recovery.domain.calendars import day_typed, local_day
 from recovery.domain.errors import Invalid
 from recovery.edge import actor
 from recovery.services.people.directory import sites_of
@@ -109,15 +109,7 @@ def asked(session: DeskSession, *, group_by: str = "") -> Asked:
 
 def _read(name: str, default: date) -> date:
     text = request.args.get(name, "").strip()
-    if not text:
-        return default
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise Invalid.field(name, f"“{text[:40]}” is no day: write it as 2026-03-10.") from None
-    if not 2000 <= day.year <= 2100:  # noqa: PLR2004  # before the product, and after all of us
-        raise Invalid.field(name, "Choose a day of this century.")
-    return day
+    return day_typed(text, field=name) if text else default
 
 
 def _day(day: date) -> str:

@@ -37,8 +37,7 @@ def show() -> ResponseReturnValue:
         try:
             wanted = asked(session)
         except Invalid as wrong:
-            errors = {name: found[0] for name, found in wrong.errors.items()}
-            return render_template("reports/show.html", **_values(session, usual(session), errors)), 422
+            return render_template("reports/show.html", **_values(session, usual(session), wrong.first_sentences)), 422
         return render_template("reports/show.html", **_values(session, wanted, {}))
 
 

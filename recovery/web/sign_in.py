@@ -108,7 +108,7 @@ def use(token: str) -> ResponseReturnValue:
         password = loaded(PasswordForm)["password"]
         check_new_password(password)
     except Invalid as wrong:
-        return _link_page(token, wrong.errors.get("password", [wrong.detail])[0]), 422
+        return _link_page(token, wrong.first_sentences.get("password", wrong.detail)), 422
     with components().read() as reading:
         owner_of_link(reading, token, now=instant)
     hashed = hash_password(password, cheap=components().house.cheap_hashes)

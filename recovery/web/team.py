@@ -6,6 +6,7 @@ from flask import Blueprint, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from recovery.domain.errors import Invalid
+from recovery.domain.ids import LARGEST_ID
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
 from recovery.models import Staff
@@ -13,7 +14,7 @@ from recovery.services.people import team
 from recovery.services.people.directory import sites_of
 from recovery.services.people.sign_in import LINK_ENDS_AFTER, sign_in_url
 from recovery.services.people.staff import person
-from recovery.web.forms import LARGEST_ID, Form, WholeNumber, loaded
+from recovery.web.forms import Form, WholeNumber, loaded
 from recovery.web.saying import say
 from recovery.web.session import now, transact
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
+from recovery.domain.calendars import day_bounds, day_typed
+from recovery.domain.errors import Invalid
 from recovery.domain.tickets import FAILURES, Severity, TicketStatus
 from recovery.services.ticketing.listing import TicketFilter
 from recovery.services.ticketing.rows import SiteBrief
@@ -47,8 +48,8 @@ class Filter:
 
 def _midnight(text: str, timezone: str) -> datetime | None:
     try:
-        return datetime.combine(date.fromisoformat(text), time(), ZoneInfo(timezone)).astimezone(UTC)
-    except ValueError:
+        return day_bounds(day_typed(text, field="day"), timezone)[0]
+    except Invalid:
         return None
 
 

@@ -12,7 +12,7 @@ from recovery.domain.money import SYMBOLS, format_money
 from recovery.domain.permissions import Permission
 from recovery.domain.phones import pretty
 from recovery.domain.remedies import RemedyKind
-from recovery.domain.tickets import PromiseAbout, Severity, TicketStatus, ToldBy
+from recovery.domain.tickets import LONGEST_NOTE, PromiseAbout, Severity, TicketStatus, ToldBy
 from recovery.services.access import visible_ticket
 from recovery.services.people.directory import staff_of
 from recovery.services.proving.audit_search import trail
@@ -64,6 +64,7 @@ def ticket_values(reading: DeskSession, row: TicketRow, *, now: datetime, by: Ac
         "owners": _owners(reading, row, by),
         "severities": [{"value": each.value, "label": each.label.capitalize()} for each in Severity],
         "kinds": [{"value": kind.value, "label": kind.label, "icon": kind.value} for kind in RemedyKind],
+        "longest_note": LONGEST_NOTE,
         "sign": SYMBOLS.get(row.site.currency, row.site.currency),
         "reply_to": customer_name(row) if _can_be_texted(row) else "",
         "trail": lines(trail(reading, ticket), row.site.timezone) if by.may(Permission.AUDIT) else [],

@@ -47,6 +47,21 @@ def test_a_span_is_in_days_of_the_site_and_leaves_out_its_end(business: Business
     assert run("export", "tickets", "--site", "moon").code == 2
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_a_day_beyond_the_calendar_is_refused_in_a_sentence(business: Business, run: Run, day: str) -> None:
+    ran = run("export", "tickets", "--to", day)
+    assert ran.code == 2
+    assert ran.err.strip().endswith("Choose a day of this century.")
+
+
+def test_a_note_longer_than_a_page_can_send_back_is_not_taken_in(business: Business, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text(f"site,phone,name,notes\nharbour-st,07700 900555,Noor,{'x' * 4001}\n")
+    ran = run("import", "customers", str(file))
+    assert ran.code == 1
+    assert "line 2: notes is 4001 characters long: keep it to 4000." in ran.err
+
+
 def test_a_spreadsheet_holds_no_formula(business: Business, run: Run, tmp_path: Path) -> None:
     finished(business)
     file = tmp_path / "tickets.xlsx"

@@ -132,7 +132,15 @@ def test_a_supervisor_reads_their_own_sites_and_an_admin_all_of_it(business: Bus
 
 
 @pytest.mark.parametrize(
-    "query", ["person=x", "person=99999999999999999999", "action=mood", "from=soon", "after=nonsense"]
+    "query",
+    [
+        "person=x",
+        "person=99999999999999999999",
+        "person=" + "0" * 20 + "9" * 30,
+        "action=mood",
+        "from=soon",
+        "after=nonsense",
+    ],
 )
 def test_nonsense_in_a_filter_gets_one_sentence(business: Business, query: str) -> None:
     answer = Visitor.signed_in(business, "omar").open(f"/audit?{query}")

@@ -123,6 +123,7 @@ def test_a_name_that_is_a_formula_is_only_a_name_in_the_spreadsheet(business: Bu
         ("from=2026-03-10&until=2026-03-01", "The last day comes before the first"),
         ("group_by=mood", "Choose one of the groups offered."),
         ("from=0001-01-01", "Choose a day of this century."),
+        ("until=9999-12-31", "Choose a day of this century."),
     ],
 )
 def test_a_span_that_cannot_be_gets_one_sentence_and_stays_as_typed(
@@ -136,7 +137,14 @@ def test_a_span_that_cannot_be_gets_one_sentence_and_stays_as_typed(
 
 
 @pytest.mark.parametrize(
-    "query", ["at_least=1e400", "at_least=-1", "at_least=99999999999999999999", "clock=mood", "group_by=mood"]
+    "query",
+    [
+        "at_least=1e400",
+        "at_least=-1",
+        "at_least=99999999999999999999",
+        "clock=mood",
+        "group_by=mood",
+    ],
 )
 def test_nonsense_in_a_drill_down_is_left_out(business: Business, query: str) -> None:
     assert Visitor.signed_in(business, "omar").open(f"/reports/tickets?{query}").status_code == 200
@@ -158,3 +166,10 @@ def test_a_sensitive_ticket_names_nobody_on_the_report(business: Business, clock
     page = Visitor.signed_in(business, "omar").open("/reports").text
     assert "Kept private" in page
     assert "Lee Chen" not in page
+
+
+@pytest.mark.parametrize("key", ["staff&key=" + "9" * 30, "hour_of_week&key=" + "9" * 5000, "staff&key=-1"])
+def test_a_group_that_cannot_be_is_said_in_one_sentence(business: Business, key: str) -> None:
+    answer = Visitor.signed_in(business, "omar").open(f"/reports/tickets?group_by={key}")
+    assert answer.status_code == 422
+    assert "There is no such group: go back to the report and choose one." in answer.text

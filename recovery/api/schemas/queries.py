@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validates_schema
 
 from recovery.api.fields import Choice, Instant, Said, SpokenFlag, SpokenNumber, Strict, Text
+from recovery.domain.calendars import is_within_reach
 from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.tickets import FAILURES, Severity, TicketStatus
 from recovery.services.ticketing.listing import TicketFilter
@@ -96,9 +97,12 @@ class GroupBy(StrEnum):
 class Day(Said, fields.Date):
     def read(self, value: Any) -> date:
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except (TypeError, ValueError):
             raise ValidationError("Send a date such as 2026-05-12.") from None
+        if not is_within_reach(day):
+            raise ValidationError("Send a date of this century.")
+        return day
 
 
 class ReportQuery(Strict):

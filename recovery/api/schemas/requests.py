@@ -6,7 +6,6 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from recovery.api.fields import (
-    LONGEST_NOTE,
     NULL,
     Choice,
     Flag,
@@ -20,7 +19,7 @@ from recovery.api.fields import (
 from recovery.domain.callbacks import Outcome
 from recovery.domain.money import LARGEST_AMOUNT
 from recovery.domain.remedies import RemedyKind
-from recovery.domain.tickets import FAILURES, Severity, Source
+from recovery.domain.tickets import FAILURES, LONGEST_NAME, LONGEST_NOTE, Severity, Source
 from recovery.services.deciding.remedies import NewRemedy
 from recovery.services.people.customers import NewCustomer
 from recovery.services.ticketing.logging_mistakes import NewTicket, Order
@@ -58,7 +57,7 @@ class Versioned(Strict):
 
 class NewCustomerSchema(Strict):
     phone = Text(LONGEST_PHONE, allow_none=True, metadata={"example": "07700 900123"})
-    name = Text(allow_none=True)
+    name = Text(LONGEST_NAME, allow_none=True)
     language = Text(
         validate=validate.OneOf(LANGUAGES, error=f"Choose one of: {', '.join(LANGUAGES)}."),
         allow_none=True,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from recovery.domain.actors import Actor
 from recovery.domain.errors import Invalid
+from recovery.domain.ids import LARGEST_ID
 from recovery.models import Site, TicketClock
 from recovery.services.access import at_sites_of, sites_visible_to
 
@@ -76,10 +77,10 @@ def _site_id(slug: str, by: Actor) -> ScalarSelect[int]:
 
 
 def _whole(key: str | int) -> int:
-    try:
-        return int(key)
-    except ValueError:
-        raise Invalid.field("key", "There is no such group: go back to the report and choose one.") from None
+    text = str(key)
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID)) and int(text) <= LARGEST_ID):
+        raise Invalid.field("key", "There is no such group: go back to the report and choose one.")
+    return int(text)
 
 
 def _midnight(day: date) -> datetime:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from recovery.domain.actors import Actor
 from recovery.domain.errors import DomainError, Invalid
 from recovery.domain.money import parse_amount
-from recovery.domain.tickets import Severity, Source
+from recovery.domain.tickets import LONGEST_NOTE, Severity, Source
 from recovery.models import Customer, Staff
 from recovery.services.access import visible_site
 from recovery.services.people.customers import NewCustomer, find_or_add
@@ -96,7 +96,7 @@ def _customer(session: DeskSession, row: Row, *, now: datetime, by: Actor) -> in
     customer: Customer | None = find_or_add(session, site, new, now=now)
     if customer is None:
         raise Invalid("The row has neither a phone nor a name.")
-    customer.notes = row.values.get("notes") or customer.notes
+    customer.notes = _note(row, "notes") or customer.notes
     return customer.id
 
 
@@ -115,7 +115,7 @@ def _ticket(session: DeskSession, row: Row, *, staff: str | None, now: datetime,
         source=_one_of(Source, values.get("source"), "source") or Source.COUNTER,
         customer=NewCustomer(values.get("phone") or None, values.get("name") or None),
         order=Order(values.get("order_reference") or None, parse_amount(amount, site.currency) if amount else None),
-        note=values.get("note"),
+        note=_note(row, "note"),
     )
     ticket = log(session, new, now=logged_at, by=person)
     drop_queued(session, ticket, reason=IMPORTED, now=logged_at)
@@ -124,6 +124,13 @@ def _ticket(session: DeskSession, row: Row, *, staff: str | None, now: datetime,
     if values.get("cause"):
         tickets.change(session, ticket, tickets.Change(cause=values["cause"]), now=resolved_at, by=person)
     return ticket.id
+
+
+def _note(row: Row, column: str) -> str | None:
+    text = row.values.get(column)
+    if text and len(text) > LONGEST_NOTE:
+        raise Invalid(f"{column} is {len(text)} characters long: keep it to {LONGEST_NOTE}.")
+    return text
 
 
 def _person(session: DeskSession, email: str | None) -> Actor:
