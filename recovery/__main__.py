@@ -1,4 +1,4 @@
-"""`python3 -m recovery`: finds a Python that is new enough, then goes on in recovery/first_run.py.
+"""`python3 -m recovery`: finds a Python that is new enough, then goes on in the package recovery/first_run.
 
 This file alone must be readable for every Python 3 that a machine may bring; it uses the standard library only.
 """
