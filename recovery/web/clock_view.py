@@ -8,8 +8,7 @@ from recovery.models import Ticket
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.rows import SiteBrief
 from recovery.services.timing import clocks
-
-MINUTE, HOUR, DAY = 60, 3600, 86_400
+from recovery.web.wording import length
 
 
 def clock_words(reading: DeskSession, ticket: Ticket, site: SiteBrief, *, now: datetime) -> dict[str, Any]:
@@ -37,18 +36,6 @@ def clock_words(reading: DeskSession, ticket: Ticket, site: SiteBrief, *, now: d
             for part in read.stretches
         ],
     }
-
-
-def length(seconds: int) -> str:
-    """Whole units, as one says it: 45 s, 34 min, 3 h 05, 2 days."""
-    if seconds < MINUTE:
-        return f"{seconds} s"
-    if seconds < 90 * MINUTE:
-        return f"{seconds // MINUTE} min"
-    if seconds < DAY:
-        return f"{seconds // HOUR} h {seconds % HOUR // MINUTE:02d}"
-    days = seconds // DAY
-    return "1 day" if days == 1 else f"{days} days"
 
 
 def _at(instant: datetime, site: SiteBrief, first: datetime) -> str:

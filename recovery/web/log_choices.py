@@ -20,6 +20,7 @@ from recovery.services.session import DeskSession
 from recovery.services.texting.messages import standing_opt_out
 from recovery.services.texting.previews import FirstText
 from recovery.services.ticketing.logging_mistakes import NewTicket, Order
+from recovery.web.wording import length
 
 FAILURE_ORDER = (
     "wrong_order",
@@ -127,7 +128,7 @@ def last_time(reading: DeskSession, customer: Customer, site: Site, *, now: date
         label = "something private" if ticket.is_sensitive else FAILURES[ticket.failure].label.lower()
         last = f"Last time: {label}, {_ago(now - ticket.logged_at)}"
         if ticket.resolved_at is not None:
-            last += f", made right in {_length(ticket.resolved_at - ticket.logged_at)}"
+            last += f", made right in {length(int((ticket.resolved_at - ticket.logged_at).total_seconds()))}"
     phone = customer.phone or ""
     return {
         "name": customer.name,
@@ -178,10 +179,3 @@ def _ago(span: timedelta) -> str:
     if days < 14:  # noqa: PLR2004  # people say days up to two weeks
         return "yesterday" if days == 1 else f"{days} days ago"
     return f"{days // 7} weeks ago" if days < 60 else f"{days // 30} months ago"  # noqa: PLR2004  # and weeks up to two months
-
-
-def _length(span: timedelta) -> str:
-    minutes = int(span.total_seconds()) // 60
-    if minutes < 90:  # noqa: PLR2004  # as the clocks on the pages: minutes up to an hour and a half
-        return f"{max(1, minutes)} min"
-    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (60 * 24)} days"

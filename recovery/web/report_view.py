@@ -4,11 +4,15 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from flask import url_for
+
 from recovery.domain.calendars import local_time
+from recovery.services.reporting.report_places import Place
 from recovery.services.reporting.reports import Figures, Group
 from recovery.services.ticketing.rows import SiteBrief, TicketRow
 from recovery.web.report_request import Asked
-from recovery.web.rows import what, who
+from recovery.web.rows import failure_label, what, who
+from recovery.web.wording import length
 
 HOURS_A_DAY = 24
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -26,18 +30,8 @@ CLOCK_LABELS = {
 
 
 def spent(seconds: int | None) -> str:
-    """Give "45 s", "7 min", "1 h 05", "2 days 3 h"; a dash for nothing."""
-    if seconds is None:
-        return NOTHING
-    if seconds < 60:  # noqa: PLR2004  # seconds in a minute
-        return f"{seconds} s"
-    minutes = seconds // 60
-    if minutes < 60:  # noqa: PLR2004  # minutes in an hour
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 2 * HOURS_A_DAY:
-        return f"{hours} h {minutes:02d}"
-    return f"{hours // HOURS_A_DAY} days {hours % HOURS_A_DAY} h"
+    """A dash for nothing."""
+    return NOTHING if seconds is None else length(seconds)
 
 
 def share(part: float | None) -> str:
@@ -144,6 +138,20 @@ def unrecovered_rows(tickets: Sequence[TicketRow], now: datetime) -> list[dict[s
 def day_and_time(instant: datetime, site: SiteBrief) -> str:
     local = local_time(instant, site.timezone)
     return f"{local.day} {local:%b}, {local:%H:%M}"
+
+
+def place(each: Place) -> dict[str, str]:
+    """Over all that ever was: its address is that of the list of tickets, which knows no span unless it is asked."""
+    return {
+        "site": each.site_name,
+        "failure": failure_label(each.failure),
+        "count": str(each.figures.count),
+        "p50": spent(each.figures.p50),
+        "p90": spent(each.figures.p90),
+        "p95": spent(each.figures.p95),
+        "within": share(each.figures.within_target),
+        "url": url_for("tickets.index", site=each.site, failure=each.failure),
+    }
 
 
 def csv_rows(groups: Sequence[Group], clocks: Sequence[str]) -> Iterator[list[Any]]:

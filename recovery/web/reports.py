@@ -12,6 +12,7 @@ from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
 from recovery.services.reporting import reports
+from recovery.services.reporting.report_places import slowest_places
 from recovery.services.reporting.report_scope import EVERYTHING, GROUPINGS
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.rows import TicketRow
@@ -26,6 +27,7 @@ blueprint = Blueprint("reports", __name__)
 UNRECOVERED = 8
 """By name; the board has the rest."""
 CAUSES = 10
+PLACES = 8
 MOST_BEHIND = 100
 LONGEST_SECONDS = 2**31 - 1
 
@@ -107,6 +109,7 @@ def _values(session: DeskSession, wanted: Asked, errors: dict[str, str]) -> dict
         "target": target,
         "target_shown": view.spent(target),
         "causes": reports.causes(session, **wanted.scope)[:CAUSES],
+        "places": [view.place(each) for each in slowest_places(session, by=actor())[:PLACES]],
         "csv_url": wanted.address("reports.download"),
     }
 

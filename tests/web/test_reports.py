@@ -173,3 +173,27 @@ def test_a_group_that_cannot_be_is_said_in_one_sentence(business: Business, key:
     answer = Visitor.signed_in(business, "omar").open(f"/reports/tickets?group_by={key}")
     assert answer.status_code == 422
     assert "There is no such group: go back to the report and choose one." in answer.text
+
+
+def test_the_slowest_places_of_all_time_come_first_and_each_opens_its_tickets(
+    business: Business, clock: FrozenClock
+) -> None:
+    for minutes in (5, 6, 90):
+        recovered(business, clock, minutes=minutes, customer=SAM, failure="late")
+    recovered(business, clock, minutes=30, customer=NOOR)
+    clock.advance(days=60)
+    omar = Visitor.signed_in(business, "omar")
+    page = omar.open("/reports").text
+    assert "Nothing was logged in this span." in page
+    places = page.partition('aria-labelledby="places"')[2].partition("</section>")[0]
+    told = words_of(places)
+    assert "Harbour St Coffee · Wrong order 1 30 min 30 min 30 min 100 %" in told
+    assert "Harbour St Coffee · Late 3 6 min 1 h 30 1 h 30 66 %" in told
+    assert told.index("Wrong order") < told.index("Late")
+    address = re.search(r'href="([^"]+)">Harbour St Coffee · Late', places)
+    assert address is not None
+    behind = words_of(omar.open(address[1].replace("&amp;", "&")).text)
+    assert "Sam Whitfield" in behind
+    assert "Noor Aziz" not in behind
+    nell = Visitor.signed_in(business, "nell", omar)
+    assert "Where recovery takes longest" not in nell.open("/reports").text
