@@ -5,7 +5,7 @@ import json
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn
 
 DONE, FINDING, WRONG_USE = 0, 1, 2
 """Exit codes."""
@@ -86,9 +86,9 @@ def give_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 class Progress:
     """A bar that redraws itself on a terminal; elsewhere a line for each quarter."""
 
-    def __init__(self, what: str, *, stream: TextIO | None = None) -> None:
+    def __init__(self, what: str) -> None:
         self._what = what
-        self._stream = stream or sys.stderr
+        self._stream = sys.stderr
         self._live = self._stream.isatty()
         self._shown = -1
 
@@ -112,9 +112,9 @@ class Progress:
 class Counter:
     """For work of which nobody knows how much there is; only where somebody watches."""
 
-    def __init__(self, what: str, *, stream: TextIO | None = None) -> None:
+    def __init__(self, what: str) -> None:
         self._what = what
-        self._stream = stream or sys.stderr
+        self._stream = sys.stderr
 
     def __call__(self, done: int) -> None:
         if self._stream.isatty():

@@ -137,7 +137,7 @@ def add_a_token(arguments: Arguments) -> int:
     scopes = frozenset(Scope(word) for word in arguments.scope) if arguments.scope else DEFAULT_SCOPES
 
     def work(session: DeskSession) -> str:
-        person = person_at(session, arguments.email, lock=True)
+        person = _held(session, arguments.email)
         _, plain = add_token(session, person, scopes=scopes, now=components.clock.now(), by=MACHINE)
         return plain
 
@@ -146,14 +146,12 @@ def add_a_token(arguments: Arguments) -> int:
     return DONE
 
 
-def person_at(session: DeskSession, email: str, *, lock: bool = False) -> Staff:
+def _held(session: DeskSession, email: str) -> Staff:
     """Raises NotFound."""
     person = sign_in.active_staff(session, email)
-    if person is not None and lock:
-        person = locked_person(session, person.id)
     if person is None:
         raise NotFound(f"Nobody active signs in as {email}: `staff add` adds people.")
-    return person
+    return locked_person(session, person.id)
 
 
 def _password_from_stdin() -> str:

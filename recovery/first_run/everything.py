@@ -43,7 +43,7 @@ def run(commands: Commands, *, empty: bool) -> int:
         if asked != signal.SIGHUP or signal.getsignal(asked) != signal.SIG_IGN:  # under nohup it stays ignored
             signal.signal(asked, _stop_on_signal)
     try:
-        write_missing_keys()
+        _write_missing_keys()
         settings = _settings()
         _refuse_busy_port(settings.port)
         _succeed(commands, ["migrate"])
@@ -59,7 +59,7 @@ def _stop_on_signal(_number: int, _frame: FrameType | None) -> None:
     raise Stop("\nStopping …", 0)
 
 
-def write_missing_keys() -> None:
+def _write_missing_keys() -> None:
     folder = REPOSITORY / (os.environ.get("DATA_DIR") or "var")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -50,7 +50,7 @@ def choices(site: Site | None) -> dict[str, Any]:
                 "value": kind.value,
                 "label": kind.label,
                 "icon": kind.value,
-                "amount": "required" if kind.is_money else None,
+                "amount": kind.is_money,
             }
             for kind in RemedyKind
         ],
@@ -76,7 +76,9 @@ def new_ticket(form: Mapping[str, Any], site: Site) -> NewTicket:
             errors.update(wrong.errors)
             return None
 
-    remedies = tuple(NewRemedy(kind, amount(f"amount_{kind.value}")) for kind in _chosen(form))
+    remedies = tuple(
+        NewRemedy(kind, amount(f"amount_{kind.value}") if kind.is_money else None) for kind in _chosen(form)
+    )
     order = Order(form["order_reference"], amount("order_amount"), None, form["order_kept"])
     for remedy in remedies:
         name = f"amount_{remedy.kind.value}"
