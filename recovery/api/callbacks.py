@@ -1,5 +1,6 @@
 """Calls promised to customers, and each try."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Response
@@ -12,7 +13,7 @@ from recovery.api.schemas.answers import CallbackOnTicketSchema, CallSchema, Slo
 from recovery.api.schemas.queries import CallQuery, SlotQuery, VersionQuery
 from recovery.api.schemas.requests import AttemptSchema, NewCallbackSchema
 from recovery.domain.permissions import Permission
-from recovery.models import Callback
+from recovery.models import Callback, Ticket
 from recovery.services.access import refuse_stale, ticket_of_callback, visible_site
 from recovery.services.calling import attempts, booking
 from recovery.services.ticketing import listing
@@ -88,15 +89,12 @@ def record_attempt(body: dict[str, Any], callback_id: int) -> Response:
     After `disconnected` the redial is due in two minutes and the customer is told; nobody there: it is tried again later.
     """
 
-    def act(at: Moment) -> int:
-        ticket, callback = ticket_of_callback(at.session, callback_id, by=at.by)
-        refuse_stale(at.session, ticket, body.get("version"))
+    def act(at: Moment, ticket: Ticket, callback: Callback) -> None:
         attempts.attempt(
             at.session, ticket, callback, outcome=body["outcome"], note=body.get("note"), now=at.now, by=at.by
         )
-        return callback.id
 
-    return carry_out(act, thing=CALLBACK, show=_shown, status=201)
+    return _on_callback(callback_id, body, act, status=201)
 
 
 @blueprint.call(
@@ -110,13 +108,10 @@ def record_attempt(body: dict[str, Any], callback_id: int) -> Response:
 def move_callback(body: dict[str, Any], callback_id: int) -> Response:
     """Move a call; without a time, to as soon as someone is free"""
 
-    def act(at: Moment) -> int:
-        ticket, callback = ticket_of_callback(at.session, callback_id, by=at.by)
-        refuse_stale(at.session, ticket, body.get("version"))
+    def act(at: Moment, ticket: Ticket, callback: Callback) -> None:
         booking.reschedule(at.session, ticket, callback, due_at=body.get("due_at"), now=at.now, by=at.by)
-        return callback.id
 
-    return carry_out(act, thing=CALLBACK, show=_shown)
+    return _on_callback(callback_id, body, act)
 
 
 @blueprint.call(
@@ -130,13 +125,22 @@ def move_callback(body: dict[str, Any], callback_id: int) -> Response:
 def cancel_callback(asked: dict[str, Any], callback_id: int) -> Response:
     """Cancel a call: the customer is told"""
 
-    def act(at: Moment) -> int:
+    def act(at: Moment, ticket: Ticket, callback: Callback) -> None:
+        booking.cancel(at.session, ticket, callback, now=at.now, by=at.by)
+
+    return _on_callback(callback_id, asked, act)
+
+
+def _on_callback(
+    callback_id: int, asked: Mapping[str, Any], act: Callable[[Moment, Ticket, Callback], None], *, status: int = 200
+) -> Response:
+    def work(at: Moment) -> int:
         ticket, callback = ticket_of_callback(at.session, callback_id, by=at.by)
         refuse_stale(at.session, ticket, asked.get("version"))
-        booking.cancel(at.session, ticket, callback, now=at.now, by=at.by)
+        act(at, ticket, callback)
         return callback.id
 
-    return carry_out(act, thing=CALLBACK, show=_shown)
+    return carry_out(work, thing=CALLBACK, show=_shown, status=status)
 
 
 def _shown(at: Moment, callback_id: int) -> Answer:

@@ -1,5 +1,6 @@
 """Tickets: logging, listing, reading, changing, and what states they go through."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Response
@@ -19,6 +20,7 @@ from recovery.api.schemas.requests import (
     VoidSchema,
 )
 from recovery.domain.permissions import Permission
+from recovery.models import Ticket
 from recovery.services.access import visible_ticket
 from recovery.services.proving.viewings import view
 from recovery.services.ticketing import listing, reopening, tickets
@@ -108,12 +110,10 @@ def resolve_ticket(body: dict[str, Any], reference: str) -> Response:
     409 while a remedy awaits approval.
     """
 
-    def act(at: Moment) -> int:
-        ticket = at.ticket(reference, body.get("version"))
+    def act(at: Moment, ticket: Ticket) -> None:
         tickets.resolve(at.session, ticket, how=body.get("how") or None, now=at.now, by=at.by)
-        return ticket.id
 
-    return carry_out(act, thing=TICKET, show=shown)
+    return _on_ticket(reference, body, act)
 
 
 @blueprint.call(
@@ -131,11 +131,10 @@ def reopen_ticket(body: dict[str, Any], reference: str) -> Response:
     asks still waits (ten seconds), it is an undo: the status is what it was before, the level stays, and no text goes.
     """
 
-    def act(at: Moment) -> int:
-        ticket = at.ticket(reference, body.get("version"))
-        return reopening.reopen(at.session, ticket, why=BY_HAND, now=at.now, by=at.by).id
+    def act(at: Moment, ticket: Ticket) -> Ticket:
+        return reopening.reopen(at.session, ticket, why=BY_HAND, now=at.now, by=at.by)
 
-    return carry_out(act, thing=TICKET, show=shown)
+    return _on_ticket(reference, body, act)
 
 
 @blueprint.call(
@@ -149,13 +148,11 @@ def reopen_ticket(body: dict[str, Any], reference: str) -> Response:
 def close_ticket(body: dict[str, Any], reference: str) -> Response:
     """Close a resolved ticket, with its cause and what is done about it"""
 
-    def act(at: Moment) -> int:
-        ticket = at.ticket(reference, body.get("version"))
+    def act(at: Moment, ticket: Ticket) -> None:
         cause, action = body.get("cause") or None, body.get("action") or None
         tickets.close(at.session, ticket, cause=cause, action=action, now=at.now, by=at.by)
-        return ticket.id
 
-    return carry_out(act, thing=TICKET, show=shown)
+    return _on_ticket(reference, body, act)
 
 
 @blueprint.call(
@@ -169,14 +166,12 @@ def close_ticket(body: dict[str, Any], reference: str) -> Response:
 def void_ticket(body: dict[str, Any], reference: str) -> Response:
     """Void what was logged in error: it leaves the numbers, never the trail"""
 
-    def act(at: Moment) -> int:
-        ticket = at.ticket(reference, body.get("version"))
+    def act(at: Moment, ticket: Ticket) -> None:
         other = body.get("duplicate_of")
         duplicate = visible_ticket(at.session, other, by=at.by) if other else None
         tickets.void(at.session, ticket, reason=body["reason"], duplicate_of=duplicate, now=at.now, by=at.by)
-        return ticket.id
 
-    return carry_out(act, thing=TICKET, show=shown)
+    return _on_ticket(reference, body, act)
 
 
 @blueprint.call(
@@ -190,12 +185,10 @@ def void_ticket(body: dict[str, Any], reference: str) -> Response:
 def wait_for_customer(body: dict[str, Any], reference: str) -> Response:
     """Wait for the customer: pauses our clock, never theirs"""
 
-    def act(at: Moment) -> int:
-        ticket = at.ticket(reference, body.get("version"))
+    def act(at: Moment, ticket: Ticket) -> None:
         tickets.wait_for_customer(at.session, ticket, now=at.now, by=at.by)
-        return ticket.id
 
-    return carry_out(act, thing=TICKET, show=shown)
+    return _on_ticket(reference, body, act)
 
 
 @blueprint.call(
@@ -209,12 +202,10 @@ def wait_for_customer(body: dict[str, Any], reference: str) -> Response:
 def mark_replies_read(body: dict[str, Any], reference: str) -> Response:
     """Mark the customer's replies as read"""
 
-    def act(at: Moment) -> int:
-        ticket = at.ticket(reference, body.get("version"))
+    def act(at: Moment, ticket: Ticket) -> None:
         tickets.mark_read(at.session, ticket, now=at.now, by=at.by)
-        return ticket.id
 
-    return carry_out(act, thing=TICKET, show=shown)
+    return _on_ticket(reference, body, act)
 
 
 @blueprint.call(
@@ -228,12 +219,20 @@ def mark_replies_read(body: dict[str, Any], reference: str) -> Response:
 def view_ticket(body: dict[str, Any], reference: str) -> Response:
     """Look at a sensitive ticket, on the record; good for 15 minutes"""
 
-    def act(at: Moment) -> int:
-        ticket = at.ticket(reference, body.get("version"))
+    def act(at: Moment, ticket: Ticket) -> None:
         view(at.session, ticket, now=at.now, by=at.by)
-        return ticket.id
 
-    return carry_out(act, thing=TICKET, show=shown)
+    return _on_ticket(reference, body, act)
+
+
+def _on_ticket(reference: str, body: Mapping[str, Any], act: Callable[[Moment, Ticket], Ticket | None]) -> Response:
+    """`act` has the ticket locked, as the caller knew it, and gives the one to answer with where it is another."""
+
+    def work(at: Moment) -> int:
+        ticket = at.ticket(reference, body.get("version"))
+        return (act(at, ticket) or ticket).id
+
+    return carry_out(work, thing=TICKET, show=shown)
 
 
 def shown(at: Moment, ticket_id: int) -> Answer:
