@@ -19,6 +19,7 @@ from recovery.services.session import DeskSession
 from recovery.web.admin_forms import ErasureForm
 from recovery.web.forms import loaded, typed
 from recovery.web.hours_view import hours_in_words
+from recovery.web.people_view import person_row
 from recovery.web.session import now, transact
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
@@ -100,11 +101,5 @@ def _site(site: Site) -> dict[str, Any]:
 
 
 def _person(person: Staff, sites: dict[int, str]) -> dict[str, Any]:
-    return {
-        "name": person.name,
-        "url": url_for("admin_staff.show", staff_id=person.id),
-        "role": person.role.label,
-        "sites": ", ".join(sorted(sites[site_id] for site_id in person.site_ids)) or "every site",
-        "has_password": person.password_hash is not None,
-        "is_active": person.deactivated_at is None,
-    }
+    row = person_row(person, sites, url=url_for("admin_staff.show", staff_id=person.id))
+    return row | {"sites": row["sites"] or "every site"}

@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 
 from recovery.domain.calendars import local_time
 from recovery.domain.errors import Invalid
-from recovery.domain.ids import LARGEST_ID
 from recovery.domain.permissions import Permission, Role, Scope
 from recovery.edge import actor, components, needs
 from recovery.models import ApiToken, Staff
@@ -22,8 +21,6 @@ from recovery.web.session import now, transact
 from recovery.web.wording import counted
 
 blueprint = Blueprint("admin_staff", __name__, url_prefix="/admin/staff")
-
-ID = f"int(max={LARGEST_ID})"
 
 ROLES = (
     (Role.FRONTLINE, "Frontline: logs, grants inside the limits, answers, calls"),
@@ -59,13 +56,13 @@ def add() -> ResponseReturnValue:
     return _once(staff_id, link=token)
 
 
-@blueprint.get(f"/<{ID}:staff_id>")
+@blueprint.get("/<row_id:staff_id>")
 @needs(Permission.ADMINISTER, of="staff")
 def show(staff_id: int) -> ResponseReturnValue:
     return _one(staff_id)
 
 
-@blueprint.post(f"/<{ID}:staff_id>")
+@blueprint.post("/<row_id:staff_id>")
 @needs(Permission.ADMINISTER, of="staff")
 def change(staff_id: int) -> ResponseReturnValue:
     def act(session: DeskSession) -> list[str]:
@@ -80,7 +77,7 @@ def change(staff_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin_staff.show", staff_id=staff_id), 303)
 
 
-@blueprint.post(f"/<{ID}:staff_id>/deactivation")
+@blueprint.post("/<row_id:staff_id>/deactivation")
 @needs(Permission.ADMINISTER, of="staff")
 def deactivate(staff_id: int) -> ResponseReturnValue:
     def act(session: DeskSession) -> int:
@@ -98,7 +95,7 @@ def deactivate(staff_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin_staff.show", staff_id=staff_id), 303)
 
 
-@blueprint.post(f"/<{ID}:staff_id>/reactivation")
+@blueprint.post("/<row_id:staff_id>/reactivation")
 @needs(Permission.ADMINISTER, of="staff")
 def reactivate(staff_id: int) -> ResponseReturnValue:
     def act(session: DeskSession) -> None:
@@ -109,7 +106,7 @@ def reactivate(staff_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin_staff.show", staff_id=staff_id), 303)
 
 
-@blueprint.post(f"/<{ID}:staff_id>/sign-in-link")
+@blueprint.post("/<row_id:staff_id>/sign-in-link")
 @needs(Permission.ADMINISTER, of="staff")
 def give_link(staff_id: int) -> ResponseReturnValue:
     def act(session: DeskSession) -> str:
@@ -118,7 +115,7 @@ def give_link(staff_id: int) -> ResponseReturnValue:
     return _once(staff_id, link=transact(act))
 
 
-@blueprint.post(f"/<{ID}:staff_id>/tokens")
+@blueprint.post("/<row_id:staff_id>/tokens")
 @needs(Permission.ADMINISTER, of="staff")
 def give_token(staff_id: int) -> ResponseReturnValue:
     def act(session: DeskSession) -> str:
@@ -132,7 +129,7 @@ def give_token(staff_id: int) -> ResponseReturnValue:
     return _once(staff_id, token=token)
 
 
-@blueprint.post(f"/<{ID}:staff_id>/tokens/<{ID}:token_id>/revocation")
+@blueprint.post("/<row_id:staff_id>/tokens/<row_id:token_id>/revocation")
 @needs(Permission.ADMINISTER, of="token")
 def take_token(staff_id: int, token_id: int) -> ResponseReturnValue:
     transact(lambda session: revoke_token(session, token_id, now=now(), by=actor()))

@@ -15,6 +15,7 @@ from recovery.services.people.directory import sites_of
 from recovery.services.people.sign_in import LINK_ENDS_AFTER, sign_in_url
 from recovery.services.people.staff import person
 from recovery.web.forms import Form, WholeNumber, loaded
+from recovery.web.people_view import person_row
 from recovery.web.saying import say
 from recovery.web.session import now, transact
 
@@ -75,10 +76,5 @@ def _page(*, problem: str = "", link: dict[str, str] | None = None) -> str:
 
 
 def _person(each: Staff, sites: dict[int, str]) -> dict[str, Any]:
-    return {
-        "name": each.name,
-        "role": each.role.label,
-        "sites": ", ".join(sorted(sites[site_id] for site_id in each.site_ids if site_id in sites)),
-        "has_password": each.password_hash is not None,
-        "link_url": url_for("team.give_link", staff_id=each.id) if team.may_let_in(each, by=actor()) else "",
-    }
+    link_url = url_for("team.give_link", staff_id=each.id) if team.may_let_in(each, by=actor()) else ""
+    return person_row(each, sites) | {"link_url": link_url}

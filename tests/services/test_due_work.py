@@ -115,6 +115,7 @@ def test_a_call_minutes_after_its_booking_needs_no_reminder(business: Business) 
     booked(business, ticket, minutes=12)
     business.later(minutes=1)
     business.tick()
+    assert "callback:booked" in business.tags(ticket)
     assert "callback:reminded" not in business.tags(ticket)
 
 
@@ -131,6 +132,7 @@ def test_a_call_moved_to_a_few_minutes_from_now_is_not_reminded_of_either(busine
     )
     business.later(minutes=1)
     business.tick()
+    assert "callback:moved" in business.tags(ticket)
     assert "callback:reminded" not in business.tags(ticket)
 
 

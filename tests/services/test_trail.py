@@ -106,6 +106,7 @@ def test_no_name_number_or_word_of_the_customer_stands_in_the_trail(business: Bu
     business.tick()
     with business.desk.read() as session:
         told = " ".join(session.scalars(select(Event.payload)))
+    assert '"failure":"wrong_order"' in told.replace(" ", "")
     for secret in ("Whitfield", "Sam", "7700900123", "almond", "Maya", "Okafor"):
         assert secret not in told
 

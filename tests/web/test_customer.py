@@ -45,7 +45,10 @@ def test_the_page_shows_no_surname_no_note_and_no_other_customer(business: Busin
             session, row, tickets.Change(note="Difficult, be careful"), now=business.now, by=maya
         ),
     )
-    page = client.get(link(business, ticket)).text
+    answer = client.get(link(business, ticket))
+    page = answer.text
+    assert answer.status_code == 200
+    assert "Hello Sam" in page
     for private in ("Okafor", "Whitfield", "Difficult", "Lee", "900123", "900101"):
         assert private not in page
 

@@ -23,6 +23,8 @@ def test_scripts_and_styles_go_out_squeezed_and_are_asked_for_once(business: Bus
 
 def test_pages_are_not_squeezed(business: Business) -> None:
     answer = Visitor.at(business).client.get("/sign-in", headers={"Accept-Encoding": "gzip"}, buffered=True)
+    assert answer.status_code == 200
+    assert "Sign in" in answer.text
     assert "Content-Encoding" not in answer.headers
 
 

@@ -279,14 +279,18 @@ def test_a_sensitive_ticket_is_opened_by_a_button_and_that_is_recorded(
 
 def test_without_having_opened_it_nothing_is_done_to_a_sensitive_ticket(business: Business, omar: Visitor) -> None:
     ticket = business.log(failure="unsafe")
-    omar.post(f"/tickets/{ticket.reference}/resolution", version="1")
+    answer = omar.post(f"/tickets/{ticket.reference}/resolution", version="1")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/tickets/{ticket.reference}")
+    assert "Opening it is recorded" in words(omar.open(answer.headers["Location"]))
     assert fresh(business, ticket).status is not TicketStatus.RESOLVED
 
 
 def test_lists_name_nobody_on_a_sensitive_ticket(business: Business, omar: Visitor) -> None:
     business.log(failure="unsafe")
     for address in ("/", "/board", "/tickets"):
-        page = words(omar.open(address))
+        answer = omar.open(address)
+        page = words(answer)
+        assert answer.status_code == 200
         assert "Sam" not in page
         assert address == "/" or "Kept private" in page
 
