@@ -15,8 +15,9 @@ from recovery.web.acting import LABELS
 from recovery.web.session import staff
 
 PURPOSE = "a form that waits"
-LONGEST = 128 * 1024
-"""Letters of one form, sealed: the longest note twice, also where every letter of it is an emoji. It has to fit into the form that carries it."""
+LONGEST = 64 * 1024
+"""Letters of one form, sealed: the longest note twice, whatever its letters are. It has to fit into the form that
+carries it."""
 CSRF_TOKEN = "csrf_token"  # noqa: S105  # the name of a field
 SECRET = "password"  # noqa: S105  # the name of a field
 UNSHOWN = frozenset({"version", "submission", "do"})

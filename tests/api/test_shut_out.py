@@ -1,4 +1,4 @@
-"""Somebody loses their account or their role while what their token asked for waits for its turn."""
+"""Somebody loses their role while what their token asked for waits for its turn."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,13 +9,12 @@ from sqlalchemy import func, select, text
 from recovery.app import create_app
 from recovery.bootstrap import build
 from recovery.clock import FrozenClock
-from recovery.domain.remedies import RemedyStatus
-from recovery.models import Remedy
+from recovery.domain.tickets import TicketStatus
 from recovery.services.access import lock_ticket
-from recovery.services.people.staff import deactivate, locked_person
+from recovery.services.people.staff import NewStaff, change_staff, locked_person
 from recovery.services.session import DeskSession
 from tests.api.calling import Desk, refused
-from tests.factories import Business, refund
+from tests.factories import OMAR, Business
 from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until
 
@@ -28,28 +27,28 @@ def desk_on_postgres(make_settings: MakeSettings, postgres_url: str, clock: Froz
     components.dispose()
 
 
-def test_nobody_is_shut_out_in_the_middle_of_what_their_token_does(desk_on_postgres: Desk) -> None:
-    """Omar's decision waits for the ticket; who shuts him out waits for the decision, and the token is worth nothing then."""
+def test_nobody_loses_their_role_in_the_middle_of_what_their_token_does(desk_on_postgres: Desk) -> None:
+    """Omar's resolution waits for the ticket; who takes his role away waits for Omar, and for no ticket."""
     desk, business = desk_on_postgres, desk_on_postgres.business
-    ticket = business.log(remedies=(refund(4500),))
-    (remedy,) = business.rows(Remedy, ticket)
+    ticket = business.log()
     desk.token("omar")
     ada = business.actor("ada")
 
-    def shut_omar_out(session: DeskSession) -> None:
-        deactivate(session, locked_person(session, business.staff("omar").id), now=business.now, by=ada)
+    def demote_omar(session: DeskSession) -> None:
+        new = NewStaff(OMAR.email, OMAR.name, "frontline", OMAR.sites)
+        change_staff(session, locked_person(session, business.staff("omar").id), new, now=business.now, by=ada)
 
     with ThreadPoolExecutor(2) as others:
         with business.desk.write() as session:
             lock_ticket(session, ticket.id)
-            answer = others.submit(desk.call, "omar", "POST", f"/remedies/{remedy.id}/approval", {})
-            wait_until(lambda: waiting(business) == 1, what="the decision waits for the ticket")
-            shutting = others.submit(business.desk.transact, shut_omar_out)
-            wait_until(lambda: waiting(business) == 2, what="shutting out waits for the decision")
+            answer = others.submit(desk.call, "omar", "POST", f"/tickets/{ticket.reference}/resolution", {})
+            wait_until(lambda: waiting(business) == 1, what="the resolution waits for the ticket")
+            demoting = others.submit(business.desk.transact, demote_omar)
+            wait_until(lambda: waiting(business) == 2, what="the demotion waits for Omar")
         assert answer.result().status_code == 200
-        shutting.result()
-    assert business.rows(Remedy, ticket)[0].status is RemedyStatus.GRANTED
-    refused(desk.call("omar", "GET", "/tickets"), 401)
+        demoting.result()
+    assert business.again(ticket).status is TicketStatus.RESOLVED
+    refused(desk.call("omar", "GET", "/approvals"), 403)
 
 
 def waiting(business: Business) -> int:
