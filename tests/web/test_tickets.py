@@ -11,7 +11,7 @@ from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Event
-from recovery.services.calling.callbacks import book
+from recovery.services.calling.booking import book
 from recovery.services.ticketing.tickets import resolve
 from tests.factories import REMAKE, Business, refund
 from tests.web.pages import Visitor, value_of, words
