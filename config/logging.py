@@ -11,8 +11,14 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from config.masking import mask
 
-TALKATIVE_LIBRARIES = ("apscheduler", "twilio", "urllib3", "alembic.runtime.plugins")
-"""They tell every step at INFO, twilio with the number it texts."""
+TALKATIVE_LIBRARIES = {
+    "apscheduler": logging.ERROR,
+    "twilio": logging.WARNING,
+    "urllib3": logging.WARNING,
+    "alembic.runtime.plugins": logging.WARNING,
+}
+"""From which level on they are heard: they tell every step, twilio with the number it texts; apscheduler warns of every
+tick that is not begun a second time while it still runs, which is what we ask of it."""
 
 
 def configure(log_format: str, stream: TextIO | None = None) -> None:
@@ -21,8 +27,8 @@ def configure(log_format: str, stream: TextIO | None = None) -> None:
     handler.setFormatter(_formatter(log_format))
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(logging.INFO)
-    for name in TALKATIVE_LIBRARIES:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in TALKATIVE_LIBRARIES.items():
+        logging.getLogger(name).setLevel(level)
     logging.captureWarnings(capture=True)
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread
