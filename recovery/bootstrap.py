@@ -19,6 +19,7 @@ from config.settings import Settings, SettingsError
 from recovery.clock import Clock, SystemClock
 from recovery.domain.errors import Invalid
 from recovery.domain.policy import Policy
+from recovery.domain.senders import SIMULATED
 from recovery.services.sending.outbox import ENQUEUED, Terms
 from recovery.services.session import DeskSession, House
 from recovery.services.texting import phones
@@ -47,7 +48,6 @@ the row. No transaction of ours waits for anything but the database, so that thi
 CONNECT_WITHIN = 10
 """Seconds: a host that is gone does not say so."""
 TEMPLATES = Path(__file__).parent / "templates"
-SIMULATOR_SENDER = "simulator"
 STATUS_HOOK = "/hooks/twilio/status"
 OUTBOX_CHANNEL = "recovery_outbox"
 """What PostgreSQL's NOTIFY tells the workers on; their poll finds the text anyway, a little later."""
@@ -215,7 +215,7 @@ def _policy(file: Path) -> Policy:
 
 def sender_of(settings: Settings) -> str:
     if settings.sms_gateway == "simulator":
-        return SIMULATOR_SENDER
+        return SIMULATED
     return settings.twilio_messaging_service_sid or settings.twilio_from or ""
 
 

@@ -39,6 +39,9 @@ def _add_site_to(commands: Commands) -> None:
     parser.add_argument("--currency", required=True, help="such as GBP")
     parser.add_argument("--country", required=True, help="such as GB: telephone numbers are read with it")
     parser.add_argument("--hours", default="", help="opening hours; left out: always open")
+    parser.add_argument(
+        "--sender", default="", help="its own number, short code or messaging service; left out: the organisation's"
+    )
 
 
 def _add_staff_to(commands: Commands) -> None:
@@ -92,6 +95,7 @@ def add_a_site(arguments: Arguments) -> int:
         currency=arguments.currency,
         country=arguments.country,
         hours=arguments.hours,
+        sender=arguments.sender,
     )
     with desk() as components:
         site = components.transact(lambda session: add_site(session, new, now=components.clock.now(), by=MACHINE))

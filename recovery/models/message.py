@@ -9,6 +9,7 @@ from recovery.models.customer import Contact
 from recovery.models.ticket import Ticket
 
 WAITING = "status IN ('pending', 'held')"
+URGENT_WAITING = f"{WAITING} AND urgent_until IS NOT NULL"
 UNDER_WAY = "status IN ('claimed', 'sending')"
 TO_ASK = "status = 'sent' AND look_at IS NOT NULL"
 OPEN = "status IN ('pending', 'held', 'claimed', 'sending', 'in_doubt')"
@@ -32,13 +33,33 @@ class Message(Proven, Base):
         # what must be said once is said once: the key is made of the meaning, never of a time
         Index("uq_messages_meaning", "meaning", unique=True),
         Index("uq_messages_provider_sid", "provider_sid", unique=True),
-        # claim: what may go now, urgent first
+        # the look before a claim: is anything due, and since when?
         Index(
             "ix_messages_to_claim",
             "not_before",
             "id",
             sqlite_where=text(WAITING),
             postgresql_where=text(WAITING),
+        ),
+        # claim: lane by lane (site, sender), the longest due first
+        Index(
+            "ix_messages_to_leave",
+            "site_id",
+            "sender",
+            "not_before",
+            "id",
+            sqlite_where=text(WAITING),
+            postgresql_where=text(WAITING),
+        ),
+        # claim: the same, of what is urgent
+        Index(
+            "ix_messages_urgent",
+            "site_id",
+            "sender",
+            "not_before",
+            "id",
+            sqlite_where=text(URGENT_WAITING),
+            postgresql_where=text(URGENT_WAITING),
         ),
         # claim: is there an earlier open text to the same number?
         Index(

@@ -19,6 +19,8 @@ class Site(Base):
     country: Mapped[str]
     hours: Mapped[str] = mapped_column(default="")
     """Opening hours as `domain.opening_hours` writes them; empty is always open."""
+    sender: Mapped[str | None]
+    """What its texts leave from: E.164, a short code or a messaging service. None: as the organisation's."""
     added_at: Mapped[datetime]
     is_demo: Mapped[bool] = mapped_column(default=False)
 

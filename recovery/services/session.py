@@ -15,6 +15,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 from recovery.domain.policy import Policy
 from recovery.models.base import Proven
 from recovery.models.event import AwaitingAnchor, Event
+from recovery.models.site import Site
 from recovery.models.ticket import Ticket
 from recovery.services.timing import clocks
 from recovery.sms.texts import Texts
@@ -40,10 +41,14 @@ class House:
     audit_key: bytes = field(repr=False)
     public_url: str
     sender: str
-    """Our number or messaging service; opt-outs belong to it."""
+    """The organisation's number or messaging service; see `sender_of`."""
     cheap_hashes: bool = False
     anchor_file: Path | None = None
     """Where anchors of the trail are told; None: to the log."""
+
+    def sender_of(self, site: Site | None) -> str:
+        """What texts about a ticket of this site leave from, and whose opt-outs count for them."""
+        return (site.sender if site else None) or self.sender
 
 
 @dataclass(slots=True)

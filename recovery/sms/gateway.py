@@ -31,6 +31,10 @@ class OutgoingText:
         if (self.from_ is None) == (self.messaging_service is None):
             raise ValueError("A text has one sender: a number or a messaging service.")
 
+    @property
+    def sender(self) -> str:
+        return self.from_ or self.messaging_service or ""
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:

@@ -27,7 +27,7 @@ LIMITS = (
 
 
 class SiteForm(Form):
-    always = frozenset({"hours"})
+    always = frozenset({"hours", "sender"})
 
     name = Line(load_default="")
     slug = Line(load_default="")
@@ -35,6 +35,7 @@ class SiteForm(Form):
     currency = Line(load_default="")
     country = Line(load_default="")
     hours = Line(LONGEST_HOURS, load_default="")
+    sender = Line(load_default="")
 
 
 class PlaceForm(Form):

@@ -130,7 +130,7 @@ def _one(
     limits: dict[str, str] | None = None,
     errors: dict[str, str] | None = None,
 ) -> str:
-    kept = {name: getattr(site, name) for name in ("name", "timezone", "currency", "country", "hours")}
+    kept = {name: getattr(site, name) for name in ("name", "timezone", "currency", "country", "hours", "sender")}
     return render_template(
         "admin/site.html",
         site={"name": site.name, "slug": site.slug, "sign": SYMBOLS.get(site.currency, site.currency)},
@@ -180,4 +180,5 @@ def _choices() -> dict[str, Any]:
         "currencies": [{"value": code, "label": code} for code in codes],
         "zones": sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")),
         "examples": EXAMPLES,
+        "house_sender": components().house.sender,
     }

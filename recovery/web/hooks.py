@@ -53,10 +53,11 @@ def receive_text() -> ResponseReturnValue:
     """Answers nothing by itself: every reply leaves through the outbox."""
     inbound = Inbound(
         from_number=_field("From"),
-        to=_field("MessagingServiceSid") or _field("To"),
+        to=_field("To"),
         body=_field("Body"),
         provider_sid=_field("MessageSid"),
         provider_has_answered=bool(_field("OptOutType")),
+        service=_field("MessagingServiceSid"),
     )
     if not inbound.from_number or not inbound.provider_sid:
         _refuse("A text comes with From and MessageSid, and this came without.")

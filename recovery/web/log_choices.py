@@ -124,7 +124,8 @@ def half_ticket(form: Mapping[str, Any], site: Site) -> NewTicket | None:
 def last_time(reading: DeskSession, customer: Customer, site: Site, *, now: datetime, by: Actor) -> dict[str, Any]:
     """What tickets/known.html shows."""
     ticket = last_recovery(reading, customer, by=by)
-    opted_out = customer.contact_id is not None and standing_opt_out(reading, customer.contact_id, reading.house.sender)
+    sender = reading.house.sender_of(site)
+    opted_out = customer.contact_id is not None and standing_opt_out(reading, customer.contact_id, sender)
     last = ""
     if ticket is not None:
         label = "something private" if ticket.is_sensitive else FAILURES[ticket.failure].label.lower()

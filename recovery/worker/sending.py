@@ -3,9 +3,8 @@
 No transaction is open while a thread calls the provider.
 """
 
-import secrets
 import threading
-from collections import Counter, deque
+from collections import Counter
 from functools import partial
 from queue import Empty, SimpleQueue
 from random import SystemRandom
@@ -14,12 +13,14 @@ import structlog
 
 from recovery.bootstrap import Components
 from recovery.services.running.ground import is_a_lock
-from recovery.services.sending import answers, departures, outbox
+from recovery.services.sending import answers, departures
 from recovery.services.sending.answers import Answer
 from recovery.services.sending.departures import Departure
+from recovery.services.sending.outbox import Claimed
 from recovery.worker.away import AWAY, is_the_databases, is_the_rows
 from recovery.worker.calling import Ownership, call
-from recovery.worker.line import Line
+from recovery.worker.claims import Claims
+from recovery.worker.lines import Lines
 from recovery.worker.pace import Pace
 
 WAIT_FOR_DATABASE = 0.5
@@ -36,12 +37,11 @@ chance = SystemRandom().random
 class Sender:
     def __init__(self, desk: Components) -> None:
         self._desk = desk
-        self._line = Line(desk)
+        self._lines = Lines(desk)
         self._pace = Pace(desk.settings.send_concurrency)
-        self._token = ""
-        self._claimed: deque[int] = deque()
+        self._claims = Claims(desk, self._lines)
         self._tripped: Counter[int] = Counter()
-        self._busy = 0
+        self._busy: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._woken = threading.Event()
         self._stopping = threading.Event()
@@ -56,7 +56,7 @@ class Sender:
 
     @property
     def in_flight(self) -> int:
-        return self._busy
+        return self._busy.total()
 
     def start(self) -> None:
         for thread in (self._recorder, *self._callers, self._feeder):
@@ -92,66 +92,45 @@ class Sender:
             except Exception:  # the feeder must outlive whatever trips it: the next tick tries again
                 log.exception("outbox:feeding_failed")
                 self._stopping.wait(WAIT_FOR_DATABASE)
-        self._give_back()
+        self._claims.give_back()
 
     def _feed(self) -> bool:
         """True where there may be more to do at once."""
-        if not self._claimed and not self._has_due():
-            return False  # an idle look is this one question
-        state = self._line.state()
-        if not state.is_open:
-            self._give_back()
+        if self._claims.is_empty():
             return False
-        free = self._free(one_at_a_time=state.is_doubtful)
-        if free > 0 and state.is_doubtful and not self._line.takes_turn():
-            self._give_back()
-            return False
-        if free <= 0 or not (self._claimed or self._claim()):
-            return False
-        batch = [self._claimed.popleft() for _ in range(min(free, len(self._claimed)))]
-        self._begin(batch)
-        return True
-
-    def _free(self, *, one_at_a_time: bool) -> int:
         with self._lock:
-            return (1 if one_at_a_time else self._pace.to_begin) - self._busy
+            busy = Counter(self._busy)
+        free = self._pace.to_begin - busy.total()
+        claimed = self._claims.next(most=free, to_claim=self._pace.to_claim, busy=busy) if free > 0 else []
+        if claimed:
+            self._begin(claimed)
+        return bool(claimed)
 
-    def _has_due(self) -> bool:
-        with self._desk.read() as session:
-            return outbox.has_due(session, now=self._desk.clock.now())
-
-    def _claim(self) -> bool:
-        now = self._desk.clock.now()
-        token, limit, lease = secrets.token_hex(16), self._pace.to_claim, self._desk.terms.lease
-        ids = self._desk.transact(lambda session: outbox.claim(session, limit=limit, token=token, lease=lease, now=now))
-        self._token = token
-        self._claimed.extend(ids)
-        return bool(ids)
-
-    def _begin(self, ids: list[int]) -> None:
+    def _begin(self, claimed: list[Claimed]) -> None:
         """One text that cannot be read or sent, or whose customer's row somebody holds, must not hold up the others:
         then each goes alone."""
         try:
-            self._depart(self._begun(ids))
+            self._depart(self._begun(claimed))
         except Exception as problem:
             if is_the_databases(problem) and not is_a_lock(problem):
-                self._claimed.extendleft(reversed(ids))
+                self._claims.put_back(claimed)
                 raise
-            self._begin_each(ids)
+            self._begin_each(claimed)
 
-    def _begin_each(self, ids: list[int]) -> None:
-        for position, message_id in enumerate(ids):
+    def _begin_each(self, claimed: list[Claimed]) -> None:
+        for position, each in enumerate(claimed):
             try:
-                self._begin_alone(message_id)
+                self._begin_alone(each)
             except Exception:
-                self._claimed.extendleft(reversed(ids[position:]))
+                self._claims.put_back(claimed[position:])
                 raise
 
-    def _begin_alone(self, message_id: int) -> None:
+    def _begin_alone(self, claimed: Claimed) -> None:
         """A text is given up for what is wrong with itself, or for a fault of ours that comes back; never for a database
         in trouble. Meanwhile its claim runs out, and gives it back."""
+        message_id = claimed.message_id
         try:
-            self._depart(self._begun([message_id]))
+            self._depart(self._begun([claimed]))
         except Exception as problem:
             if is_the_databases(problem):
                 if not is_a_lock(problem):
@@ -164,8 +143,9 @@ class Sender:
                 self._desk.transact(partial(departures.park, message_id=message_id, now=self._desk.clock.now()))
                 del self._tripped[message_id]
 
-    def _begun(self, ids: list[int]) -> list[tuple[Departure, Ownership]]:
-        desk, token, now = self._desk, self._token, self._desk.clock.now()
+    def _begun(self, claimed: list[Claimed]) -> list[tuple[Departure, Ownership]]:
+        ids = [each.message_id for each in claimed]
+        desk, token, now = self._desk, self._claims.token, self._desk.clock.now()
         since = desk.clock.monotonic()
         begun = desk.transact(
             lambda session: departures.begin(
@@ -176,18 +156,9 @@ class Sender:
 
     def _depart(self, leaving: list[tuple[Departure, Ownership]]) -> None:
         with self._lock:
-            self._busy += len(leaving)
+            self._busy.update(departure.outgoing.sender for departure, _ in leaving)
         for departure in leaving:
             self._departures.put(departure)
-
-    def _give_back(self) -> None:
-        if not self._claimed:
-            return
-        self._claimed.clear()
-        try:
-            self._desk.transact(lambda session: outbox.give_back(session, self._token))
-        except AWAY:
-            log.warning("outbox:claims_left", why="their lease gives them back")
 
     def _call_until_told(self) -> None:
         while (leaving := self._departures.get()) is not None:
@@ -197,7 +168,7 @@ class Sender:
             outcome = call(self._desk.gateway, departure, ownership, time_out=self._desk.terms.time_out)
             self._pace.took(self._desk.clock.monotonic() - began)
             with self._lock:
-                self._busy -= 1
+                self._busy[departure.outgoing.sender] -= 1
             self._answers.put(Answer(departure, outcome, lease_lost=ownership.gave_up, chance=chance()))
 
     def _record_until_told(self) -> None:
@@ -219,7 +190,7 @@ class Sender:
 
     def _hear(self, batch: list[Answer]) -> None:
         try:
-            self._line.hear(batch)
+            self._lines.hear(batch)
         except AWAY as error:  # the next answer says the same
             log.warning("outbox:line_unheard", why=type(error).__name__)
 

@@ -196,12 +196,12 @@ def beat(station: Station) -> None:
     desk, now = station.desk, station.now
     with desk.read() as session:
         oldest = outbox.oldest_due(session, now=now)
-        gate = gates.standing(session, desk.house.sender)
+        refused = [gate for _, gate in sorted(gates.all_standing(session).items()) if gate.refusals]
     detail = {
         "queue_seconds": round((now - oldest).total_seconds()) if oldest else 0,
         "in_flight": station.sender.in_flight,
         "version": desk.settings.version,
-        **({"line": gate.why} if gate.refusals else {}),
+        **({"line": refused[0].why} if refused else {}),
     }
     desk.transact(lambda session: heartbeats.beat(session, station.name, now=now, detail=detail))
 

@@ -25,6 +25,12 @@ def test_a_site_is_added_with_its_hours(business: Business, run: Run) -> None:
     assert business.site("pier").hours == "mon-fri 08:00-12:00 13:00-18:00; sat 18:00-02:00"
 
 
+def test_a_site_is_added_with_a_sender_of_its_own(business: Business, run: Run) -> None:
+    assert run(*QUAY, "--sender", "a name").code == 2
+    assert run(*QUAY, "--sender", "+44 7700 900001").code == 0
+    assert business.site("pier").sender == "+447700900001"
+
+
 def test_hours_that_nobody_can_read_add_nothing(business: Business, run: Run) -> None:
     ran = run(*QUAY, "--hours", "always")
     assert ran.code == 2

@@ -1,7 +1,7 @@
 """The outbox by hand, one step at a time, with a provider that answers what the test says."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from recovery.domain.provider_codes import FaultCategory
 from recovery.models import Callback, Event, Message, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.people.customers import NewCustomer
-from recovery.services.sending import answers, departures, outbox
+from recovery.services.sending import answers, departures, lanes, outbox
 from recovery.services.sending.answers import Answer
 from recovery.services.sending.departures import Departure
 from recovery.services.sending.receipts import Told, take
@@ -64,12 +64,16 @@ class Post:
         statement = update(Message).where(Message.id == message_id).values(**values)
         self.desk.transact(lambda session: session.execute(statement, execution_options=outbox.BULK))
 
-    def claim(self, *, limit: int = 8, token: str = "") -> tuple[str, list[int]]:
+    def claim(self, *, limit: int = 8, token: str = "", room: Mapping[str, int] | None = None) -> tuple[str, list[int]]:
         token = token or secrets.token_hex(16)
-        claimed = self.desk.transact(
-            lambda s: outbox.claim(s, limit=limit, token=token, lease=self.desk.terms.lease, now=self.now)
-        )
+        claimed = self.desk.transact(lambda session: self._claimed(session, limit, token, room))
         return token, claimed
+
+    def _claimed(self, session: DeskSession, limit: int, token: str, room: Mapping[str, int] | None) -> list[int]:
+        due, lease = lanes.due_lanes(session, now=self.now), self.desk.terms.lease
+        room = dict.fromkeys(due.senders, limit) if room is None else room
+        claimed = outbox.claim(session, due, room, limit=limit, token=token, lease=lease, now=self.now)
+        return [each.message_id for each in claimed]
 
     def begin(self, token: str, ids: Sequence[int], *, real: bool = False) -> list[Departure]:
         terms = self.desk.terms

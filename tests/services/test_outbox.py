@@ -11,6 +11,7 @@ from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.services.sending import outbox
+from recovery.services.sending.outbox import Lane
 from recovery.services.texting.replies import Inbound, receive
 from tests.factories import LEE, NOOR, SAM, NewCustomer
 from tests.services.post import NO_ANSWER, TOO_MANY, Post
@@ -94,8 +95,8 @@ def test_urgent_texts_leave_first(post: Post, clock: FrozenClock) -> None:
 
 def test_what_was_claimed_is_given_back(post: Post) -> None:
     text_id = post.texts(post.ticket())[0].id
-    token, _ = post.claim()
-    assert post.desk.transact(lambda session: outbox.give_back(session, token)) == 1
+    token, claimed = post.claim()
+    assert post.desk.transact(lambda session: outbox.give_back(session, token, claimed)) == 1
     assert post.claim()[1] == [text_id]
 
 
@@ -103,7 +104,7 @@ def test_what_is_being_sent_is_not_given_back(post: Post) -> None:
     post.ticket()
     token, claimed = post.claim()
     post.begin(token, claimed)
-    assert post.desk.transact(lambda session: outbox.give_back(session, token)) == 0
+    assert post.desk.transact(lambda session: outbox.give_back(session, token, claimed)) == 0
 
 
 def test_a_claim_whose_worker_died_is_free_again(post: Post, clock: FrozenClock) -> None:
@@ -179,17 +180,17 @@ def test_workers_that_claim_at_once_share_the_texts(post: Post) -> None:
 def test_the_claim_reads_the_partial_indexes(post: Post) -> None:
     if post.desk.is_sqlite:
         plan = _plan(post, "EXPLAIN QUERY PLAN ")
-        assert "ix_messages_to_claim" in plan
+        assert "ix_messages_to_leave" in plan
         assert "ix_messages_open_by_number" in plan
         return
     with post.desk.write() as session:
         session.execute(text("SET LOCAL enable_seqscan = off"))
         plan = _plan(post, "EXPLAIN ")
-    assert "ix_messages_to_claim" in plan
+    assert "ix_messages_to_leave" in plan
 
 
 def _plan(post: Post, explain: str) -> str:
-    statement = outbox.claimable(post.now).limit(8)
+    statement = outbox.claimable(Lane("simulator", 1), post.now).limit(8)
     with post.desk.read() as session:
         if not post.desk.is_sqlite:
             session.execute(text("SET LOCAL enable_seqscan = off"))

@@ -21,6 +21,7 @@ NEW_SITE = {
     "currency": "EUR",
     "country": "es",
     "hours": "mon-fri 9:00-14:00 16:00-20:00",
+    "sender": "",
 }
 LIMITS = {
     "frontline_ticket": "20.00",
@@ -101,12 +102,33 @@ def test_a_wrong_field_has_its_sentence_and_what_was_typed_stays(business: Busin
 
 def test_changing_the_hours_is_told_before_and_after(business: Business) -> None:
     ada = Visitor.signed_in(business, "ada")
-    fields = {"name": "Harbour St Coffee", "timezone": "Europe/London", "currency": "GBP", "country": "GB"}
+    fields = {
+        "name": "Harbour St Coffee",
+        "timezone": "Europe/London",
+        "currency": "GBP",
+        "country": "GB",
+        "sender": "",
+    }
     assert ada.post(site_page(business), **(fields | {"hours": "mon-sun 07:00-19:00"})).status_code == 303
     assert business.site().hours == "mon-sun 07:00-19:00"
     with business.desk.read() as session:
         told = session.scalars(select(Event).where(Event.tag == "settings:site:changed")).one()
     assert told.actor_id == business.staff("ada").id
+
+
+def test_a_site_gets_a_sender_of_its_own(business: Business) -> None:
+    ada = Visitor.signed_in(business, "ada")
+    fields = {"name": "Harbour St Coffee", "timezone": "Europe/London", "currency": "GBP", "country": "GB", "hours": ""}
+    assert "Left empty: simulator, as the organisation" in words(ada.open(site_page(business)))
+    answer = ada.post(site_page(business), **fields, sender="07700 900001")
+    assert answer.status_code == 422
+    assert "Give a number with its country code" in answer.text
+    assert 'value="07700 900001"' in answer.text
+    assert ada.post(site_page(business), **fields, sender="+44 7700 900001").status_code == 303
+    assert business.site().sender == "+447700900001"
+    assert 'value="+447700900001"' in ada.open(site_page(business)).text
+    ada.post(site_page(business), **fields, sender="")
+    assert business.site().sender is None
 
 
 def test_limits_are_money_empty_is_none_and_zero_asks_every_time(business: Business) -> None:
@@ -148,7 +170,13 @@ def test_a_limits_form_that_is_not_whole_takes_no_limit_away(business: Business,
 
 def test_a_site_keeps_its_hours_when_the_form_lost_them(business: Business) -> None:
     ada = Visitor.signed_in(business, "ada")
-    fields = {"name": "Harbour St Coffee", "timezone": "Europe/London", "currency": "GBP", "country": "GB"}
+    fields = {
+        "name": "Harbour St Coffee",
+        "timezone": "Europe/London",
+        "currency": "GBP",
+        "country": "GB",
+        "sender": "",
+    }
     ada.post(site_page(business), **fields, hours="mon-sun 07:00-19:00")
     answer = ada.post(site_page(business), **fields)
     assert (answer.status_code, "not whole" in answer.text) == (422, True)

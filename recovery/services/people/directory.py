@@ -47,7 +47,7 @@ def customers_with(session: DeskSession, phones: Iterable[str], *, by: Actor) ->
             OptOut,
             and_(
                 OptOut.contact_id == Contact.id,
-                OptOut.sender == session.house.sender,
+                OptOut.sender == func.coalesce(Site.sender, session.house.sender),
                 OptOut.lifted_at.is_(None),
             ),
         )

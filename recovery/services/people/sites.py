@@ -17,10 +17,12 @@ from recovery.domain.money import known_currency
 from recovery.domain.opening_hours import OpeningHours
 from recovery.domain.permissions import Permission
 from recovery.domain.phones import known_country
+from recovery.domain.senders import parse_sender
 from recovery.models import Site, Ticket
 from recovery.services.access import require
 from recovery.services.proving.trail import record_of_settings
 from recovery.services.session import DeskSession
+from recovery.services.texting.consent import carry_over
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LONGEST_SLUG = 40
@@ -40,6 +42,8 @@ class NewSite:
     """As `domain.opening_hours` reads them; empty is always open."""
     slug: str = ""
     """Empty: made from the name."""
+    sender: str = ""
+    """What its texts leave from, as `domain.senders` reads it; empty is as the organisation's."""
 
 
 def add_site(session: DeskSession, new: NewSite, *, now: datetime, by: Actor, is_demo: bool = False) -> Site:
@@ -56,6 +60,7 @@ def add_site(session: DeskSession, new: NewSite, *, now: datetime, by: Actor, is
         currency=checked.currency,
         country=checked.country,
         hours=checked.hours,
+        sender=checked.sender or None,
         added_at=now,
         is_demo=is_demo,
     )
@@ -72,6 +77,7 @@ def add_site(session: DeskSession, new: NewSite, *, now: datetime, by: Actor, is
         currency=site.currency,
         country=site.country,
         hours=site.hours,
+        sender=site.sender,
     )
     return site
 
@@ -84,9 +90,11 @@ def change_site(session: DeskSession, site: Site, wanted: NewSite, *, now: datet
         _refuse_other_money(session, site)
     changed = [
         name
-        for name in ("name", "timezone", "currency", "country", "hours")
-        if getattr(checked, name) != getattr(site, name)
+        for name in ("name", "timezone", "currency", "country", "hours", "sender")
+        if getattr(checked, name) != (getattr(site, name) or "")
     ]
+    if "sender" in changed:
+        carry_over(session, site, to=checked.sender or session.house.sender, now=now)
     for name in changed:
         record_of_settings(
             session,
@@ -96,10 +104,10 @@ def change_site(session: DeskSession, site: Site, wanted: NewSite, *, now: datet
             site_id=site.id,
             site=site.id,
             field=name,
-            before=getattr(site, name),
+            before=getattr(site, name) or "",
             after=getattr(checked, name),
         )
-        setattr(site, name, getattr(checked, name))
+        setattr(site, name, getattr(checked, name) or (None if name == "sender" else ""))
     return changed
 
 
@@ -136,6 +144,7 @@ def _checked(new: NewSite) -> NewSite:
         country=keep(lambda: known_country(new.country)),
         hours=keep(lambda: OpeningHours.parse(new.hours)),
         slug=keep(lambda: _slug(new.slug.strip() or slug_of(new.name))),
+        sender=keep(lambda: parse_sender(new.sender) or ""),
     )
     if errors:
         raise Invalid(next(iter(errors.values()))[0], errors)

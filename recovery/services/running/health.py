@@ -9,11 +9,13 @@ from sqlalchemy import func, select
 from recovery.domain.messages import MessageStatus
 from recovery.domain.phones import calling_code_of
 from recovery.domain.provider_codes import COUNTRY_NOT_ALLOWED
-from recovery.models import Message, Tally
+from recovery.domain.senders import SIMULATED
+from recovery.models import Message, Site, Tally
 from recovery.services.proving.nightly import last_check
 from recovery.services.running.heartbeats import LATE_AFTER, workers
 from recovery.services.running.tallies import HOOKS_REFUSED
 from recovery.services.sending import gates
+from recovery.services.sending.gates import Gate
 from recovery.services.session import DeskSession
 
 WELL, LOOK, BAD = "ok", "soon", "late"
@@ -23,7 +25,6 @@ RECENTLY = timedelta(hours=24)
 CHECKED_EVERY = timedelta(days=2)
 """One night missed."""
 NO_WORKER = "Nothing sends texts or watches promises: start `python3 -m recovery worker`."
-SIMULATED = "simulator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def checks(session: DeskSession, *, now: datetime) -> Sequence[Check]:
         _doubts(session),
         _lost(session, now=now),
         _countries(session, now=now),
-        _line(session, now=now),
+        *_lines(session, now=now),
         _hooks(session, now=now),
         _nightly(session, now=now),
     )
@@ -112,15 +113,26 @@ def _countries(session: DeskSession, *, now: datetime) -> Check:
     return Check("Countries", LOOK, words)
 
 
-def _line(session: DeskSession, *, now: datetime) -> Check:
-    sender = session.house.sender
+def _lines(session: DeskSession, *, now: datetime) -> Sequence[Check]:
+    """One for each sender, with the sites whose texts leave from it."""
+    sites = session.execute(select(Site.name, Site.sender).order_by(Site.name)).all()
+    house = session.house.sender
+    own = {sender: [name for name, theirs in sites if theirs == sender] for _, sender in sites if sender}
+    known = gates.all_standing(session)
+    return [
+        _line(sender, own.get(sender, ()), known.get(sender, gates.OPEN), now=now)
+        for sender in (house, *sorted(own.keys() - {house}))
+    ]
+
+
+def _line(sender: str, sites: Sequence[str], gate: Gate, *, now: datetime) -> Check:
+    named = f"{sender} ({', '.join(sites)})" if sites else sender
+    if gate.closed_until is not None and gate.is_closed(now):
+        words = f"{named}: the provider asked us to wait ({gate.why}). We go on in {minutes_or_seconds(gate.closed_until - now)}."
+        return Check("Line", LOOK, words)
     if sender == SIMULATED:
         return Check("Line", WELL, "Simulated phones: nothing leaves this machine.")
-    gate = gates.standing(session, sender)
-    if gate.closed_until is not None and gate.is_closed(now):
-        words = f"{sender}: the provider asked us to wait ({gate.why}). We go on in {minutes_or_seconds(gate.closed_until - now)}."
-        return Check("Line", LOOK, words)
-    return Check("Line", WELL, f"{sender} is open.")
+    return Check("Line", WELL, f"{named} is open.")
 
 
 def _hooks(session: DeskSession, *, now: datetime) -> Check:

@@ -72,7 +72,7 @@ def look_of(session: DeskSession, message_id: int) -> Look | None:
     message = session.get_one(Message, message_id)
     if message.body is None or message.to_number is None:
         return None
-    texts = texts_to_look_for(session.house, message)
+    texts = texts_to_look_for(session, message)
     return Look(message_id, HOLD, texts, message.created_at, names_taken(session, message))
 
 

@@ -122,7 +122,7 @@ def _is_hopeless(message: Message, *, now: datetime) -> bool:
 def _slow_down(session: DeskSession, refusal: SendRefused, answer: Answer, *, now: datetime) -> None:
     gates.close(
         session,
-        session.house.sender,
+        answer.departure.outgoing.sender,
         refusal.category,
         why=refusal.detail,
         asked=refusal.retry_after,
@@ -189,19 +189,21 @@ def _learn_opt_outs(session: DeskSession, answers: Sequence[Answer], *, now: dat
         for answer in answers
         if isinstance(answer.outcome, SendRefused) and answer.outcome.code == OPTED_OUT
     }
-    left_at: dict[int, datetime] = {}
-    for message_id, contact_id in _contacts_of(session, refused):
-        left_at[contact_id] = max(refused[message_id], left_at.get(contact_id, refused[message_id]))
-    for contact in [lock_contact(session, contact_id) for contact_id in sorted(left_at)]:
-        learn_opt_out(session, contact, sender=session.house.sender, left_at=left_at[contact.id], now=now)
+    left_at: dict[tuple[int, str], datetime] = {}
+    for message_id, contact_id, sender in _contacts_of(session, refused):
+        known = left_at.get((contact_id, sender), refused[message_id])
+        left_at[contact_id, sender] = max(refused[message_id], known)
+    contacts = {contact_id: lock_contact(session, contact_id) for contact_id in sorted({each for each, _ in left_at})}
+    for contact_id, sender in sorted(left_at):
+        learn_opt_out(session, contacts[contact_id], sender=sender, left_at=left_at[contact_id, sender], now=now)
 
 
-def _contacts_of(session: DeskSession, message_ids: Collection[int]) -> list[tuple[int, int]]:
-    """With the text's id first. A text to staff has no contact."""
+def _contacts_of(session: DeskSession, message_ids: Collection[int]) -> list[tuple[int, int, str]]:
+    """With the text's id first and its sender last. A text to staff has no contact."""
     if not message_ids:
         return []
-    pairs = session.execute(select(Message.id, Message.contact_id).where(Message.id.in_(message_ids))).all()
-    return [(message_id, contact_id) for message_id, contact_id in pairs if contact_id is not None]
+    whose = select(Message.id, Message.contact_id, Message.sender).where(Message.id.in_(message_ids))
+    return [(message, contact, sender) for message, contact, sender in session.execute(whose) if contact is not None]
 
 
 def _join_receipts(

@@ -45,7 +45,8 @@ class Facts:
     """What the last look needs to know about all the texts that leave together."""
 
     real: bool
-    opted_out: Collection[int]
+    opted_out: Collection[tuple[int, str]]
+    """Contacts, each with the sender of ours from whom they want no texts."""
     true: Collection[str]
     """Those `holds_while` of theirs that are so."""
     now: datetime
@@ -60,7 +61,8 @@ def begin(
     real: bool,
     now: datetime,
 ) -> list[Departure]:
-    """Those of the claimed texts that leave now. The others are dropped with their reason, or held till morning.
+    """Those of the claimed texts that leave now, in the order given. The others are dropped with their reason, or held till
+    morning.
 
     The contacts' rows are locked, so a STOP is either seen here or comes after the text has begun to leave.
     """
@@ -87,7 +89,8 @@ def why_dropped(message: Message, facts: Facts, held_until: datetime | None = No
         return EXPIRED
     if message.holds_while is not None and message.holds_while not in facts.true:
         return NO_LONGER_TRUE
-    if message.contact_id in facts.opted_out and message.message_class is not MessageClass.SECURITY:
+    opted_out = (message.contact_id, message.sender) in facts.opted_out
+    if opted_out and message.message_class is not MessageClass.SECURITY:
         return OPTED_OUT
     return None
 
@@ -110,12 +113,12 @@ def message_id_of(house: House, ref: str) -> int | None:
 
 
 def outgoing(house: House, message: Message, *, sender: str | None = None) -> OutgoingText:
-    """From today's sender, or from the one that it left from. Raises ValueError for what no provider takes."""
+    """From its own sender, or from another that it may have left from. Raises ValueError for what no provider takes."""
     body = message.body or ""
     if len(body) > LONGEST_BODY or "\0" in body:
         raise ValueError("A text is at most 1600 characters long, none of them NUL.")
     body.encode()  # raises UnicodeEncodeError, a ValueError, for half a character
-    sender = sender or house.sender
+    sender = sender or message.sender
     service = sender.startswith("MG")
     return OutgoingText(
         to=message.to_number or "",
@@ -132,22 +135,23 @@ def _claimed(session: DeskSession, ids: Sequence[int], token: str) -> Sequence[t
         select(Message, Site.timezone)
         .outerjoin(Site, Site.id == Message.site_id)
         .where(Message.id.in_(ids), Message.claim_token == token, Message.status == MessageStatus.CLAIMED)
-        .order_by(Message.not_before, Message.id),
+        .order_by(Message.id),
     )
-    return [(message, zone) for message, zone in rows]
+    in_turn = {message_id: place for place, message_id in enumerate(ids)}
+    return sorted(((message, zone) for message, zone in rows), key=lambda row: in_turn[row[0].id])
 
 
-def _opted_out(session: DeskSession, contacts: set[int]) -> set[int]:
+def _opted_out(session: DeskSession, contacts: set[int]) -> set[tuple[int, str]]:
     """Locks the contacts, in the order of their ids; rows that point to them may be added meanwhile."""
     if not contacts:
         return set()
     session.scalars(
         select(Contact.id).where(Contact.id.in_(contacts)).order_by(Contact.id).with_for_update(key_share=True)
     ).all()
-    standing = select(OptOut.contact_id).where(
-        OptOut.contact_id.in_(contacts), OptOut.sender == session.house.sender, OptOut.lifted_at.is_(None)
+    standing = select(OptOut.contact_id, OptOut.sender).where(
+        OptOut.contact_id.in_(contacts), OptOut.lifted_at.is_(None)
     )
-    return set(session.scalars(standing))
+    return {(contact_id, sender) for contact_id, sender in session.execute(standing)}
 
 
 def _still_true(session: DeskSession, conditions: list[str]) -> set[str]:
@@ -233,7 +237,6 @@ def _leave(
         )
         .values(
             status=MessageStatus.SENDING,
-            sender=session.house.sender,
             sending_at=now,
             lease_until=until,
             attempts=Message.attempts + 1,

@@ -40,6 +40,12 @@ SPREAD = 0.1
 LONGEST_PAUSE = LONGEST_ASKED * (1 + SPREAD)
 
 
+def all_standing(session: DeskSession) -> dict[str, Gate]:
+    """By sender; one that was never refused has none."""
+    rows = session.execute(select(SendGate.sender, SendGate.closed_until, SendGate.refusals, SendGate.why))
+    return {sender: Gate(closed_until, refusals, why) for sender, closed_until, refusals, why in rows}
+
+
 def standing(session: DeskSession, sender: str) -> Gate:
     row = session.execute(
         select(SendGate.closed_until, SendGate.refusals, SendGate.why).where(SendGate.sender == sender),

@@ -4,7 +4,8 @@
 can be in doubt.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, event, exists, func, or_, select, text, update
@@ -12,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from recovery.domain.messages import Doubt, MessageStatus
 from recovery.models import Heartbeat, Message
-from recovery.models.message import OPEN, UNDER_WAY, WAITING
+from recovery.models.message import OPEN, UNDER_WAY, URGENT_WAITING, WAITING
 from recovery.services.sending.outcomes import doubt, lock_tickets_of
 from recovery.services.session import CLAIMS, DeskSession
 
@@ -20,6 +21,8 @@ STUCK_AFTER = timedelta(minutes=15)
 """An earlier text to the same number that is tried, or in doubt, for longer lets the later ones pass."""
 CLOCKS_APART = timedelta(seconds=5)
 """Two hosts' clocks may differ by so much before a lease counts as one from a clock that was set back."""
+LANES_AT_ONCE = 16
+"""A claim looks into so many; their turn comes round to the others."""
 HOLD = "outbox:restored"
 """The heartbeat that stands while a backup's texts are looked for (`services.running.restoring`)."""
 ENQUEUED = "enqueued"
@@ -37,41 +40,78 @@ class Terms:
     interval: timedelta
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Lane:
+    """The texts of one site that leave from one sender."""
+
+    sender: str
+    site_id: int
+    """0: texts that belong to no site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Those with a text that is due; `urgent` may have one that was urgent once."""
+
+    urgent: Sequence[Lane]
+    every: Sequence[Lane]
+
+    @property
+    def senders(self) -> frozenset[str]:
+        return frozenset(lane.sender for lane in self.every)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    message_id: int
+    lane: Lane
+
+
 def has_due(session: DeskSession, *, now: datetime) -> bool:
     """The look before a claim; on the read engine."""
     return session.scalar(select(Message.id).where(*_due(now)).limit(1)) is not None
 
 
-def claim(session: DeskSession, *, limit: int, token: str, lease: timedelta, now: datetime) -> list[int]:
-    """At most `limit` texts that may leave now, one per number, urgent ones first, else in the order of their time.
+def claim(
+    session: DeskSession,
+    lanes: Lanes,
+    room: Mapping[str, int],
+    *,
+    limit: int,
+    token: str,
+    lease: timedelta,
+    now: datetime,
+) -> list[Claimed]:
+    """At most `limit` texts that may leave now, one per number: urgent ones first, lane by lane in the order given, of each
+    sender as many as it has `room` for.
 
     Whatever else has to be so (consent, quiet hours, still true) is looked at when they begin to be sent. None while
     what came out of a backup is held, however long ago the worker looked.
     """
     if held_since(session) is not None:
         return []
-    ids = _taken(session, claimable(now).where(Message.urgent_until > now), limit)
-    if len(ids) < limit:
-        ids += _taken(session, claimable(now).where(Message.id.not_in(ids)), limit - len(ids))
-    if ids:
+    claiming = _Claiming(session, dict(room), limit, now)
+    claiming.fill(lanes.urgent, urgent)
+    claiming.fill(lanes.every, claimable)
+    if claiming.taken:
         session.execute(
             update(Message)
-            .where(Message.id.in_(ids))
+            .where(Message.id.in_([each.message_id for each in claiming.taken]))
             .values(status=MessageStatus.CLAIMED, claim_token=token, lease_until=now + lease),
             execution_options=BULK,
         )
-    return ids
+    return claiming.taken
 
 
 def held_since(session: DeskSession) -> datetime | None:
     return session.scalar(select(Heartbeat.at).where(Heartbeat.name == HOLD))
 
 
-def give_back(session: DeskSession, token: str) -> int:
+def give_back(session: DeskSession, token: str, message_ids: Sequence[int]) -> int:
     """Claimed and not begun: free for any worker again."""
     given = session.scalars(
         update(Message)
-        .where(Message.claim_token == token, Message.status == MessageStatus.CLAIMED)
+        .where(Message.id.in_(message_ids), Message.claim_token == token, Message.status == MessageStatus.CLAIMED)
         .values(status=MessageStatus.PENDING, claim_token=None, lease_until=None)
         .returning(Message.id),
         execution_options=BULK,
@@ -117,13 +157,43 @@ def oldest_due(session: DeskSession, *, now: datetime) -> datetime | None:
     return session.scalar(select(func.min(Message.not_before)).where(*_due(now)))
 
 
-def claimable(now: datetime) -> Select[int]:
+def claimable(lane: Lane, now: datetime) -> Select[int]:
     """What may leave now, the longest due first."""
-    return select(Message.id).where(*_due(now), ~_behind_another(now)).order_by(Message.not_before, Message.id)
+    site = Message.site_id == lane.site_id if lane.site_id else Message.site_id.is_(None)
+    due = (*_due(now), site, Message.sender == lane.sender)
+    return select(Message.id).where(*due, ~_behind_another(now)).order_by(Message.not_before, Message.id)
 
 
-def _taken(session: DeskSession, query: Select[int], limit: int) -> list[int]:
-    return list(session.scalars(query.limit(limit).with_for_update(of=Message, skip_locked=True)))
+def urgent(lane: Lane, now: datetime) -> Select[int]:
+    return claimable(lane, now).where(text(f"messages.{URGENT_WAITING}"), Message.urgent_until > now)
+
+
+@dataclass
+class _Claiming:
+    session: DeskSession
+    room: dict[str, int]
+    limit: int
+    now: datetime
+    taken: list[Claimed] = field(default_factory=list)
+
+    def fill(self, lanes: Sequence[Lane], query: Callable[[Lane, datetime], Select[int]]) -> None:
+        """An equal share of each lane, then what is left over to those that have more."""
+        lanes = [lane for lane in lanes if self.room.get(lane.sender)][:LANES_AT_ONCE]
+        while lanes and (left := self.limit - len(self.taken)) > 0:
+            share = -(-left // len(lanes))
+            lanes = [lane for lane in lanes if self._take(query(lane, self.now), lane, share)]
+
+    def _take(self, query: Select[int], lane: Lane, share: int) -> bool:
+        """False where the lane has no more to give."""
+        most = min(share, self.room[lane.sender], self.limit - len(self.taken))
+        if most <= 0:
+            return False
+        known = [each.message_id for each in self.taken]
+        query = query.where(Message.id.not_in(known)).limit(most).with_for_update(of=Message, skip_locked=True)
+        found = [Claimed(message_id, lane) for message_id in self.session.scalars(query)]
+        self.taken += found
+        self.room[lane.sender] -= len(found)
+        return len(found) == most
 
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:

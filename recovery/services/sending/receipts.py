@@ -155,9 +155,10 @@ def _who_opted_out(session: DeskSession, told: Told, message_id: int | None) -> 
 
 
 def _learn_opt_out(session: DeskSession, contact: Contact, message_id: int, *, now: datetime) -> None:
-    began = session.execute(select(Message.sending_at, Message.created_at).where(Message.id == message_id)).one()
-    left_at = began.sending_at or began.created_at
-    learn_opt_out(session, contact, sender=session.house.sender, left_at=left_at, now=now)
+    text = session.execute(
+        select(Message.sender, Message.sending_at, Message.created_at).where(Message.id == message_id)
+    ).one()
+    learn_opt_out(session, contact, sender=text.sender, left_at=text.sending_at or text.created_at, now=now)
 
 
 def _contradict(session: DeskSession, ticket: Ticket | None, message: Message, status: str, *, now: datetime) -> None:

@@ -17,7 +17,8 @@ from recovery.services.sending.departures import outgoing
 from recovery.services.sending.outbox import BULK, Terms
 from recovery.services.sending.outcomes import fail, locked, requeue
 from recovery.services.sending.receipts import adopt, raise_to
-from recovery.services.session import DeskSession, House
+from recovery.services.session import DeskSession
+from recovery.services.texting.senders import todays_sender
 from recovery.sms.gateway import Found, OutgoingText
 
 BY_LIST = "list"
@@ -56,7 +57,7 @@ def start_look(session: DeskSession, message_id: int, *, looker: str, terms: Ter
     """Makes the look ours for a while, so that nobody looks at the same time. None where it is no longer wanted; what
     nobody can look for is settled at once."""
     try:
-        texts = texts_to_look_for(session.house, session.get_one(Message, message_id))
+        texts = texts_to_look_for(session, session.get_one(Message, message_id))
     except ValueError as why:
         hand_over(session, message_id, words=str(why), now=now)
         return None
@@ -79,12 +80,13 @@ def start_look(session: DeskSession, message_id: int, *, looker: str, terms: Ter
     return Look(message_id, looker, texts, _since(message), names_taken(session, message))
 
 
-def texts_to_look_for(house: House, message: Message) -> tuple[OutgoingText, ...]:
-    """Raises ValueError for what was erased, and for what no provider would have taken."""
+def texts_to_look_for(session: DeskSession, message: Message) -> tuple[OutgoingText, ...]:
+    """From the sender that it bears, and from today's: a text that comes out of a backup may have been given that one
+    since. Raises ValueError for what was erased, and for what no provider would have taken."""
     if message.body is None or message.to_number is None:
         raise ValueError(WAS_ERASED)
-    senders = dict.fromkeys((message.sender, house.sender))
-    return tuple(outgoing(house, message, sender=sender) for sender in senders)
+    senders = dict.fromkeys((message.sender, todays_sender(session, message)))
+    return tuple(outgoing(session.house, message, sender=sender) for sender in senders)
 
 
 def conclude(session: DeskSession, look: Look, found: Found | None, *, terms: Terms, now: datetime) -> str | None:

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from recovery.domain.actors import CUSTOMER, MACHINE
 from recovery.domain.callbacks import CallReason
@@ -10,7 +11,7 @@ from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.domain.messages import QUEUED, Direction, Keyword
 from recovery.domain.tickets import OVER
-from recovery.models import Contact, Customer, Message, OptOut, Ticket
+from recovery.models import Contact, Customer, Message, OptOut, Site, Ticket
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
@@ -18,6 +19,7 @@ from recovery.services.texting.messages import OPTED_OUT, WRONG_NUMBER, standing
 from recovery.services.texting.queued import drop_queued
 
 HOW_ASKED = "keyword"
+CARRIED = "carried"
 
 
 def lock_contact(session: DeskSession, contact_id: int) -> Contact:
@@ -44,9 +46,9 @@ def opt_out(
         OptOut(id=new_id(now), contact_id=contact.id, sender=sender, at=now, how=how, message_id=message_id),
     )
     session.flush()
-    for ticket in _locked_tickets(session, contact.id):
+    for ticket in _locked_tickets(session, contact.id, sender):
         drop_queued(session, ticket, reason=OPTED_OUT, sender=sender, audience="customer", now=now)
-        if ticket.status not in OVER:
+        if ticket.status not in OVER and session.house.sender_of(ticket.site) == sender:
             if ticket.no_text_reason != WRONG_NUMBER:  # START must not make us write to a stranger again
                 ticket.no_text_reason = OPTED_OUT
             by = CUSTOMER if how == HOW_ASKED else MACHINE
@@ -73,8 +75,8 @@ def opt_in(session: DeskSession, contact: Contact, *, sender: str, message_id: i
         return False
     standing.lifted_at = now
     session.flush()
-    for ticket in _locked_tickets(session, contact.id):
-        if ticket.no_text_reason == OPTED_OUT:
+    for ticket in _locked_tickets(session, contact.id, sender):
+        if ticket.no_text_reason == OPTED_OUT and session.house.sender_of(ticket.site) == sender:
             ticket.no_text_reason = None
             record(
                 session,
@@ -96,6 +98,25 @@ def learn_opt_out(session: DeskSession, contact: Contact, *, sender: str, left_a
         opt_out(session, contact, sender=sender, how="code", message_id=None, now=now)
 
 
+def carry_over(session: DeskSession, site: Site, *, to: str, now: datetime) -> None:
+    """The site gets another sender: whoever asked for no texts from the one it had did not mean the number. What they
+    said stays where it is as well, for sites that keep that sender."""
+    theirs = select(Customer.contact_id).where(Customer.site_id == site.id, Customer.contact_id.is_not(None))
+    known = select(OptOut.contact_id).where(OptOut.sender == to, OptOut.lifted_at.is_(None))
+    standing = session.scalars(
+        select(OptOut.contact_id).where(
+            OptOut.sender == session.house.sender_of(site),
+            OptOut.lifted_at.is_(None),
+            OptOut.contact_id.in_(theirs),
+            OptOut.contact_id.not_in(known),
+        ),
+    ).all()
+    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    for contact_id in standing:
+        row = {"id": new_id(now), "contact_id": contact_id, "sender": to, "at": now, "how": CARRIED}
+        session.execute(make(OptOut).values(row).on_conflict_do_nothing())
+
+
 def _opted_in_since(session: DeskSession, contact: Contact, *, sender: str, since: datetime) -> bool:
     """Whether a START came at `since` or later, also from somebody of whose STOP we never heard."""
     lifted = select(OptOut.id).where(
@@ -110,16 +131,22 @@ def _opted_in_since(session: DeskSession, contact: Contact, *, sender: str, sinc
     return any(session.scalar(query.limit(1)) is not None for query in (lifted, written))
 
 
-def _locked_tickets(session: DeskSession, contact_id: int) -> list[Ticket]:
-    """Those that are not over, or that have a text waiting; by id, as every lock of several tickets."""
-    waiting = select(Message.ticket_id).where(Message.contact_id == contact_id, Message.status.in_(QUEUED))
+def _locked_tickets(session: DeskSession, contact_id: int, sender: str) -> list[Ticket]:
+    """Those of the sender's sites that are not over, or that have a text of the sender's waiting; by id, as every lock of
+    several tickets."""
+    waiting = select(Message.ticket_id).where(
+        Message.contact_id == contact_id, Message.sender == sender, Message.status.in_(QUEUED)
+    )
+    there = Ticket.site_id.in_(
+        select(Site.id).where(func.coalesce(Site.sender, session.house.sender) == sender),
+    )
     not_over = Ticket.status.not_in(OVER)
     marked = Ticket.no_text_reason == OPTED_OUT
     theirs = Ticket.customer_id.in_(select(Customer.id).where(Customer.contact_id == contact_id))
     return list(
         session.scalars(
             select(Ticket)
-            .where(Ticket.id.in_(waiting) | (theirs & (not_over | marked)))
+            .where(Ticket.id.in_(waiting) | (theirs & there & (not_over | marked)))
             .order_by(Ticket.id)
             .with_for_update(of=Ticket)
             .execution_options(populate_existing=True),

@@ -120,7 +120,7 @@ def why_no_text(session: DeskSession, ticket: Ticket) -> str | None:
         return ticket.no_text_reason
     if contact is None or contact.phone is None:
         return NO_PHONE
-    return OPTED_OUT if standing_opt_out(session, contact.id, session.house.sender) else None
+    return OPTED_OUT if standing_opt_out(session, contact.id, session.house.sender_of(ticket.site)) else None
 
 
 def leaves_at(session: DeskSession, ticket: Ticket, *, now: datetime) -> datetime:
@@ -176,7 +176,7 @@ def _queued(
         site_id=ticket.site_id,
         direction=Direction.OUTBOUND,
         status=MessageStatus.HELD if leaves > wanted else MessageStatus.PENDING,
-        sender=session.house.sender,
+        sender=session.house.sender_of(ticket.site),
         body=text.body,
         template=saying.template,
         message_class=text.message_class,

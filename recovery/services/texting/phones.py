@@ -67,7 +67,7 @@ def reply_from_phone(session: DeskSession, number: str, body: str, *, now: datet
     if not words or len(words) > LONGEST_REPLY:
         raise Invalid.field("body", f"Write something, up to {LONGEST_REPLY} characters.")
     sid = _new_sid()
-    sender = session.house.sender
+    sender = _last_heard_from(session, number) or session.house.sender
     session.add(
         SimulatedText(
             id=new_id(now),
@@ -84,6 +84,16 @@ def reply_from_phone(session: DeskSession, number: str, body: str, *, now: datet
     return receive(session, Inbound(number, sender, words, sid), now=now)
 
 
+def _last_heard_from(session: DeskSession, number: str) -> str | None:
+    """Whom somebody answers who answers the newest text on their phone."""
+    return session.scalar(
+        select(SimulatedText.sender)
+        .where(SimulatedText.number == number, SimulatedText.direction == Direction.OUTBOUND)
+        .order_by(SimulatedText.at.desc(), SimulatedText.id.desc())
+        .limit(1),
+    )
+
+
 def keep(session: DeskSession, outgoing: OutgoingText, *, at: datetime) -> str:
     """The simulated provider accepts a text: its new name."""
     sid = _new_sid()
@@ -91,7 +101,7 @@ def keep(session: DeskSession, outgoing: OutgoingText, *, at: datetime) -> str:
         SimulatedText(
             id=new_id(at),
             number=outgoing.to,
-            sender=outgoing.from_ or outgoing.messaging_service or "",
+            sender=outgoing.sender,
             direction=Direction.OUTBOUND,
             body=outgoing.body,
             ref=outgoing.ref,
@@ -108,7 +118,7 @@ def find(session: DeskSession, outgoing: OutgoingText, *, not_before: datetime, 
         select(SimulatedText)
         .where(
             SimulatedText.number == outgoing.to,
-            SimulatedText.sender == (outgoing.from_ or outgoing.messaging_service),
+            SimulatedText.sender == outgoing.sender,
             SimulatedText.direction == Direction.OUTBOUND,
             SimulatedText.body == outgoing.body,
             SimulatedText.at >= not_before,

@@ -45,7 +45,7 @@ def first_text(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor
     if phone is None:
         return FirstText("", None, NO_NUMBER)
     contact, customer = _known(session, site, phone)
-    if contact is not None and standing_opt_out(session, contact.id, session.house.sender):
+    if contact is not None and standing_opt_out(session, contact.id, session.house.sender_of(site)):
         return FirstText("", None, OPTED_OUT)
     typed = new.customer.name if new.customer else None
     name = typed or (customer.name if customer else None)

@@ -1,5 +1,6 @@
 """What customers write back: found by number, understood as little as needed, kept always."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ from recovery.services.session import DeskSession
 from recovery.services.texting import consent
 from recovery.services.texting.messages import standing_opt_out
 from recovery.services.texting.queued import tell_queued
+from recovery.services.texting.senders import senders_named
 from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import confirm, resume
 
@@ -32,11 +34,13 @@ class Inbound:
     from_number: str
     """E.164."""
     to: str
-    """Our number or messaging service."""
+    """Our number, or where there is none (the simulator) our name."""
     body: str
     provider_sid: str
     provider_has_answered: bool = False
     """The provider dealt with STOP, START or HELP itself: we record it and stay silent."""
+    service: str = ""
+    """The messaging service that our number belongs to, if it does: what we send from may be either."""
 
 
 def receive(session: DeskSession, inbound: Inbound, *, now: datetime) -> Message:
@@ -46,12 +50,13 @@ def receive(session: DeskSession, inbound: Inbound, *, now: datetime) -> Message
     known = session.scalar(select(Message).where(Message.provider_sid == inbound.provider_sid))
     if known is not None:
         return known
-    reply = _understood(session, inbound, contact)
-    question = _open_question(session, contact, now=now) if _answers_by_digit(reply) else None
-    ticket = _ticket_asked_about(session, question) or _ticket_spoken_of(session, contact)
+    senders = senders_named(session, inbound.service, inbound.to)
+    reply = _understood(session, inbound, contact, senders)
+    question = _open_question(session, contact, (*senders, inbound.to), now=now) if _answers_by_digit(reply) else None
+    ticket = _ticket_asked_about(session, question) or _ticket_spoken_of(session, contact, senders)
     message = _kept(session, inbound, contact, ticket, reply, now=now)
     if isinstance(reply, Keyword) and reply is not Keyword.CALL:
-        _consent(session, inbound, reply, contact=contact, ticket=ticket, message=message, now=now)
+        _consent(session, inbound, reply, senders, contact=contact, ticket=ticket, message=message, now=now)
     elif ticket is not None:
         _answer(session, reply, question, ticket, message, now=now)
     return message
@@ -72,11 +77,11 @@ def write_from_page(session: DeskSession, ticket: Ticket, words: str, *, now: da
     return message
 
 
-def _understood(session: DeskSession, inbound: Inbound, contact: Contact) -> Reply:
+def _understood(session: DeskSession, inbound: Inbound, contact: Contact, senders: Sequence[str]) -> Reply:
     """YES opts in again, but from somebody who never opted out it is a word like any other."""
     reply = understand(inbound.body)
     if reply is Keyword.START and is_yes(inbound.body):
-        standing = standing_opt_out(session, contact.id, session.house.sender)
+        standing = any(standing_opt_out(session, contact.id, sender) for sender in senders)
         return reply if standing else Words(inbound.body)
     return reply
 
@@ -89,6 +94,7 @@ def _consent(
     session: DeskSession,
     inbound: Inbound,
     keyword: Keyword,
+    senders: Sequence[str],
     *,
     contact: Contact,
     ticket: Ticket | None,
@@ -96,17 +102,18 @@ def _consent(
     now: datetime,
 ) -> None:
     message.read_at = now
-    sender = session.house.sender
     if keyword is Keyword.STOP:
-        consent.opt_out(session, contact, sender=sender, how="keyword", message_id=message.id, now=now)
+        for sender in senders:
+            consent.opt_out(session, contact, sender=sender, how="keyword", message_id=message.id, now=now)
         template = "stop_confirmed"
     elif keyword is Keyword.START:
-        consent.opt_in(session, contact, sender=sender, message_id=message.id, now=now)
+        for sender in senders:
+            consent.opt_in(session, contact, sender=sender, message_id=message.id, now=now)
         template = "start_confirmed"
     else:
         template = "help"
     if not inbound.provider_has_answered:
-        confirm_keyword(session, contact, ticket, template, message, now=now)
+        confirm_keyword(session, contact, ticket, template, message, sender=senders[0], now=now)
 
 
 def confirm_keyword(
@@ -116,16 +123,18 @@ def confirm_keyword(
     template: str,
     answered: Message,
     *,
+    sender: str,
     now: datetime,
 ) -> Message:
-    """The one text that goes out although a number has opted out: that it has. Its class says so."""
+    """The one text that goes out although a number has opted out: that it has. Its class says so. From the number that
+    they wrote to, whichever their ticket's site has."""
     site = session.get(Site, ticket.site_id) if ticket else None
     text = session.house.texts.render(
         template,
         {"site": site.name if site else "Our desk", "reference": ticket.reference if ticket else "", "link": ""},
     )
     reply = Message(
-        **_row(now=now, sender=session.house.sender, contact_id=contact.id)
+        **_row(now=now, sender=sender, contact_id=contact.id)
         | {"direction": Direction.OUTBOUND, "status": MessageStatus.PENDING},
         ticket_id=ticket.id if ticket else None,
         site_id=ticket.site_id if ticket else None,
@@ -221,8 +230,9 @@ def _ticket_asked_about(session: DeskSession, question: Message | None) -> Ticke
     return lock_ticket(session, question.ticket_id)
 
 
-def _ticket_spoken_of(session: DeskSession, contact: Contact) -> Ticket | None:
-    """The live ticket that we last wrote about, else the newest live one, else the newest that we wrote about."""
+def _ticket_spoken_of(session: DeskSession, contact: Contact, senders: Sequence[str]) -> Ticket | None:
+    """Of those that we wrote about from the number that they answer, before any other: the live ticket that we last wrote
+    about, else the newest live one, else the newest that we wrote about."""
     spoken = (
         select(Message.ticket_id)
         .join(Ticket, Ticket.id == Message.ticket_id)
@@ -231,7 +241,12 @@ def _ticket_spoken_of(session: DeskSession, contact: Contact) -> Ticket | None:
             Message.direction == Direction.OUTBOUND,
             Ticket.status != TicketStatus.VOID,
         )
-        .order_by(Ticket.promise_due_at.is_(None), Message.created_at.desc(), Message.id.desc())
+        .order_by(
+            Message.sender.not_in(senders),
+            Ticket.promise_due_at.is_(None),
+            Message.created_at.desc(),
+            Message.id.desc(),
+        )
         .limit(1)
     )
     newest = (
@@ -245,14 +260,14 @@ def _ticket_spoken_of(session: DeskSession, contact: Contact) -> Ticket | None:
     return lock_ticket(session, ticket_id) if ticket_id is not None else None
 
 
-def _open_question(session: DeskSession, contact: Contact, *, now: datetime) -> Message | None:
+def _open_question(session: DeskSession, contact: Contact, senders: Sequence[str], *, now: datetime) -> Message | None:
     """The newest unanswered one on this (sender, number), while it is still open: from when it was asked, not from when
     it was written, for the night may lie between."""
     return session.scalar(
         select(Message)
         .where(
             Message.contact_id == contact.id,
-            Message.sender == session.house.sender,
+            Message.sender.in_(senders),
             Message.asks.is_not(None),
             Message.answered_at.is_(None),
             Message.sending_at > now - session.house.policy.question_open_for,
@@ -275,7 +290,7 @@ def _kept(
     now: datetime,
 ) -> Message:
     message = Message(
-        **_row(now=now, sender=inbound.to, contact_id=contact.id),
+        **_row(now=now, sender=inbound.service or inbound.to, contact_id=contact.id),
         ticket_id=ticket.id if ticket else None,
         site_id=ticket.site_id if ticket else None,
         to_number=inbound.from_number,

@@ -66,12 +66,12 @@ TICKETS: Query = (
         OptOut,
         and_(
             OptOut.contact_id == Contact.id,
-            OptOut.sender == bindparam("sender"),
+            OptOut.sender == func.coalesce(Site.sender, bindparam("sender")),
             OptOut.lifted_at.is_(None),
         ),
     )
 )
-"""Needs `sender`: an opt-out is from one of our numbers."""
+"""Needs `sender`, the organisation's: an opt-out is from one of our numbers, and a site may have its own."""
 TICKET_BY_ID: Query = TICKETS.where(Ticket.id == bindparam("ticket_id"))
 
 PROMISES: Query = select(

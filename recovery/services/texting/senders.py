@@ -1,0 +1,27 @@
+"""Which of our numbers and services texts leave from, and which one somebody has written to."""
+
+from sqlalchemy import select
+
+from recovery.models import Message, Site
+from recovery.services.session import DeskSession
+
+
+def known_senders(session: DeskSession) -> frozenset[str]:
+    """All that texts may leave from today: the organisation's, and those of its sites."""
+    own = session.scalars(select(Site.sender).where(Site.sender.is_not(None)).distinct())
+    return frozenset((session.house.sender, *(sender for sender in own if sender)))
+
+
+def senders_named(session: DeskSession, *spoken: str) -> tuple[str, ...]:
+    """Of what somebody wrote to (a number, the service that it belongs to) what is ours today, in this order; the
+    organisation's where none of it is, so that a STOP to a number that we gave up is heard as well."""
+    known = known_senders(session)
+    return tuple(dict.fromkeys(each for each in spoken if each in known)) or (session.house.sender,)
+
+
+def todays_sender(session: DeskSession, message: Message) -> str:
+    """Its own, with which it was queued, as long as that is configured; else its site's."""
+    if message.sender in known_senders(session):
+        return message.sender
+    site = session.get(Site, message.site_id) if message.site_id is not None else None
+    return session.house.sender_of(site)
