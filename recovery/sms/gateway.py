@@ -48,6 +48,7 @@ class ProviderStatus:
 
     status: str
     error_code: int | None = None
+    error_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

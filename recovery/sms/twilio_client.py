@@ -113,7 +113,7 @@ class TwilioClient:
                 if _provider_code(problem) == _NO_SUCH_TEXT:
                     return None
                 raise LookupFailed(_plain(problem)) from problem
-        return ProviderStatus(str(message.status), message.error_code)
+        return ProviderStatus(str(message.status), message.error_code, without_numbers(message.error_message or ""))
 
 
 def _complete(found: Iterator[Any]) -> Iterator[Any]:

@@ -77,6 +77,7 @@ def receive_status() -> ResponseReturnValue:
         status=_field("MessageStatus").lower(),
         error_code=_field("ErrorCode"),
         ref=request.args.get("ref"),
+        error_words=_field("ErrorMessage"),
     )
     if not told.provider_sid or not told.status:
         _refuse("A receipt comes with MessageSid and MessageStatus, and this came without.")

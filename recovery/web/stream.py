@@ -11,7 +11,7 @@ from recovery.domain.callbacks import CallReason, Outcome
 from recovery.domain.events import Tag
 from recovery.domain.messages import Direction
 from recovery.domain.money import format_money
-from recovery.domain.provider_codes import fault_for
+from recovery.domain.provider_codes import fault_of
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import PromiseAbout, Severity
 from recovery.models import Event, Message
@@ -103,8 +103,7 @@ def _bubble(message: Message, names: Names, site: SiteBrief) -> dict[str, Any]:
 
 def _error(message: Message) -> str:
     if message.error_code:
-        code = int(message.error_code) if message.error_code.isdecimal() else None
-        fault = fault_for(code)
+        fault = fault_of(message.error_code, message.error)
         return f"{fault.words} {fault.advice}"
     return DROPPED.get(message.drop_reason or "", "") if message.drop_reason else (message.error or "")
 
@@ -116,6 +115,8 @@ DROPPED = {
     "resolved": "No longer true: the ticket was resolved.",
     "expired": "It would have come too late to be of use.",
     "demo": "Demo texts never leave.",
+    "no_longer_true": "No longer true when it was to leave.",
+    "erased": "Number and words were erased before it left.",
     "restored": "A backup was put back, and it may have gone before: a person says it.",
 }
 

@@ -1,6 +1,7 @@
 """What an event carries, in words: names for ids, money for minor units, local times for instants."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any
 from recovery.domain.calendars import local_time
 from recovery.domain.events import COMMITMENT, Tag
 from recovery.domain.money import format_money
+from recovery.domain.provider_codes import fault_of
 from recovery.models import Event, Site
 from recovery.services.ticketing.rows import Person
 
@@ -31,6 +33,9 @@ UNSAID = (
     "continues",
 )
 """Numbers and keys that mean nothing to people, or that stand beside what they belong to."""
+CODED = ("code", "answer")
+PROVIDER_CODE = re.compile(r"\d{5}$")
+"""A number alone says nothing to anybody."""
 MOVED, MOVED_FROM = "due_at", "before"
 """A call that is moved: both are instants."""
 MINUTE_OF_A_DAY = "%a %-d %b %H:%M"
@@ -97,9 +102,16 @@ def _value(name: str, value: Any, payload: Mapping[str, Any], site: Site | None)
         case str() if name.endswith("_at") and site is not None:
             return local_time(datetime.fromisoformat(value), site.timezone).strftime(MINUTE_OF_A_DAY)
         case str():
-            return value.replace("_", " ") if value.islower() else value
+            return _text(name, value)
         case _:
             return str(value)
+
+
+def _text(name: str, value: str) -> str:
+    code = PROVIDER_CODE.search(value) if name in CODED else None
+    if code is not None:
+        return f"{value}: {fault_of(code[0]).words}"
+    return value.replace("_", " ") if value.islower() else value
 
 
 def _words(name: str) -> str:

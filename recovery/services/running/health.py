@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from recovery.domain.messages import MessageStatus
 from recovery.domain.phones import calling_code_of
-from recovery.domain.provider_codes import COUNTRY_NOT_ALLOWED
+from recovery.domain.provider_codes import COUNTRY_NOT_ALLOWED, fault_of
 from recovery.domain.senders import SIMULATED
 from recovery.models import Message, Site, Tally
 from recovery.services.proving.nightly import last_check
@@ -84,14 +84,18 @@ def _doubts(session: DeskSession) -> Check:
 
 
 def _lost(session: DeskSession, *, now: datetime) -> Check:
-    count = session.scalar(
-        select(func.count()).where(
-            Message.status.in_((MessageStatus.FAILED, MessageStatus.UNDELIVERED)), Message.final_at > now - RECENTLY
-        ),
+    """With the commonest reason and what to do about it: often it is one for all of them."""
+    lost = select(Message.error_code, func.count()).where(
+        Message.status.in_((MessageStatus.FAILED, MessageStatus.UNDELIVERED)), Message.final_at > now - RECENTLY
     )
-    if not count:
+    rows = session.execute(lost.group_by(Message.error_code).order_by(func.count().desc(), Message.error_code)).all()
+    if not rows:
         return Check("Texts that did not arrive", WELL, "None in the last day.")
-    words = f"{count} in the last day. Each is a call task on its ticket."
+    words = f"{sum(count for _, count in rows)} in the last day. Each is a call task on its ticket."
+    commonest, times = next(((code, count) for code, count in rows if code), (None, 0))
+    if commonest:
+        fault = fault_of(commonest)
+        words += f" {times} because of this: {fault.words} {fault.advice}"
     return Check("Texts that did not arrive", LOOK, words)
 
 

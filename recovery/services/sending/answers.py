@@ -27,7 +27,12 @@ GIVE_UP_AFTER = timedelta(hours=24)
 TRIED_OFTEN = 8
 """A text that was refused for now, again and again, is handed to a person. Its age alone says nothing: a backlog may be
 older than a day before it is tried for the first time. A day of refusals makes more tries than these in every category."""
-_PERMANENT = {FaultCategory.PERMANENT, FaultCategory.PERMANENT_NUMBER, FaultCategory.CHANGE_TEXT}
+_PERMANENT = {
+    FaultCategory.PERMANENT,
+    FaultCategory.PERMANENT_NUMBER,
+    FaultCategory.CHANGE_TEXT,
+    FaultCategory.FEW_RETRIES,
+}
 # First and longest pause of the one text, in seconds; the pause of the whole line is the gate's.
 _BACK_OFF = {
     FaultCategory.RETRY: (1.0, 30.0),

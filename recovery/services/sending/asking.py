@@ -45,4 +45,4 @@ def hear(session: DeskSession, message_id: int, said: ProviderStatus | None, *, 
     ticket, message = locked(session, message_id)
     merged = merge_receipt(message.status, said.status)
     if merged.changed:
-        raise_to(session, ticket, message, merged.status, str(said.error_code or ""), now=now)
+        raise_to(session, ticket, message, merged.status, str(said.error_code or ""), words=said.error_words, now=now)

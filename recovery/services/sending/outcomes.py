@@ -13,7 +13,7 @@ from recovery.domain.actors import MACHINE
 from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag
 from recovery.domain.messages import Doubt, MessageStatus, move
-from recovery.domain.provider_codes import FaultCategory, fault_for
+from recovery.domain.provider_codes import fault_for
 from recovery.domain.tickets import OVER
 from recovery.models import Message, Promise, Ticket
 from recovery.services.calling.call_tasks import open_call_task
@@ -82,10 +82,18 @@ def deliver(session: DeskSession, ticket: Ticket | None, message: Message, *, no
         record(session, ticket, Tag.TEXT_DELIVERED, by=MACHINE, at=now, message=message.id)
 
 
-def miss(session: DeskSession, ticket: Ticket | None, message: Message, *, code: int | None, now: datetime) -> None:
+def miss(
+    session: DeskSession,
+    ticket: Ticket | None,
+    message: Message,
+    *,
+    code: int | None,
+    words: str = "",
+    now: datetime,
+) -> None:
     """The phone company could not deliver it: a person calls."""
     _settle(message, MessageStatus.UNDELIVERED)
-    _explain(message, code, "", now=now)
+    _explain(message, code, words, now=now)
     _tell_trouble(session, ticket, message, Tag.TEXT_UNDELIVERED, now=now)
 
 
@@ -177,7 +185,7 @@ def _in_words(code: int | None, words: str) -> str:
     if code is None and words:
         return words
     fault = fault_for(code)
-    return f"{fault.words} {words}".strip() if fault.category is FaultCategory.PERMANENT else fault.words
+    return fault.words if fault.is_known else f"{fault.words} {words}".strip()
 
 
 def _tell_trouble(session: DeskSession, ticket: Ticket | None, message: Message, tag: Tag, *, now: datetime) -> None:

@@ -11,6 +11,7 @@ from recovery.domain.actors import MACHINE
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction, MessageStatus, merge_receipt
+from recovery.domain.phones import without_numbers
 from recovery.domain.provider_codes import OPTED_OUT
 from recovery.models import Contact, Message, Receipt, Ticket
 from recovery.services.proving.trail import record
@@ -30,6 +31,8 @@ class Told:
     status: str
     error_code: str = ""
     ref: str | None = None
+    error_words: str = ""
+    """The provider's own, said where we have none for the code."""
 
 
 def take(session: DeskSession, told: Told, *, now: datetime) -> bool:
@@ -43,7 +46,7 @@ def take(session: DeskSession, told: Told, *, now: datetime) -> bool:
         _learn_opt_out(session, contact, message_id, now=now)
     if message_id is not None:
         ticket, message = locked(session, message_id)
-        lay(session, ticket, message, receipt, now=now)
+        lay(session, ticket, message, receipt, words=without_numbers(told.error_words), now=now)
     return True
 
 
@@ -79,7 +82,9 @@ def join_stray(session: DeskSession, receipt_id: int, *, now: datetime) -> None:
     join_waiting(session, {sid: (ticket, message)}, now=now)
 
 
-def lay(session: DeskSession, ticket: Ticket | None, message: Message, receipt: Receipt, *, now: datetime) -> None:
+def lay(
+    session: DeskSession, ticket: Ticket | None, message: Message, receipt: Receipt, *, words: str = "", now: datetime
+) -> None:
     """Raises the text's rank, never lowers it; an end sticks, and what contradicts it is recorded."""
     if message.provider_sid not in {None, receipt.provider_sid}:
         _contradict(session, ticket, message, receipt.status, now=now)
@@ -92,7 +97,7 @@ def lay(session: DeskSession, ticket: Ticket | None, message: Message, receipt: 
     receipt.applied = True
     if message.provider_sid is None:
         _adopt(session, ticket, message, receipt.provider_sid, how=BY_RECEIPT, now=now)
-    raise_to(session, ticket, message, merged.status, receipt.error_code, now=now)
+    raise_to(session, ticket, message, merged.status, receipt.error_code, words=words, now=now)
 
 
 def adopt(session: DeskSession, ticket: Ticket | None, message: Message, sid: str, *, how: str, now: datetime) -> None:
@@ -102,7 +107,14 @@ def adopt(session: DeskSession, ticket: Ticket | None, message: Message, sid: st
 
 
 def raise_to(
-    session: DeskSession, ticket: Ticket | None, message: Message, to: MessageStatus, code: str, *, now: datetime
+    session: DeskSession,
+    ticket: Ticket | None,
+    message: Message,
+    to: MessageStatus,
+    code: str,
+    *,
+    words: str = "",
+    now: datetime,
 ) -> None:
     """From accepted to its end; nothing where there is no end yet."""
     number = int(code) if code.isdecimal() else None
@@ -112,9 +124,9 @@ def raise_to(
         case MessageStatus.DELIVERED:
             deliver(session, ticket, message, now=now)
         case MessageStatus.UNDELIVERED:
-            miss(session, ticket, message, code=number, now=now)
+            miss(session, ticket, message, code=number, words=words, now=now)
         case MessageStatus.FAILED:
-            fail(session, ticket, message, code=number, now=now)
+            fail(session, ticket, message, code=number, words=words, now=now)
 
 
 def _adopt(session: DeskSession, ticket: Ticket | None, message: Message, sid: str, *, how: str, now: datetime) -> None:
