@@ -60,6 +60,7 @@ class Tag(StrEnum):
     TEXT_QUEUED = "ticket:text:queued"
     TEXT_WITHHELD = "ticket:text:withheld"
     TEXT_SENT = "ticket:text:sent"
+    TEXT_SILENT = "ticket:text:silent"
     TEXT_DOUBTED = "ticket:text:doubted"
     TEXT_SETTLED = "ticket:text:settled"
     TEXT_DELIVERED = "ticket:text:delivered"
@@ -175,6 +176,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     },
     Tag.TEXT_WITHHELD: {"template": str, "reason": str},
     Tag.TEXT_SENT: {"message": int, "provider_sid": str, "attempt": int},
+    Tag.TEXT_SILENT: {"message": int},
     Tag.TEXT_DOUBTED: {"message": int, "attempt": int, "why": str},
     Tag.TEXT_SETTLED: {"message": int, "found": bool, "how": str, "then": str},
     Tag.TEXT_DELIVERED: {"message": int},

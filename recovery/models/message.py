@@ -124,7 +124,8 @@ class Message(Proven, Base):
     """`fixed`: 1 yes, 2 no. At most one question a text."""
     answered_at: Mapped[datetime | None]
     holds_while: Mapped[str | None]
-    """What must still be so when it leaves, for example `promise:8123` or `resolved`; else it is dropped."""
+    """What must still be so when it leaves, for example `promise:8123`; else it is dropped. Several stand with a space
+    between them."""
     urgent_until: Mapped[datetime | None]
     """Leaves even in quiet hours up to here."""
     created_at: Mapped[datetime]

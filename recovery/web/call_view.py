@@ -1,19 +1,43 @@
 """The calls of a ticket: those to make with their outcomes to choose from, and how earlier tries went."""
 
+import json
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from flask import url_for
 
 from recovery.domain.calendars import local_time
-from recovery.domain.callbacks import Outcome
-from recovery.models import Ticket
+from recovery.domain.callbacks import CallReason, Outcome
+from recovery.domain.events import Tag
+from recovery.domain.messages import MessageStatus
+from recovery.models import Event, Message, Ticket
 from recovery.services.calling.booking import open_slots
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.rows import AttemptRow, CallbackRow, SiteBrief, TicketRow
 from recovery.web.rows import at, call_reason, call_time, clock, ordinal_try
+from recovery.web.stream import trouble
 
 MOST_SLOTS = 40
+NOT_SAID = {
+    "logged": "that we are sorry, and by when they hear from us",
+    "logged_waiting": "that we are sorry, and that somebody is being asked for them",
+    "asked": "that somebody is being asked for them",
+    "approval_granted": "that what was asked for them is approved",
+    "approval_refused": "that what was asked for them is declined",
+    "granted": "what they get",
+    "ready": "that it is ready",
+    "late": "that it takes longer, and the new time",
+    "promised": "the new time",
+    "reopened": "that we look at it again",
+    "resolved": "that it is put right, nor asked whether it is",
+    "resolved_again": "that it is put right, nor asked whether it is",
+    "callback_booked": "when we call",
+    "callback_moved": "when we call now",
+    "callback_cancelled": "that the call is off",
+    "unreached": "that we could not reach them, nor asked for another time",
+}
+"""By template, where the words were never written."""
 OUTCOMES = [
     {"value": Outcome.REACHED.value, "label": "Reached", "look": ""},
     {"value": Outcome.NO_ANSWER.value, "label": "No answer", "look": "quiet"},
@@ -24,10 +48,12 @@ OUTCOMES = [
 ]
 
 
-def calls(row: TicketRow) -> list[dict[str, Any]]:
-    """Live ones first, each with its urls; what is over is one line."""
+def calls(row: TicketRow, messages: Sequence[Message], events: Sequence[Event]) -> list[dict[str, Any]]:
+    """Live ones first, each with its urls and with what the customer has not heard; what is over is one line."""
     ordered = sorted(row.callbacks, key=lambda call: (not call.is_live, call.due_at))
-    return [_call(call, row.site) for call in ordered]
+    return [
+        _call(call, row.site) | {"unheard": [*_unheard(call, messages), *_unwritten(call, events)]} for call in ordered
+    ]
 
 
 def book_choices(reading: DeskSession, ticket: Ticket, *, now: datetime) -> list[dict[str, str]]:
@@ -61,6 +87,30 @@ def _call(call: CallbackRow, site: SiteBrief) -> dict[str, Any]:
         "cancel_url": url_for("calls.cancel", callback_id=call.id),
         "is_task": call.is_task,
     }
+
+
+def _unheard(call: CallbackRow, messages: Sequence[Message]) -> Iterator[dict[str, str]]:
+    """The words of the texts that did not get there since the call was put on the list, and why each did not."""
+    if not (call.is_live and call.is_task):
+        return
+    for message in messages:
+        lost = message.status in {MessageStatus.FAILED, MessageStatus.UNDELIVERED}
+        stopped = message.drop_reason is not None and message.drop_reason == call.reason
+        at_that_time = message.final_at is not None and message.final_at >= call.booked_at
+        silent = message.status is MessageStatus.SENT and message.error is not None
+        if ((lost or stopped) and at_that_time) or (silent and call.reason is CallReason.UNDELIVERED):
+            yield {"words": message.body or "This text has been erased.", "why": trouble(message)}
+
+
+def _unwritten(call: CallbackRow, events: Sequence[Event]) -> Iterator[dict[str, str]]:
+    """What no text was written for, because none may go or there is no number."""
+    if not (call.is_live and call.is_task):
+        return
+    for event in events:
+        if event.tag == Tag.TEXT_WITHHELD and event.at >= call.booked_at:
+            payload = json.loads(event.payload)
+            if payload["reason"] == call.reason and payload["template"] in NOT_SAID:
+                yield {"words": "", "why": f"They have not been told {NOT_SAID[payload['template']]}."}
 
 
 def _try(attempt: AttemptRow, site: SiteBrief) -> str:

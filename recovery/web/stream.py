@@ -95,13 +95,14 @@ def _bubble(message: Message, names: Names, site: SiteBrief) -> dict[str, Any]:
         "who": "" if inbound else names.get(message.staff_id or 0, ""),
         "status": message.status.shown.value,
         "label": message.status.label.lower(),
-        "error": _error(message),
+        "error": trouble(message),
         "segments": message.segments,
         "unread": inbound and message.read_at is None,
     }
 
 
-def _error(message: Message) -> str:
+def trouble(message: Message) -> str:
+    """What went wrong with a text, and what to do; empty where nothing did."""
     if message.error_code:
         fault = fault_of(message.error_code, message.error)
         return f"{fault.words} {fault.advice}"

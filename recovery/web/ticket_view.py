@@ -56,7 +56,7 @@ def ticket_values(reading: DeskSession, row: TicketRow, *, now: datetime, by: Ac
         "ticket": _head(row, now=now),
         "may": _may(row, by),
         "remedies": remedies(row, by),
-        "calls": calls(row),
+        "calls": calls(row, messages, events),
         "outcomes": OUTCOMES,
         "story": stream(events, messages, names, row.site),
         "clock": clock_words(reading, ticket, row.site, now=now),

@@ -115,9 +115,12 @@ def _found(station: Station, look: Look) -> Found | None:
 def ask(station: Station) -> None:
     """What became of texts that were sent, and then nothing."""
     with station.desk.read() as session:
-        texts = asking.silent(session, now=station.now)
+        texts, unheard = asking.silent(session, now=station.now), asking.unheard(session, now=station.now)
     for message_id, sid in texts:
         _each(station, "ask", message_id, partial(_ask_for, station, message_id, sid))
+    for message_id in unheard:
+        give_up = partial(asking.give_up, message_id=message_id, now=station.now)
+        _each(station, "ask", message_id, partial(station.desk.transact, give_up))
 
 
 def _ask_for(station: Station, message_id: int, sid: str) -> None:

@@ -1,37 +1,47 @@
-"""Texts that the provider took and then said nothing of: receipts are not guaranteed, so we ask, three times."""
+"""Texts that the provider took and then said nothing of: receipts are not guaranteed, so we ask, three times. What is
+not known after that is never known, and a person calls."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Row, select, text, update
 
 from recovery.domain.messages import MessageStatus, merge_receipt
 from recovery.models import Message
 from recovery.models.message import TO_ASK
 from recovery.services.sending.outbox import BULK
-from recovery.services.sending.outcomes import ASK_AFTER, locked
+from recovery.services.sending.outcomes import ASK_AFTER, locked, stay_silent
 from recovery.services.sending.receipts import raise_to
 from recovery.services.session import DeskSession
 from recovery.sms.gateway import ProviderStatus
 
 ASK_AGAIN_AFTER = (timedelta(hours=2), timedelta(hours=11))
 """From the sending. A queue at the provider lives ten hours: after the last there is nothing more to hear."""
+ANSWERED_WITHIN = timedelta(minutes=15)
+"""After the last question: then nobody waits any more."""
 
 
 def silent(session: DeskSession, *, now: datetime, limit: int = 50) -> list[tuple[int, str]]:
     """Texts to ask for now, with the provider's name of each."""
-    due = select(Message.id, Message.provider_sid).where(text(f"messages.{TO_ASK}"), Message.look_at <= now)
-    rows = session.execute(due.order_by(Message.look_at).limit(limit))
-    return [(message_id, sid) for message_id, sid in rows if sid]
+    return [
+        (message.id, message.provider_sid) for message in _due(session, now, limit) if not _asked_to_the_end(message)
+    ]
+
+
+def unheard(session: DeskSession, *, now: datetime, limit: int = 50) -> list[int]:
+    """Texts for which the last question has brought nothing."""
+    return [message.id for message in _due(session, now, limit) if _asked_to_the_end(message)]
 
 
 def start_asking(session: DeskSession, message_id: int, *, now: datetime) -> bool:
     """Sets the time of the next question first, so that one worker asks. False where another does."""
     sent_at = session.scalar(select(Message.sent_at).where(Message.id == message_id))
     later = [(sent_at or now) + gap for gap in (ASK_AFTER, *ASK_AGAIN_AFTER)]
+    after = next((at for at in later if at > now), now + ANSWERED_WITHIN)
     asked = session.scalars(
         update(Message)
         .where(Message.id == message_id, Message.status == MessageStatus.SENT, Message.look_at <= now)
-        .values(look_at=next((at for at in later if at > now), None))
+        .values(look_at=after)
         .returning(Message.id),
         execution_options=BULK,
     )
@@ -46,3 +56,23 @@ def hear(session: DeskSession, message_id: int, said: ProviderStatus | None, *, 
     merged = merge_receipt(message.status, said.status)
     if merged.changed:
         raise_to(session, ticket, message, merged.status, str(said.error_code or ""), words=said.error_words, now=now)
+
+
+def give_up(session: DeskSession, message_id: int, *, now: datetime) -> bool:
+    """False where its end was told meanwhile, or another worker was faster."""
+    ticket, message = locked(session, message_id)
+    if message.status is not MessageStatus.SENT or message.look_at is None or message.look_at > now:
+        return False
+    stay_silent(session, ticket, message, now=now)
+    return True
+
+
+def _due(session: DeskSession, now: datetime, limit: int) -> Sequence[Row[int, str, datetime, datetime]]:
+    columns = (Message.id, Message.provider_sid, Message.sent_at, Message.look_at)
+    due = select(*columns).where(text(f"messages.{TO_ASK}"), Message.look_at <= now, Message.provider_sid.is_not(None))
+    return session.execute(due.order_by(Message.look_at).limit(limit)).all()
+
+
+def _asked_to_the_end(message: Row[int, str, datetime, datetime]) -> bool:
+    """The time that was set with the last question lies after it."""
+    return message.look_at > message.sent_at + ASK_AGAIN_AFTER[-1]

@@ -87,7 +87,7 @@ def why_dropped(message: Message, facts: Facts, held_until: datetime | None = No
         return ERASED
     if message.expires_at is not None and message.expires_at <= (held_until or facts.now):
         return EXPIRED
-    if message.holds_while is not None and message.holds_while not in facts.true:
+    if not set((message.holds_while or "").split()) <= set(facts.true):
         return NO_LONGER_TRUE
     opted_out = (message.contact_id, message.sender) in facts.opted_out
     if opted_out and message.message_class is not MessageClass.SECURITY:
@@ -155,10 +155,11 @@ def _opted_out(session: DeskSession, contacts: set[int]) -> set[tuple[int, str]]
 
 
 def _still_true(session: DeskSession, conditions: list[str]) -> set[str]:
-    """`promise:ID` is the current promise; `callback:ID:MOVES` is live and not moved since; `remedy:ID:SAID` is as it was
-    said; `resolved:TICKET`, and the customer has not confirmed it."""
+    """`promise:ID` is the current promise; `callback:ID:MOVES` is live and not moved since; `task:ID` is a call still to
+    make; `remedy:ID:SAID` is as it was said; `resolved:TICKET`, and the customer has not confirmed it. A text may have
+    several."""
     ids: dict[str, list[int]] = defaultdict(list)
-    for condition in conditions:
+    for condition in " ".join(conditions).split():
         thing, row_id = condition.split(":")[:2]
         ids[thing].append(int(row_id))
     return {true for thing, facts in FACTS.items() if ids[thing] for true in facts(session, ids[thing])}
@@ -172,6 +173,11 @@ def _current_promises(session: DeskSession, ids: list[int]) -> list[str]:
 def _live_calls(session: DeskSession, ids: list[int]) -> list[str]:
     live = select(Callback.id, Callback.moves).where(Callback.id.in_(ids), Callback.status.in_(LIVE))
     return [f"callback:{callback_id}:{moves}" for callback_id, moves in session.execute(live)]
+
+
+def _calls_to_make(session: DeskSession, ids: list[int]) -> list[str]:
+    live = select(Callback.id).where(Callback.id.in_(ids), Callback.status.in_(LIVE))
+    return [f"task:{callback_id}" for callback_id in session.scalars(live)]
 
 
 def _states_of_remedies(session: DeskSession, ids: list[int]) -> list[str]:
@@ -190,6 +196,7 @@ def _resolved(session: DeskSession, ids: list[int]) -> list[str]:
 FACTS: Mapping[str, Callable[[DeskSession, list[int]], list[str]]] = {
     "promise": _current_promises,
     "callback": _live_calls,
+    "task": _calls_to_make,
     "remedy": _states_of_remedies,
     "resolved": _resolved,
 }

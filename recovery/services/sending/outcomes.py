@@ -5,23 +5,25 @@ Everything takes the text's ticket, locked, or None for a text that belongs to n
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import defer
 
 from recovery.domain import provider_codes
 from recovery.domain.actors import MACHINE
-from recovery.domain.callbacks import CallReason
+from recovery.domain.callbacks import CallReason, Outcome
 from recovery.domain.events import Tag
-from recovery.domain.messages import Doubt, MessageStatus, move
+from recovery.domain.messages import Direction, Doubt, MessageStatus, move
 from recovery.domain.provider_codes import fault_for
 from recovery.domain.tickets import OVER
-from recovery.models import Message, Promise, Ticket
+from recovery.models import Attempt, Message, Promise, Ticket
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
+from recovery.services.sending.retrying import try_again_later
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import OPTED_OUT, why_no_text
 
 EXPIRED = "expired"
+SILENT = "The provider never told us whether it arrived."
 TELLS_A_NEW_TIME = ("late", "promised", "reopened")
 BY_A_PERSON = "free"
 """The template whose words a person wrote: no automatic answer."""
@@ -78,8 +80,20 @@ def accept(session: DeskSession, ticket: Ticket | None, message: Message, *, sid
 def deliver(session: DeskSession, ticket: Ticket | None, message: Message, *, now: datetime) -> None:
     _settle(message, MessageStatus.DELIVERED)
     message.final_at = now
+    message.error = None
     if ticket is not None:
         record(session, ticket, Tag.TEXT_DELIVERED, by=MACHINE, at=now, message=message.id)
+
+
+def stay_silent(session: DeskSession, ticket: Ticket | None, message: Message, *, now: datetime) -> None:
+    """It was accepted, and nobody will ever tell whether it arrived. A person calls, unless the customer has been heard of
+    since: where phone companies send no receipts, every text would be a call."""
+    message.look_at, message.error = None, SILENT
+    if ticket is None:
+        return
+    record(session, ticket, Tag.TEXT_SILENT, by=MACHINE, at=now, message=message.id)
+    if _reaches_a_customer(ticket, message) and not _heard_of_since(session, ticket, message):
+        open_call_task(session, ticket, CallReason.UNDELIVERED, now=now)
 
 
 def miss(
@@ -165,7 +179,7 @@ def requeue(message: Message, *, not_before: datetime) -> None:
 
 def _waits_still(session: DeskSession, ticket: Ticket, message: Message) -> bool:
     """Nothing else was said by the time that the text was to tell."""
-    promise = session.get(Promise, int((message.holds_while or "promise:0").split(":")[1]))
+    promise = session.get(Promise, int((message.holds_while or "promise:0").split()[0].split(":")[1]))
     return ticket.is_live and (promise is None or promise.outcome != "kept")
 
 
@@ -193,8 +207,10 @@ def _tell_trouble(session: DeskSession, ticket: Ticket | None, message: Message,
     if ticket is None:
         return
     record(session, ticket, tag, by=MACHINE, at=now, message=message.id, code=message.error_code)
-    if message.audience == "customer" and message.to_number is not None and ticket.status not in OVER:
-        open_call_task(session, ticket, _why_called(session, ticket, message), now=now)
+    if _reaches_a_customer(ticket, message):
+        task = open_call_task(session, ticket, _why_called(session, ticket, message), now=now)
+        if task is not None:
+            try_again_later(session, ticket, message, task, now=now)
 
 
 def _why_called(session: DeskSession, ticket: Ticket, message: Message) -> CallReason:
@@ -202,3 +218,21 @@ def _why_called(session: DeskSession, ticket: Ticket, message: Message) -> CallR
     refused = message.error_code == str(provider_codes.OPTED_OUT)
     stands = refused and why_no_text(session, ticket) == OPTED_OUT
     return CallReason.OPTED_OUT if stands else CallReason.UNDELIVERED
+
+
+def _reaches_a_customer(ticket: Ticket, message: Message) -> bool:
+    return message.audience == "customer" and message.to_number is not None and ticket.status not in OVER
+
+
+def _heard_of_since(session: DeskSession, ticket: Ticket, message: Message) -> bool:
+    """They wrote, a later text arrived, or a call reached them."""
+    since = message.sent_at or message.created_at
+    texts = select(Message.id).where(
+        Message.contact_id == message.contact_id,
+        Message.created_at > since,
+        or_(Message.direction == Direction.INBOUND, Message.status == MessageStatus.DELIVERED),
+    )
+    calls = select(Attempt.id).where(
+        Attempt.ticket_id == ticket.id, Attempt.outcome == Outcome.REACHED, Attempt.at > since
+    )
+    return any(session.scalar(query.limit(1)) is not None for query in (texts, calls))

@@ -27,6 +27,8 @@ NO_PHONE = "no_phone"
 OPTED_OUT = "opted_out"
 OBSERVATION = "observation"
 WRONG_NUMBER = "wrong_number"
+NEWS = frozenset({"approval_granted", "approval_refused", "granted", "ready"})
+"""What comes about while the customer is away; the apology was made in person, and a lapse has a call of its own."""
 
 STANDING = (
     select(OptOut)
@@ -106,11 +108,12 @@ def tell_staff(
 
 
 def withhold(session: DeskSession, ticket: Ticket, template: str, reason: str, *, now: datetime) -> None:
-    """Says on the ticket why a text does not go; an opted-out customer is to be called instead."""
+    """Says on the ticket why a text does not go. Who opted out is to be called instead, and who has no phone to be found
+    where the text was news that they wait for."""
     ticket.no_text_reason = reason
     record(session, ticket, Tag.TEXT_WITHHELD, by=MACHINE, at=now, template=template, reason=reason)
-    if reason == OPTED_OUT and ticket.is_live:
-        open_call_task(session, ticket, CallReason.OPTED_OUT, now=now)
+    if ticket.is_live and (reason == OPTED_OUT or (reason == NO_PHONE and template in NEWS)):
+        open_call_task(session, ticket, CallReason(reason), now=now)
 
 
 def why_no_text(session: DeskSession, ticket: Ticket) -> str | None:

@@ -2,6 +2,7 @@
 after all."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -66,16 +67,15 @@ def say_after_all(session: DeskSession, ticket: Ticket, *, dropped_at: datetime,
     )
     for message in session.scalars(dropped.order_by(Message.id)).all():
         if message.holds_while is None or not message.holds_while.startswith("promise:"):
-            _queue_twin(session, ticket, message, now=now)
+            queue_twin(session, ticket, message, meaning=f"{message.meaning}:{ticket.event_seq}", now=now)
 
 
-def _queue_twin(session: DeskSession, ticket: Ticket, dropped: Message, *, now: datetime) -> None:
-    twin = Message(
-        **{name: getattr(dropped, name) for name in OF_THE_TEXT},
-        id=new_id(now),
-        status=MessageStatus.PENDING,
-        meaning=f"{dropped.meaning}:{ticket.event_seq}",
-        created_at=now,
-    )
+def queue_twin(
+    session: DeskSession, ticket: Ticket, message: Message, *, meaning: str, now: datetime, **changes: Any
+) -> None:
+    """The same text in a row of its own, but for the `changes`: one that has ended stays as it ended."""
+    same = {name: getattr(message, name) for name in OF_THE_TEXT}
+    own = {"id": new_id(now), "status": MessageStatus.PENDING, "meaning": meaning, "created_at": now}
+    twin = Message(**same | own | changes)
     session.add(twin)
     tell_queued(session, ticket, twin, by=MACHINE, now=now)

@@ -57,7 +57,7 @@ def _leave_to_a_person(session: DeskSession, message: Message, *, now: datetime)
     drop(session, ticket, message, reason=RESTORED, now=now)
     if message.audience != "customer":
         return
-    what, _, promise_id = (message.holds_while or "").partition(":")
+    what, _, promise_id = (message.holds_while or "").partition(" ")[0].partition(":")
     if what == "promise":
         session.get_one(Promise, int(promise_id)).told_by = ToldBy.NOBODY
     if live_with_customer(session, ticket) is None:

@@ -1,0 +1,53 @@
+"""The call that stands in for a text that did not arrive says what the text would have said, why, and which number to call."""
+
+import pytest
+
+from recovery.domain.provider_codes import fault_for
+from recovery.services.deciding import remedies
+from recovery.services.texting.replies import Inbound, receive
+from recovery.sms.gateway import Accepted
+from tests.factories import Business
+from tests.services.post import Post
+from tests.web.pages import Visitor, words
+
+
+@pytest.fixture
+def post(business: Business) -> Post:
+    return Post(business)
+
+
+def calls_on(business: Business, reference: str) -> str:
+    """What the page says under Calls."""
+    page = words(Visitor.signed_in(business, "maya").open(f"/tickets/{reference}"))
+    return page.partition(" Calls ")[2].partition(" How did it go? ")[0]
+
+
+def test_the_words_the_reason_and_the_number_stand_on_the_call(business: Business, post: Post) -> None:
+    ticket = post.ticket()
+    post.finish(post.depart()[0], Accepted("SM1", "queued"))
+    post.receipt("SM1", "undelivered", code="30006")
+    call = calls_on(business, ticket.reference)
+    assert " ".join((post.texts(ticket)[0].body or "-").split()) in call
+    assert f"{fault_for(30006).words} {fault_for(30006).advice}" in call
+    assert "07700 900123" in call
+
+
+def test_what_waited_when_they_opted_out_stands_on_the_call(business: Business, post: Post) -> None:
+    ticket = post.ticket()
+    post.say(ticket, "Your coffee is ready, Sam.")
+    inbound = Inbound("+447700900123", "simulator", "STOP", "SM2")
+    business.desk.transact(lambda session: receive(session, inbound, now=post.now))
+    call = calls_on(business, ticket.reference)
+    assert "Your coffee is ready, Sam." in call
+    assert "They have asked for no texts." in call
+
+
+def test_what_was_never_written_is_named(business: Business) -> None:
+    ticket = business.log(customer=None)
+    business.on(
+        ticket,
+        lambda session, held, maya: remedies.make_ready(
+            session, held, remedies.remedies_of(session, held)[0], now=business.now, by=maya
+        ),
+    )
+    assert "They have not been told that it is ready." in calls_on(business, ticket.reference)
