@@ -83,6 +83,8 @@ class Tag(StrEnum):
     BACKUP_MADE = "settings:backup:made"
     BACKUP_RESTORED = "settings:backup:restored"
     OUTBOX_RELEASED = "settings:outbox:released"
+    LINE_STOPPED = "settings:line:stopped"
+    LINE_HEALED = "settings:line:healed"
     STAFF_ADDED = "staff:staff:added"
     STAFF_CHANGED = "staff:staff:changed"
     STAFF_LINK_ISSUED = "staff:link:issued"
@@ -207,6 +209,8 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.BACKUP_MADE: {"anchor": int},
     Tag.BACKUP_RESTORED: {"anchor": int, "made_at": str},
     Tag.OUTBOX_RELEASED: {"messages": int},
+    Tag.LINE_STOPPED: {"sender": str, "code": str, "category": str},
+    Tag.LINE_HEALED: {"sender": str},
     Tag.STAFF_ADDED: {"role": str, "sites": str},
     Tag.STAFF_CHANGED: {"field": str, "before": str, "after": str},
     Tag.STAFF_LINK_ISSUED: {"expires_at": str},

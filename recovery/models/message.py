@@ -185,6 +185,13 @@ class SendGate(Base):
     """In a row: each doubles the pause."""
     tried_until: Mapped[datetime | None]
     """Whose turn it is to try whether the line is free again: nobody else's until then."""
+    category: Mapped[str | None]
+    """Of the fault that closed it: `stop_line` and `retry_later` alarm the admins, in whose words `code` is told."""
+    code: Mapped[str | None]
+    since: Mapped[datetime | None]
+    """When the first of the refusals in a row came."""
+    awaits_receipt: Mapped[datetime | None]
+    """The fault came by a receipt, the last one then: that a text is accepted proves nothing until one has arrived."""
 
 
 class SimulatedText(Base):

@@ -18,6 +18,7 @@ from recovery.services.session import DeskSession
 from recovery.services.ticketing.listing import count_waiting_approvals
 from recovery.services.ticketing.rows import SiteBrief
 from recovery.services.ticketing.undetected import count_undetected
+from recovery.web.banners import line_banners
 from recovery.web.session import now
 
 SITE = "site"
@@ -81,7 +82,8 @@ def _banners(reading: DeskSession, actor: Actor, instant: datetime) -> list[dict
     """What is wrong with the desk itself, for everyone at work to see; an admin is led to where it is told in full."""
     faults = [] if a_worker_lives(reading, now=instant) else [NO_WORKER]
     link = {"url": url_for("admin.show"), "label": "See what is wrong"} if actor.may(Permission.ADMINISTER) else None
-    return [{"tone": "late", "text": fault, "link": link} for fault in faults]
+    here = [{"tone": "late", "text": fault, "link": link} for fault in faults]
+    return here + line_banners(reading, by=actor, now=instant)
 
 
 def _shell(

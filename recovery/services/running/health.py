@@ -16,6 +16,7 @@ from recovery.services.running.heartbeats import LATE_AFTER, workers
 from recovery.services.running.tallies import HOOKS_REFUSED
 from recovery.services.sending import gates
 from recovery.services.sending.gates import Gate
+from recovery.services.sending.line_trouble import line_trouble
 from recovery.services.session import DeskSession
 
 WELL, LOOK, BAD = "ok", "soon", "late"
@@ -43,6 +44,7 @@ def checks(session: DeskSession, *, now: datetime) -> Sequence[Check]:
         _lost(session, now=now),
         _countries(session, now=now),
         *_lines(session, now=now),
+        _account(session, now=now),
         _hooks(session, now=now),
         _nightly(session, now=now),
     )
@@ -137,6 +139,15 @@ def _line(sender: str, sites: Sequence[str], gate: Gate, *, now: datetime) -> Ch
     if sender == SIMULATED:
         return Check("Line", WELL, "Simulated phones: nothing leaves this machine.")
     return Check("Line", WELL, f"{named} is open.")
+
+
+def _account(session: DeskSession, *, now: datetime) -> Check:
+    """What no text can get past until an admin has put it right."""
+    troubles = line_trouble(session, now=now)
+    if not troubles:
+        return Check("Account at the provider", WELL, "The provider takes our texts.")
+    state = BAD if any(trouble.stops for trouble in troubles) else LOOK
+    return Check("Account at the provider", state, " ".join(trouble.words for trouble in troubles))
 
 
 def _hooks(session: DeskSession, *, now: datetime) -> Check:

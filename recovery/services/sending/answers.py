@@ -76,6 +76,9 @@ def finish(session: DeskSession, answers: Sequence[Answer], *, terms: Terms, now
         else:
             _late(session, ticket, message, answer, now=now)
     _join_receipts(session, tickets, messages, answers, now=now)
+    accepted = {messages[a.departure.message_id].sender for a in answers if isinstance(a.outcome, Accepted)}
+    if accepted:
+        gates.heal(session, accepted, now=now)
 
 
 def _in_time(
@@ -130,6 +133,7 @@ def _slow_down(session: DeskSession, refusal: SendRefused, answer: Answer, *, no
         answer.departure.outgoing.sender,
         refusal.category,
         why=refusal.detail,
+        code=refusal.code,
         asked=refusal.retry_after,
         began=answer.departure.began,
         now=now,

@@ -1,14 +1,27 @@
-"""One gate per sender, shared by all workers: where the provider asks for patience, everybody is patient together."""
+"""One gate per sender, shared by all workers: where the provider asks for patience, everybody is patient together.
 
+What is wrong with our account or our sender closes it too, and is told to the admins once (`line_trouble` tells it to
+everybody). Such a gate opens by itself as soon as a text gets through: where the fault came by a receipt, as soon as a
+receipt says that one has arrived.
+"""
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
-from sqlalchemy import case, select, update
+import structlog
+from sqlalchemy import and_, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from recovery.domain.provider_codes import FaultCategory
+from recovery.domain.actors import MACHINE
+from recovery.domain.events import Tag
+from recovery.domain.provider_codes import FaultCategory, fault_for
 from recovery.models import SendGate
+from recovery.services.proving.trail import record_of_settings
 from recovery.services.session import DeskSession
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +37,11 @@ class Gate:
 
 
 OPEN = Gate()
+FREE: Mapping[str, int | str | None] = MappingProxyType(
+    {"refusals": 0, "why": "", "tried_until": None, "awaits_receipt": None}
+    | dict.fromkeys(("category", "code", "since"))
+)
+ALARMING = (FaultCategory.STOP_LINE, FaultCategory.RETRY_LATER)
 
 # First pause and longest pause, in seconds: the first doubles with each refusal in a row.
 _PAUSES = {
@@ -33,6 +51,8 @@ _PAUSES = {
 }
 LONGEST_ASKED = timedelta(hours=1)
 """A provider that asks for more, by whatever number, is asked again after this."""
+RECEIPT_WITHIN = timedelta(minutes=2)
+"""So long a text that tries a line waits for its receipt before the next one does."""
 TURN = timedelta(seconds=2)
 """So long one worker tries by itself; a provider that does not answer within it is tried by the next."""
 SPREAD = 0.1
@@ -59,21 +79,29 @@ def close(
     category: FaultCategory,
     *,
     why: str,
-    asked: float | None,
+    code: int | None = None,
+    by_receipt: bool = False,
+    asked: float | None = None,
     began: datetime,
     now: datetime,
-    chance: float,
+    chance: float = 0.0,
 ) -> None:
     """`asked` are the seconds that the provider named, `began` when the refused sending did, `chance` is 0 to 1.
 
     Of many texts refused at once only the first counts as a refusal: the others began before the gate was closed.
     """
     refusals = standing(session, sender).refusals
+    if category in ALARMING and _alarmed(session, [sender]) == []:
+        trail = {"sender": sender, "code": str(code or ""), "category": category.value}
+        record_of_settings(session, Tag.LINE_STOPPED, by=MACHINE, at=now, **trail)
+        log.warning("outbox:line_stopped", code=code, why=fault_for(code).words if code else why)
     first, longest = _PAUSES[category]
     pause = timedelta(seconds=min(first * 2 ** min(refusals, 10), longest))
     if asked is not None:
         pause = timedelta(seconds=max(0.0, min(asked, LONGEST_ASKED.total_seconds())))
-    _upsert(session, sender, until=now + pause * (1 + SPREAD * chance), why=why, began=began, now=now)
+    until = now + pause * (1 + SPREAD * chance)
+    fault = {"why": why, "category": category.value, "code": str(code) if code else None}
+    _upsert(session, sender, fault, until=until, by_receipt=by_receipt, began=began, now=now)
 
 
 def take_turn(session: DeskSession, sender: str, *, now: datetime) -> bool:
@@ -88,16 +116,49 @@ def take_turn(session: DeskSession, sender: str, *, now: datetime) -> bool:
 
 
 def reopen(session: DeskSession, sender: str) -> None:
-    """A text was accepted: the line is free."""
-    free = {"refusals": 0, "why": "", "tried_until": None}
-    session.execute(update(SendGate).where(SendGate.sender == sender, SendGate.refusals > 0).values(free))
+    """A text was accepted: the line is free, unless accepting one proves nothing."""
+    open_ = update(SendGate).where(SendGate.sender == sender, SendGate.refusals > 0, SendGate.awaits_receipt.is_(None))
+    session.execute(open_.values(FREE))
 
 
-def _upsert(session: DeskSession, sender: str, *, until: datetime, why: str, began: datetime, now: datetime) -> None:
+def heal(session: DeskSession, senders: Collection[str], *, arrived: bool = False, now: datetime) -> None:
+    """These senders' texts were accepted, or have `arrived`: what was told to the admins is told to be over."""
+    for gate in _alarmed(session, senders):
+        if arrived or gate.awaits_receipt is None:
+            for name, value in FREE.items():
+                setattr(gate, name, value)
+            record_of_settings(session, Tag.LINE_HEALED, by=MACHINE, at=now, sender=gate.sender)
+            log.info("outbox:line_healed")
+        else:
+            gate.closed_until = max(gate.closed_until, now + RECEIPT_WITHIN)
+
+
+def _alarmed(session: DeskSession, senders: Collection[str]) -> list[SendGate]:
+    """Locked, so that each is told of once."""
+    alarmed = select(SendGate).where(
+        SendGate.sender.in_(senders), SendGate.refusals > 0, SendGate.category.in_(ALARMING)
+    )
+    return list(session.scalars(alarmed.order_by(SendGate.sender).with_for_update()))
+
+
+def _upsert(
+    session: DeskSession,
+    sender: str,
+    fault: Mapping[str, str | None],
+    *,
+    until: datetime,
+    by_receipt: bool,
+    began: datetime,
+    now: datetime,
+) -> None:
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    row = make(SendGate).values(sender=sender, closed_until=until, why=why, refusals=1)
+    awaits = now if by_receipt else None
+    row = make(SendGate).values(
+        sender=sender, closed_until=until, refusals=1, since=now, awaits_receipt=awaits, **fault
+    )
     impossible = SendGate.closed_until > now + LONGEST_PAUSE
     anew = (SendGate.closed_until <= began) | impossible
+    graver = and_(SendGate.refusals > 0, SendGate.category.in_(ALARMING), row.excluded.category.not_in(ALARMING))
     later = (SendGate.closed_until < row.excluded.closed_until) | impossible
     session.execute(
         row.on_conflict_do_update(
@@ -105,7 +166,9 @@ def _upsert(session: DeskSession, sender: str, *, until: datetime, why: str, beg
             set_={
                 "closed_until": case((later, row.excluded.closed_until), else_=SendGate.closed_until),
                 "refusals": SendGate.refusals + case((anew, 1), else_=0),
-                "why": row.excluded.why,
+                **{name: case((graver, getattr(SendGate, name)), else_=row.excluded[name]) for name in fault},
+                "since": case((SendGate.refusals > 0, SendGate.since), else_=row.excluded.since),
+                "awaits_receipt": func.coalesce(row.excluded.awaits_receipt, SendGate.awaits_receipt),
                 "tried_until": None,
             },
         ),

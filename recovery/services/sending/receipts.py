@@ -12,9 +12,10 @@ from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction, MessageStatus, merge_receipt
 from recovery.domain.phones import without_numbers
-from recovery.domain.provider_codes import OPTED_OUT
+from recovery.domain.provider_codes import OPTED_OUT, FaultCategory, fault_for
 from recovery.models import Contact, Message, Receipt, Ticket
 from recovery.services.proving.trail import record
+from recovery.services.sending import gates
 from recovery.services.sending.departures import message_id_of
 from recovery.services.sending.outcomes import accept, deliver, fail, locked, miss
 from recovery.services.session import DeskSession
@@ -123,10 +124,23 @@ def raise_to(
     match to:
         case MessageStatus.DELIVERED:
             deliver(session, ticket, message, now=now)
+            gates.heal(session, [message.sender], arrived=True, now=now)
         case MessageStatus.UNDELIVERED:
             miss(session, ticket, message, code=number, words=words, now=now)
+            _stop_line(session, message, number, now=now)
         case MessageStatus.FAILED:
             fail(session, ticket, message, code=number, words=words, now=now)
+            _stop_line(session, message, number, now=now)
+
+
+def _stop_line(session: DeskSession, message: Message, code: int | None, *, now: datetime) -> None:
+    """What is wrong with our account shows only now: the texts behind this one wait, and it was told to a person."""
+    fault = fault_for(code)
+    if fault.category is FaultCategory.STOP_LINE:
+        began = message.sending_at or message.created_at
+        gates.close(
+            session, message.sender, fault.category, why=fault.words, code=code, by_receipt=True, began=began, now=now
+        )
 
 
 def _adopt(session: DeskSession, ticket: Ticket | None, message: Message, sid: str, *, how: str, now: datetime) -> None:
