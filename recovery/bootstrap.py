@@ -23,7 +23,7 @@ from recovery.domain.senders import SIMULATED
 from recovery.services.sending.outbox import ENQUEUED, Terms
 from recovery.services.session import DeskSession, House
 from recovery.services.texting import phones
-from recovery.sms.gateway import Found, Gateway, OutgoingText, ProviderStatus
+from recovery.sms.gateway import Found, Gateway, OutgoingText, ProviderStatus, SendRefused
 from recovery.sms.simulator import SimulatedGateway
 from recovery.sms.texts import Texts
 from recovery.sms.twilio import TWILIO_API_URL, TwilioAccount, TwilioGateway
@@ -116,7 +116,7 @@ class Components:
     def gateway(self) -> Gateway:
         """Only workers send; the web reads nothing of it but its name."""
         if self.settings.sms_gateway == "simulator":
-            return SimulatedGateway(_Phones(self))
+            return SimulatedGateway(_Phones(self), before=_Phones(self).refuse)
         return TwilioGateway(_account(self.settings))
 
     @cached_property
@@ -144,6 +144,15 @@ class _Phones:
 
     def keep(self, outgoing: OutgoingText, at: datetime) -> str:
         return self.desk.transact(lambda session: phones.keep(session, outgoing, at=at))
+
+    def refuse(self, outgoing: OutgoingText) -> None:
+        """Raises SendRefused where this phone is to be refused."""
+        with self.desk.read() as session:
+            fault = phones.refusal(session, outgoing.to)
+        if fault is not None:
+            at = self.desk.clock.now()
+            self.desk.transact(lambda session: phones.keep_refused(session, outgoing, fault, at=at))
+            raise SendRefused(fault.category, fault.code, fault.words)
 
     def find(self, outgoing: OutgoingText, not_before: datetime, taken: Collection[str]) -> Found | None:
         with self.desk.read() as session:

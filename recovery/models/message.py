@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from recovery.domain.messages import Direction, MessageClass, MessageStatus
+from recovery.domain.simulated_phones import Fate, ReceiptOrder
 from recovery.models.base import Base, Proven, status_type
 from recovery.models.customer import Contact
 from recovery.models.ticket import Ticket
@@ -12,6 +13,8 @@ WAITING = "status IN ('pending', 'held')"
 URGENT_WAITING = f"{WAITING} AND urgent_until IS NOT NULL"
 UNDER_WAY = "status IN ('claimed', 'sending')"
 TO_ASK = "status = 'sent' AND look_at IS NOT NULL"
+LOST = "status IN ('failed', 'undelivered')"
+SILENT = "status = 'sent' AND error IS NOT NULL"
 OPEN = "status IN ('pending', 'held', 'claimed', 'sending', 'in_doubt')"
 
 
@@ -90,6 +93,10 @@ class Message(Proven, Base):
             sqlite_where=text(TO_ASK),
             postgresql_where=text(TO_ASK),
         ),
+        # the page Texts, and whether the desk is well: what did not arrive lately
+        Index("ix_messages_lost", "final_at", sqlite_where=text(LOST), postgresql_where=text(LOST)),
+        # the page Texts: of which no end was ever told
+        Index("ix_messages_silent", "sent_at", sqlite_where=text(SILENT), postgresql_where=text(SILENT)),
         # the thread on a ticket
         Index(None, "ticket_id", "created_at", "id"),
         # replies: the newest question on this (sender, number)
@@ -210,3 +217,22 @@ class SimulatedText(Base):
     sid: Mapped[str] = mapped_column(unique=True)
     status: Mapped[str]
     at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    """When it rings. None in rows of the first release: a second after it was sent."""
+    error_code: Mapped[str | None]
+
+
+class SimulatedPhone(Base):
+    """What happens to texts for this number, and whether it has opted out at the provider's. A phone without a row is as
+    usual."""
+
+    __tablename__ = "simulated_phones"
+    __table_args__ = (CheckConstraint("fate NOT IN ('fails', 'refused') OR code IS NOT NULL", name="fault_has_code"),)
+
+    number: Mapped[str] = mapped_column(primary_key=True)
+    fate: Mapped[Fate] = mapped_column(status_type(Fate))
+    seconds: Mapped[int]
+    code: Mapped[int | None]
+    receipts: Mapped[ReceiptOrder] = mapped_column(status_type(ReceiptOrder))
+    answers_stop: Mapped[bool]
+    opted_out_at: Mapped[datetime | None]

@@ -11,6 +11,7 @@ from recovery.domain.callbacks import Outcome
 from recovery.domain.errors import Invalid
 from recovery.domain.ids import LARGEST_ID
 from recovery.domain.remedies import RemedyKind
+from recovery.domain.simulated_phones import Fate, ReceiptOrder
 from recovery.domain.tickets import LONGEST_NAME, LONGEST_NOTE, Severity
 
 OF_EVERY_FORM = frozenset({"csrf_token", "do"})
@@ -163,6 +164,19 @@ class CloseForm(Versioned):
 
 class ResolveForm(Versioned):
     how = Line(500, load_default=None)
+
+
+class HabitsForm(Form):
+    """Of a simulated phone."""
+
+    number = Line(60, **asked("Hold a phone first."))
+    fate = fields.String(validate=one_of(Fate), **asked("Choose what happens to the texts."))
+    seconds = WholeNumber(0, 3600, "Write whole seconds, up to 3600.", load_default=1)
+    code = Line(5, load_default="")
+    other_code = Line(5, load_default="")
+    receipts = fields.String(validate=one_of(ReceiptOrder), load_default=ReceiptOrder.IN_ORDER.value)
+    answers_stop = fields.Boolean(load_default=False)
+    opted_out = fields.Boolean(load_default=False)
 
 
 class DecisionForm(Form):

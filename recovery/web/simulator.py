@@ -1,9 +1,10 @@
 """The simulated phones: what our customers and colleagues would hold in their hands. Here only with the simulator, on loopback."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 
@@ -11,11 +12,16 @@ from recovery.domain.calendars import local_time
 from recovery.domain.errors import Invalid
 from recovery.domain.messages import Direction
 from recovery.domain.permissions import Permission
+from recovery.domain.provider_codes import FIRST_RECEIPT_CODE, KNOWN, fault_of
+from recovery.domain.simulated_phones import USUAL, Fate, Habits, ReceiptOrder
 from recovery.edge import actor, components, needs
 from recovery.models import SimulatedText
 from recovery.services.session import DeskSession
 from recovery.services.texting import phone_book, phones
 from recovery.services.texting.phone_book import Phone
+from recovery.services.texting.phone_habits import habits_of, set_habits
+from recovery.web.admin import sentences
+from recovery.web.forms import HabitsForm, loaded, typed
 from recovery.web.polling import answer, etag_of
 from recovery.web.session import now, transact
 
@@ -23,7 +29,20 @@ blueprint = Blueprint("simulator", __name__, url_prefix="/simulator")
 
 LINK = re.compile(r"https?://[^\s<>\"]+")
 QUICK = ("1", "2", "CALL", "STOP", "START")
-ARRIVING = "queued"
+TICKS = {
+    phones.QUEUED: ("sent", "check"),
+    phones.SENT: ("sent, and no receipt", "check"),
+    phones.DELIVERED: ("delivered", "check-double"),
+    phones.UNDELIVERED: ("did not arrive", "cross"),
+    phones.REFUSED: ("refused by the provider", "cross"),
+    phones.RECEIVED: ("sent", "check-double"),
+}
+"""By the provider's state of the text: in words, and the mark beside them."""
+CODES = [
+    {"value": str(fault.code), "label": f"{fault.words} ({fault.code})", "in_receipt": fault.code >= FIRST_RECEIPT_CODE}
+    for fault in KNOWN
+    if fault.code is not None
+]
 LONGEST_HINT = 60
 
 
@@ -62,16 +81,69 @@ def reply() -> ResponseReturnValue:
     try:
         transact(act)
     except Invalid as wrong:
-        return _rendered(number, wrong=wrong.detail, typed=words), 422
+        return _rendered(number, wrong=wrong.detail, words=words), 422
     return redirect(url_for("simulator.show", number=number, _anchor="newest"), 303)
 
 
-def _rendered(number: str, *, wrong: str = "", typed: str = "") -> str:
+@blueprint.post("/habits")
+@needs(Permission.SEE, of="phone")
+def change_habits() -> ResponseReturnValue:
+    """What the provider is to do with texts for this phone."""
+    number = request.form.get("number", "")
+
+    def act(session: DeskSession) -> None:
+        phone = phone_book.phone(session, number, by=actor())
+        form = loaded(HabitsForm)
+        set_habits(session, phone.number, _habits(form, habits_of(session, phone.number)))
+
+    try:
+        transact(act)
+    except Invalid as problem:
+        return _rendered(number, problems=sentences(problem), habits=typed()), 422
+    flash("From now on that is what happens to texts for this phone.", "ok")
+    return redirect(url_for("simulator.show", number=number), 303)
+
+
+def _habits(form: dict[str, Any], before: Habits) -> Habits:
+    code = form["other_code"] or form["code"]
+    return Habits(
+        Fate(form["fate"]),
+        timedelta(seconds=form["seconds"]),
+        int(code) if code.isdecimal() else None,
+        ReceiptOrder(form["receipts"]),
+        form["answers_stop"],
+        (before.opted_out_at or now()) if form["opted_out"] else None,
+    )
+
+
+def _shown(habits: Habits) -> dict[str, Any]:
+    """As the form would send it."""
+    known = any(str(habits.code) == each["value"] for each in CODES)
+    return {
+        "fate": habits.fate.value,
+        "seconds": habits.wait // timedelta(seconds=1),
+        "code": str(habits.code or ""),
+        "other_code": "" if known or habits.code is None else str(habits.code),
+        "receipts": habits.receipts.value,
+        "answers_stop": habits.answers_stop,
+        "opted_out": habits.opted_out_at is not None,
+    }
+
+
+def _rendered(
+    number: str,
+    *,
+    wrong: str = "",
+    words: str = "",
+    problems: dict[str, str] | None = None,
+    habits: dict[str, Any] | None = None,
+) -> str:
     with components().read() as session:
         known = phone_book.phones_of(session, by=actor())
         number = number or (known[0].number if known else "")
         held = phone_book.phone(session, number, by=actor()) if number else None
         texts = _screen(session, held) if held else []
+        standing = habits_of(session, held.number) if held else USUAL
     listed = _list(known, held.number if held else "")
     return render_template(
         "simulator/show.html",
@@ -80,7 +152,13 @@ def _rendered(number: str, *, wrong: str = "", typed: str = "") -> str:
         texts=texts,
         quick=QUICK,
         wrong=wrong,
-        typed=typed,
+        typed=words,
+        habits=habits or _shown(standing),
+        is_usual=standing == USUAL,
+        problems=problems or {},
+        fates=list(Fate),
+        orders=[{"value": each.value, "label": each.label} for each in ReceiptOrder],
+        codes=CODES,
         list_etag=etag_of({"phones": listed}),
         screen_etag=etag_of({"texts": texts}),
     )
@@ -112,12 +190,20 @@ def _screen(session: DeskSession, phone: Phone) -> list[dict[str, Any]]:
                 "from_us": text.direction is Direction.OUTBOUND,
                 "body": _with_links(text.body),
                 "at": _clock(text, phone),
-                "arriving": text.status == ARRIVING,
+                **_ticks(text),
                 "day": here if here != day else "",
             },
         )
         day = here
     return shown
+
+
+def _ticks(text: SimulatedText) -> dict[str, str]:
+    """One: sent; two: delivered; a cross: what went wrong, in words."""
+    state, mark = TICKS[text.status]
+    fault = fault_of(text.error_code) if text.error_code else None
+    wrong = f"{fault.words} ({fault.code})" if fault else ""
+    return {"state": state, "mark": mark, "wrong": wrong}
 
 
 def _with_links(body: str) -> Markup:

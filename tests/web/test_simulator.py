@@ -1,5 +1,7 @@
 """The simulated phones: what is on them, and answering as the customer."""
 
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -113,3 +115,69 @@ def test_there_are_no_phones_elsewhere_than_on_loopback_and_beside_a_real_gatewa
     app = create_app(desk.settings, desk)
     assert app.test_client().get("/simulator", base_url="https://localhost").status_code == 404
     desk.dispose()
+
+
+USUAL = {"number": SAMS, "fate": "arrives", "seconds": "1", "code": "", "other_code": "", "receipts": "in_order"}
+
+
+def test_ticks_say_how_far_a_text_has_come(business: Business, clock: FrozenClock) -> None:
+    business.log()
+    maya = Visitor.signed_in(business, "maya")
+    address = "/simulator/screen?number=%2B447700900123"
+    rings(business, SAMS, "Hello Sam")
+    assert '<span class="bubble-state">sent</span>' in maya.open(address).text
+    clock.advance(seconds=1)
+    with business.desk.write() as session:
+        for text_id in phones.arriving(session, now=business.now):
+            phones.arrive(session, text_id, now=business.now)
+    assert '<span class="bubble-state">delivered</span>' in maya.open(address).text
+
+
+def test_what_is_chosen_for_a_phone_happens_and_is_shown_again(business: Business, clock: FrozenClock) -> None:
+    business.log()
+    maya = Visitor.signed_in(business, "maya")
+    answer = maya.post("/simulator/habits", **USUAL | {"fate": "fails", "code": "30006", "seconds": "0"})
+    assert answer.status_code == 303
+    rings(business, SAMS, "Hello Sam")
+    with business.desk.write() as session:
+        for text_id in phones.arriving(session, now=business.now):
+            phones.arrive(session, text_id, now=business.now)
+    page = maya.open("/simulator?number=%2B447700900123").text
+    assert '<span class="bubble-state">did not arrive</span>' in page
+    assert "This is a landline, or its company takes no texts: call. (30006)" in page
+    assert 'value="fails" checked' in page
+    assert 'value="30006" selected' in page
+    assert 'id="habits" open' in page
+
+
+def test_a_code_that_nobody_knows_may_be_typed(business: Business) -> None:
+    business.log()
+    maya = Visitor.signed_in(business, "maya")
+    maya.post("/simulator/habits", **USUAL | {"fate": "refused", "code": "21610", "other_code": "29999"})
+    assert 'name="other_code" type="text" value="29999"' in maya.open("/simulator?number=%2B447700900123").text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"fate": "fails"}, "Choose why, or write one of the provider"),
+        ({"fate": "fails", "other_code": "abc"}, "Choose why, or write one of the provider"),
+        ({"seconds": "9999"}, "up to 3600"),
+        ({"seconds": "soon"}, "up to 3600"),
+        ({"fate": "explodes"}, "Choose one of those offered."),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_typed_is_lost(
+    business: Business, wrong: dict[str, str], sentence: str
+) -> None:
+    business.log()
+    answer = Visitor.signed_in(business, "maya").post("/simulator/habits", **USUAL | {"receipts": "shuffled"} | wrong)
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert re.search(r'value="shuffled"\s+selected', answer.text)
+
+
+def test_nobody_plays_with_the_phone_of_another_sites_customer(business: Business) -> None:
+    business.log(by="nell", site="quay", customer=NewCustomer(NELLS_GUEST, "Gus Guest"))
+    maya = Visitor.signed_in(business, "maya")
+    assert maya.post("/simulator/habits", **USUAL | {"number": NELLS_GUEST}).status_code == 404

@@ -6,21 +6,30 @@ Their receipts and their replies come in through the same services as the real p
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from recovery.domain.errors import Invalid
 from recovery.domain.ids import new_id
-from recovery.domain.messages import Direction
+from recovery.domain.messages import Direction, Keyword, understand
+from recovery.domain.provider_codes import OPTED_OUT_CODE, Fault, fault_for
+from recovery.domain.simulated_phones import USUAL_WAIT, Fate
 from recovery.models import Message, SimulatedText
 from recovery.services.sending.receipts import Told, take
 from recovery.services.session import DeskSession
+from recovery.services.texting.phone_habits import habits_of, set_opted_out
 from recovery.services.texting.replies import Inbound, receive
 from recovery.sms.gateway import Found, OutgoingText, ProviderStatus
 
-ARRIVES_AFTER = timedelta(seconds=1)
-QUEUED, DELIVERED, RECEIVED = "queued", "delivered", "received"
+QUEUED, SENT, DELIVERED, UNDELIVERED, RECEIVED = "queued", "sent", "delivered", "undelivered", "received"
+REFUSED = "refused"
+"""Never taken: it stands on the page of the phone, and in no list of the provider's."""
+STOPPED = "You get no more texts from this number. Reply START to get them again."
+STARTED = "You get texts from this number again. Reply STOP to get none."
+HELPED = "Reply STOP to get no more texts from this number."
+PROVIDERS_OWN = {Keyword.STOP: STOPPED, Keyword.START: STARTED, Keyword.HELP: HELPED}
+"""What a provider that deals with such words itself answers with."""
 LONGEST_REPLY = 1600
 
 
@@ -68,6 +77,7 @@ def reply_from_phone(session: DeskSession, number: str, body: str, *, now: datet
         raise Invalid.field("body", f"Write something, up to {LONGEST_REPLY} characters.")
     sid = _new_sid()
     sender = _last_heard_from(session, number) or session.house.sender
+    answer = _providers_answer(session, number, words, now=now)
     session.add(
         SimulatedText(
             id=new_id(now),
@@ -81,7 +91,38 @@ def reply_from_phone(session: DeskSession, number: str, body: str, *, now: datet
             at=now,
         ),
     )
-    return receive(session, Inbound(number, sender, words, sid), now=now)
+    if answer:
+        _add(session, number, sender, answer, status=DELIVERED, now=now)
+    inbound = Inbound(number, sender, words, sid, provider_has_answered=bool(answer))
+    return receive(session, inbound, now=now)
+
+
+def _providers_answer(session: DeskSession, number: str, words: str, *, now: datetime) -> str:
+    """Empty where the provider leaves such words to us."""
+    understood = understand(words)
+    if not isinstance(understood, Keyword) or not habits_of(session, number).answers_stop:
+        return ""
+    if understood in {Keyword.STOP, Keyword.START}:
+        set_opted_out(session, number, now if understood is Keyword.STOP else None)
+    return PROVIDERS_OWN.get(understood, "")
+
+
+def refusal(session: DeskSession, number: str) -> Fault | None:
+    """Why the provider takes no text for this phone; None where it does."""
+    habits = habits_of(session, number)
+    if habits.opted_out_at is not None:
+        return fault_for(OPTED_OUT_CODE)
+    return fault_for(habits.code) if habits.fate is Fate.REFUSED else None
+
+
+def keep_refused(session: DeskSession, outgoing: OutgoingText, fault: Fault, *, at: datetime) -> None:
+    """What it would have said stands on the phone's page, once, however often it is tried."""
+    same = select(SimulatedText).where(SimulatedText.ref == outgoing.ref, SimulatedText.status == REFUSED)
+    tried = session.scalars(same.where(SimulatedText.ref != "").limit(1)).first()
+    if tried is None:
+        sender = outgoing.from_ or outgoing.messaging_service or ""
+        tried = _add(session, outgoing.to, sender, outgoing.body, status=REFUSED, ref=outgoing.ref, now=at)
+    tried.at, tried.error_code = at, str(fault.code)
 
 
 def _last_heard_from(session: DeskSession, number: str) -> str | None:
@@ -108,6 +149,7 @@ def keep(session: DeskSession, outgoing: OutgoingText, *, at: datetime) -> str:
             sid=sid,
             status=QUEUED,
             at=at,
+            due_at=at + habits_of(session, outgoing.to).wait,
         ),
     )
     return sid
@@ -122,17 +164,22 @@ def find(session: DeskSession, outgoing: OutgoingText, *, not_before: datetime, 
             SimulatedText.direction == Direction.OUTBOUND,
             SimulatedText.body == outgoing.body,
             SimulatedText.at >= not_before,
+            SimulatedText.status != REFUSED,
             SimulatedText.sid.not_in(taken),
         )
         .order_by(SimulatedText.at, SimulatedText.id)
         .limit(1),
     ).first()
-    return Found(text.sid, text.status, text.at) if text else None
+    return Found(text.sid, text.status, text.at, _code(text)) if text else None
 
 
 def fetch(session: DeskSession, sid: str) -> ProviderStatus | None:
-    status = session.scalar(select(SimulatedText.status).where(SimulatedText.sid == sid))
-    return ProviderStatus(status) if status else None
+    text = session.scalar(select(SimulatedText).where(SimulatedText.sid == sid))
+    return ProviderStatus(text.status, _code(text)) if text else None
+
+
+def _code(text: SimulatedText) -> int | None:
+    return int(text.error_code) if text.error_code else None
 
 
 def arriving(session: DeskSession, *, now: datetime, limit: int = 200) -> list[int]:
@@ -140,7 +187,13 @@ def arriving(session: DeskSession, *, now: datetime, limit: int = 200) -> list[i
     return list(
         session.scalars(
             select(SimulatedText.id)
-            .where(SimulatedText.status == QUEUED, SimulatedText.at <= now - ARRIVES_AFTER)
+            .where(
+                SimulatedText.status == QUEUED,
+                or_(
+                    SimulatedText.due_at <= now,
+                    and_(SimulatedText.due_at.is_(None), SimulatedText.at <= now - USUAL_WAIT),
+                ),
+            )
             .order_by(SimulatedText.at)
             .limit(limit),
         ),
@@ -148,13 +201,38 @@ def arriving(session: DeskSession, *, now: datetime, limit: int = 200) -> list[i
 
 
 def arrive(session: DeskSession, text_id: int, *, now: datetime) -> None:
-    """The phone rings, and the provider tells us so."""
+    """The phone rings, or does not, and the provider tells us so in its way, or nothing."""
     text = session.get_one(SimulatedText, text_id, with_for_update=True, populate_existing=True)
     if text.status != QUEUED:
         return
-    text.status = DELIVERED
-    for status in ("sent", DELIVERED):
-        take(session, Told(text.sid, status, ref=text.ref), now=now)
+    habits = habits_of(session, text.number)
+    if habits.fate is Fate.SILENT:
+        text.status = SENT
+        return
+    fails = habits.fate is Fate.FAILS
+    text.status, text.error_code = (UNDELIVERED, str(habits.code)) if fails else (DELIVERED, None)
+    for status in habits.receipts.told(text.status):
+        code = text.error_code or "" if status == text.status else ""
+        take(session, Told(text.sid, status, code, ref=text.ref), now=now)
+
+
+def _add(
+    session: DeskSession, number: str, sender: str, body: str, *, status: str, now: datetime, ref: str = ""
+) -> SimulatedText:
+    """What the provider itself puts on the phone's page."""
+    text = SimulatedText(
+        id=new_id(now),
+        number=number,
+        sender=sender,
+        direction=Direction.OUTBOUND,
+        body=body,
+        ref=ref,
+        sid=_new_sid(),
+        status=status,
+        at=now,
+    )
+    session.add(text)
+    return text
 
 
 def _new_sid() -> str:
