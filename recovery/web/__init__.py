@@ -22,6 +22,7 @@ from recovery.web import (
     simulator,
     squeezing,
     team,
+    texting,
     tickets,
     undetected,
 )
@@ -49,6 +50,7 @@ BLUEPRINTS = (
     admin.blueprint,
     admin_sites.blueprint,
     admin_staff.blueprint,
+    texting.blueprint,
     hooks.blueprint,
 )
 

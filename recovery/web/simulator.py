@@ -20,7 +20,6 @@ from recovery.services.session import DeskSession
 from recovery.services.texting import phone_book, phones
 from recovery.services.texting.phone_book import Phone
 from recovery.services.texting.phone_habits import habits_of, set_habits
-from recovery.web.admin import sentences
 from recovery.web.forms import HabitsForm, loaded, typed
 from recovery.web.polling import answer, etag_of
 from recovery.web.session import now, transact
@@ -99,7 +98,7 @@ def change_habits() -> ResponseReturnValue:
     try:
         transact(act)
     except Invalid as problem:
-        return _rendered(number, problems=sentences(problem), habits=typed()), 422
+        return _rendered(number, problems=problem.first_sentences, habits=typed()), 422
     flash("From now on that is what happens to texts for this phone.", "ok")
     return redirect(url_for("simulator.show", number=number), 303)
 

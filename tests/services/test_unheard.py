@@ -9,7 +9,7 @@ from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.models import Callback, Message, Remedy, Ticket
 from recovery.services.access import ticket_of_callback
-from recovery.services.calling import callbacks
+from recovery.services.calling import attempts, booking
 from recovery.services.deciding import remedies
 from recovery.services.sending import asking
 from recovery.services.sending.outcomes import SILENT
@@ -58,7 +58,7 @@ def reach(post: Post, ticket: Ticket) -> None:
     (task,) = (call for call in business.rows(Callback, ticket) if call.ended_at is None)
     maya = business.actor("maya")
     business.desk.transact(
-        lambda session: callbacks.attempt(
+        lambda session: attempts.attempt(
             session,
             *ticket_of_callback(session, task.id, by=maya),
             outcome=Outcome.REACHED,
@@ -126,9 +126,7 @@ def test_a_call_at_three_is_not_announced_after_three(post: Post, clock: FrozenC
     ticket = post.ticket()
     post.send_all()
     at = clock.now() + GAPS[0] / 2
-    post.business.on(
-        ticket, lambda session, held, maya: callbacks.book(session, held, due_at=at, now=post.now, by=maya)
-    )
+    post.business.on(ticket, lambda session, held, maya: booking.book(session, held, due_at=at, now=post.now, by=maya))
     fails(post)
     assert waiting(post, ticket) == []
 
@@ -138,9 +136,7 @@ def test_tomorrow_is_not_said_again_tomorrow(post: Post, clock: FrozenClock) -> 
     ticket = post.ticket()
     post.send_all()
     at = clock.now().replace(hour=12) + GAPS[1] * 4
-    post.business.on(
-        ticket, lambda session, held, maya: callbacks.book(session, held, due_at=at, now=post.now, by=maya)
-    )
+    post.business.on(ticket, lambda session, held, maya: booking.book(session, held, due_at=at, now=post.now, by=maya))
     assert "tomorrow" in (fails(post).body or "")
     assert waiting(post, ticket) == [], "the quiet hours would hold it until the morning"
 

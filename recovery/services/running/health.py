@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from recovery.domain.messages import MessageStatus
 from recovery.domain.phones import calling_code_of
 from recovery.domain.provider_codes import COUNTRY_NOT_ALLOWED, fault_of
 from recovery.domain.senders import SIMULATED
 from recovery.models import Message, Site, Tally
+from recovery.models.message import LOST
 from recovery.services.proving.nightly import last_check
 from recovery.services.running.heartbeats import LATE_AFTER, workers
 from recovery.services.running.tallies import HOOKS_REFUSED
@@ -87,9 +88,7 @@ def _doubts(session: DeskSession) -> Check:
 
 def _lost(session: DeskSession, *, now: datetime) -> Check:
     """With the commonest reason and what to do about it: often it is one for all of them."""
-    lost = select(Message.error_code, func.count()).where(
-        Message.status.in_((MessageStatus.FAILED, MessageStatus.UNDELIVERED)), Message.final_at > now - RECENTLY
-    )
+    lost = select(Message.error_code, func.count()).where(text(f"messages.{LOST}"), Message.final_at > now - RECENTLY)
     rows = session.execute(lost.group_by(Message.error_code).order_by(func.count().desc(), Message.error_code)).all()
     if not rows:
         return Check("Texts that did not arrive", WELL, "None in the last day.")

@@ -3,8 +3,9 @@ not known after that is never known, and a person calls."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import select, text, update
 
 from recovery.domain.messages import MessageStatus, merge_receipt
 from recovery.models import Message
@@ -19,6 +20,13 @@ ASK_AGAIN_AFTER = (timedelta(hours=2), timedelta(hours=11))
 """From the sending. A queue at the provider lives ten hours: after the last there is nothing more to hear."""
 ANSWERED_WITHIN = timedelta(minutes=15)
 """After the last question: then nobody waits any more."""
+
+
+class _Sent(NamedTuple):
+    id: int
+    provider_sid: str
+    sent_at: datetime
+    look_at: datetime
 
 
 def silent(session: DeskSession, *, now: datetime, limit: int = 50) -> list[tuple[int, str]]:
@@ -67,12 +75,16 @@ def give_up(session: DeskSession, message_id: int, *, now: datetime) -> bool:
     return True
 
 
-def _due(session: DeskSession, now: datetime, limit: int) -> Sequence[Row[int, str, datetime, datetime]]:
+def _due(session: DeskSession, now: datetime, limit: int) -> Sequence[_Sent]:
     columns = (Message.id, Message.provider_sid, Message.sent_at, Message.look_at)
-    due = select(*columns).where(text(f"messages.{TO_ASK}"), Message.look_at <= now, Message.provider_sid.is_not(None))
-    return session.execute(due.order_by(Message.look_at).limit(limit)).all()
+    due = select(*columns).where(text(f"messages.{TO_ASK}"), Message.look_at <= now).order_by(Message.look_at)
+    return [
+        _Sent(message_id, sid, sent_at or now, look_at or now)
+        for message_id, sid, sent_at, look_at in session.execute(due.limit(limit))
+        if sid is not None
+    ]
 
 
-def _asked_to_the_end(message: Row[int, str, datetime, datetime]) -> bool:
+def _asked_to_the_end(message: _Sent) -> bool:
     """The time that was set with the last question lies after it."""
     return message.look_at > message.sent_at + ASK_AGAIN_AFTER[-1]

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 
 import structlog
 from sqlalchemy import and_, case, func, select, update
@@ -37,9 +38,8 @@ class Gate:
 
 
 OPEN = Gate()
-FREE: Mapping[str, int | str | None] = MappingProxyType(
-    {"refusals": 0, "why": "", "tried_until": None, "awaits_receipt": None}
-    | dict.fromkeys(("category", "code", "since"))
+FREE: Mapping[str, object] = MappingProxyType(
+    {"refusals": 0, "why": "", **dict.fromkeys(("tried_until", "category", "code", "since", "awaits_receipt"))}
 )
 ALARMING = (FaultCategory.STOP_LINE, FaultCategory.RETRY_LATER)
 
@@ -92,7 +92,7 @@ def close(
     """
     refusals = standing(session, sender).refusals
     if category in ALARMING and _alarmed(session, [sender]) == []:
-        trail = {"sender": sender, "code": str(code or ""), "category": category.value}
+        trail: dict[str, Any] = {"sender": sender, "code": str(code or ""), "category": category.value}
         record_of_settings(session, Tag.LINE_STOPPED, by=MACHINE, at=now, **trail)
         log.warning("outbox:line_stopped", code=code, why=fault_for(code).words if code else why)
     first, longest = _PAUSES[category]

@@ -138,7 +138,7 @@ def adopt_found(session: DeskSession, ticket: Ticket | None, message: Message, f
 
 def _absent(session: DeskSession, ticket: Ticket | None, message: Message, *, now: datetime) -> str:
     """Sent once more, if it may be: a security text must not come twice, and a second doubt is for a person."""
-    may_again = message.message_class is not MessageClass.SECURITY and not _was_sent_again(message)
+    may_again = message.message_class is not MessageClass.SECURITY and not was_sent_again(message)
     then = "sent_again" if may_again else "failed"
     _tell_settled(session, ticket, message, then=then, now=now)
     if may_again:
@@ -158,7 +158,7 @@ def _tell_settled(session: DeskSession, ticket: Ticket | None, message: Message,
 SENT_AGAIN = "sent again: the provider had no trace of the first sending"
 
 
-def _was_sent_again(message: Message) -> bool:
+def was_sent_again(message: Message) -> bool:
     return message.error == SENT_AGAIN
 
 

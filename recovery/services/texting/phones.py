@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, or_, select
 from recovery.domain.errors import Invalid
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction, Keyword, understand
-from recovery.domain.provider_codes import OPTED_OUT_CODE, Fault, fault_for
+from recovery.domain.provider_codes import OPTED_OUT, Fault, fault_for
 from recovery.domain.simulated_phones import USUAL_WAIT, Fate
 from recovery.models import Message, SimulatedText
 from recovery.services.sending.receipts import Told, take
@@ -111,7 +111,7 @@ def refusal(session: DeskSession, number: str) -> Fault | None:
     """Why the provider takes no text for this phone; None where it does."""
     habits = habits_of(session, number)
     if habits.opted_out_at is not None:
-        return fault_for(OPTED_OUT_CODE)
+        return fault_for(OPTED_OUT)
     return fault_for(habits.code) if habits.fate is Fate.REFUSED else None
 
 
