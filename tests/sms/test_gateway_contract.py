@@ -8,7 +8,7 @@ from typing import Protocol
 import pytest
 
 from recovery.domain.messages import Doubt, MessageStatus, merge_receipt
-from recovery.domain.provider_codes import FaultCategory
+from recovery.domain.provider_codes import FaultCategory, fault_for
 from recovery.sms.gateway import Gateway, OutgoingText, SendInDoubt, SendRefused
 from recovery.sms.simulator import SimulatedGateway
 from recovery.sms.twilio import TwilioAccount, TwilioGateway
@@ -19,10 +19,30 @@ SAM, NOOR, DESK = "+447700900123", "+447700900124", "+447700900001"
 SERVICE = "MG" + "0" * 32
 
 
+UNCLEAR = {
+    "broken": False,
+    "broken_after": True,
+    "html_502": False,
+    "hang": False,
+    "hang_after": True,
+    "drop_before": False,
+    "accept_then_drop": True,
+    "drip": True,
+    "drip_head": True,
+    "empty_201": True,
+}
+"""Every way in which an answer settles nothing (tests/fake_twilio/faults.py), and whether the text was accepted."""
+NEVER_ENDING = 60.0
+A_BYTE_IN = 0.05
+"""Seconds: far more than a call may take in all."""
+
+
 class Trouble(Protocol):
     """What a test asks of the provider for the next text."""
 
-    def refuse(self) -> None: ...
+    def refuse(self, code: int = 21610, status: int = 400, retry_after: str | None = None) -> None: ...
+
+    def leave_unclear(self, kind: str) -> None: ...
 
     def lose_the_answer(self) -> None: ...
 
@@ -40,8 +60,11 @@ class TroubleOverHttp:
     def __init__(self, twilio: FakeTwilio) -> None:
         self._twilio = twilio
 
-    def refuse(self) -> None:
-        self._twilio.plan(Fault("error", code=21610))
+    def refuse(self, code: int = 21610, status: int = 400, retry_after: str | None = None) -> None:
+        self._twilio.plan(Fault("error", code=code, status=status, retry_after=retry_after))
+
+    def leave_unclear(self, kind: str) -> None:
+        self._twilio.plan(Fault(kind, A_BYTE_IN if kind.startswith("drip") else NEVER_ENDING))
 
     def lose_the_answer(self) -> None:
         self._twilio.plan(Fault("accept_then_drop"))
@@ -63,8 +86,12 @@ class TroubleInMemory:
         if self._after:
             raise self._after.pop()
 
-    def refuse(self) -> None:
-        self._before.append(SendRefused(FaultCategory.PERMANENT_NUMBER, 21610, "The customer has opted out."))
+    def refuse(self, code: int = 21610, status: int = 400, retry_after: str | None = None) -> None:
+        asked = float(retry_after) if retry_after else None
+        self._before.append(SendRefused(fault_for(code, status).category, code, "The provider says no.", asked))
+
+    def leave_unclear(self, kind: str) -> None:
+        (self._after if UNCLEAR[kind] else self._before).append(SendInDoubt(Doubt.NO_ANSWER, "The line broke."))
 
     def lose_the_answer(self) -> None:
         self._after.append(SendInDoubt(Doubt.NO_ANSWER, "The line broke."))
@@ -81,7 +108,7 @@ def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
         yield Provider(gateway, trouble, lambda: [text.outgoing.body for text in phones.kept])
         return
     with FakeTwilio() as twilio:
-        account = TwilioAccount(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, api_url=twilio.url, timeout_seconds=5)
+        account = TwilioAccount(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, api_url=twilio.url, timeout_seconds=2)
         yield Provider(TwilioGateway(account), TroubleOverHttp(twilio), lambda: [text.body for text in twilio.accepted])
 
 
@@ -121,6 +148,50 @@ def test_a_refusal_says_why_and_nothing_is_sent(provider: Provider) -> None:
         provider.gateway.send(text(), now=now())
     assert (refusal.value.category, refusal.value.code) == (FaultCategory.PERMANENT_NUMBER, 21610)
     assert provider.accepted() == []
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "category"),
+    [
+        (21614, 400, FaultCategory.PERMANENT_NUMBER),
+        (21408, 403, FaultCategory.PERMANENT_NUMBER),
+        (21617, 400, FaultCategory.CHANGE_TEXT),
+        (20003, 401, FaultCategory.STOP_LINE),
+        (21606, 400, FaultCategory.STOP_LINE),
+        (63038, 429, FaultCategory.RETRY_LATER),
+        (29999, 400, FaultCategory.PERMANENT),
+    ],
+)
+def test_a_refusal_tells_what_to_do_about_it(
+    provider: Provider, code: int, status: int, category: FaultCategory
+) -> None:
+    provider.trouble.refuse(code, status)
+    with pytest.raises(SendRefused) as refusal:
+        provider.gateway.send(text(), now=now())
+    assert (refusal.value.category, refusal.value.code) == (category, code)
+    assert refusal.value.detail == "The provider says no.", "kept for a code that nobody knows"
+    assert provider.accepted() == []
+
+
+def test_too_many_requests_is_for_now_and_says_until_when(provider: Provider) -> None:
+    provider.trouble.refuse(20429, 429, retry_after="7")
+    with pytest.raises(SendRefused) as refusal:
+        provider.gateway.send(text(), now=now())
+    assert (refusal.value.category, refusal.value.retry_after) == (FaultCategory.RETRY, 7.0)
+    assert provider.accepted() == []
+
+
+@pytest.mark.parametrize("kind", UNCLEAR)
+def test_whatever_settles_nothing_is_a_doubt_and_the_list_tells_the_truth(provider: Provider, kind: str) -> None:
+    since = now()
+    provider.trouble.leave_unclear(kind)
+    with pytest.raises(SendInDoubt):
+        provider.gateway.send(text(), now=since)
+    found = provider.gateway.find(text(), since)
+    assert (found is not None) is UNCLEAR[kind]
+    assert len(provider.accepted()) == UNCLEAR[kind], "asked once, whatever came of it"
+    other = text("The next one, RD-7K3M9Q")
+    assert provider.gateway.send(other, now=now()).provider_sid, "the line goes on"
 
 
 def test_a_lost_answer_is_a_doubt_that_the_list_settles(provider: Provider) -> None:
