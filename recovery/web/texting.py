@@ -7,9 +7,10 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from recovery.domain.permissions import Permission
+from recovery.domain.senders import SIMULATED
 from recovery.edge import components, needs
 from recovery.services.reporting.text_traffic import DoubtRow, Line, Reason, SilentRow, Traffic, traffic
-from recovery.services.running.health import SIMULATED, SLOW_QUEUE, minutes_or_seconds
+from recovery.services.running.health import SLOW_QUEUE, minutes_or_seconds
 from recovery.web.session import now
 
 blueprint = Blueprint("texting", __name__, url_prefix="/admin/texting")

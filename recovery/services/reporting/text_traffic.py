@@ -15,6 +15,7 @@ from recovery.services.running.tallies import HOOKS_REFUSED
 from recovery.services.sending.line_trouble import LineTrouble, line_trouble
 from recovery.services.sending.reconciling import IN_DOUBT, was_sent_again
 from recovery.services.session import DeskSession
+from recovery.services.texting.senders import known_senders
 
 A_WEEK, A_MONTH = timedelta(days=7), timedelta(days=30)
 MOST_SHOWN = 20
@@ -99,7 +100,7 @@ def _lines(session: DeskSession, *, now: datetime) -> list[Line]:
     ).where(text(f"messages.{WAITING}"))
     queued = {row[0]: row for row in session.execute(waiting.group_by(Message.sender))}
     troubles = {trouble.sender: trouble for trouble in line_trouble(session, now=now)}
-    senders = dict.fromkeys((session.house.sender, *sorted(queued), *troubles))
+    senders = dict.fromkeys((session.house.sender, *sorted(known_senders(session) | queued.keys() | troubles.keys())))
     return [_line(sender, queued.get(sender), troubles.get(sender)) for sender in senders]
 
 

@@ -120,7 +120,7 @@ def keep_refused(session: DeskSession, outgoing: OutgoingText, fault: Fault, *, 
     same = select(SimulatedText).where(SimulatedText.ref == outgoing.ref, SimulatedText.status == REFUSED)
     tried = session.scalars(same.where(SimulatedText.ref != "").limit(1)).first()
     if tried is None:
-        sender = outgoing.from_ or outgoing.messaging_service or ""
+        sender = outgoing.sender
         tried = _add(session, outgoing.to, sender, outgoing.body, status=REFUSED, ref=outgoing.ref, now=at)
     tried.at, tried.error_code = at, str(fault.code)
 
