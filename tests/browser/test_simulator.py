@@ -13,6 +13,7 @@ from recovery.domain.tickets import TicketStatus
 from recovery.models import OptOut, Ticket
 from recovery.services.ticketing import tickets
 from recovery.worker.sending import Sender
+from recovery.worker.ticks import Station, ring_phones
 from tests.browser.people import NARROW, SCREENS, at_the_desk
 from tests.factories import SAM, Business
 from tests.fixtures.live import LiveServer
@@ -115,6 +116,24 @@ def test_what_is_half_typed_survives_a_text_that_rings(maya: Page, business: Bus
     expect(maya.get_by_label("Answer as")).to_be_focused()
 
 
+def test_ticks_and_crosses_come_by_themselves(
+    maya: Page, business: Business, sender: Sender, clock: FrozenClock
+) -> None:
+    maya.goto(SAMS_PHONE)
+    maya.get_by_text("What happens to texts here").click()
+    maya.get_by_label("They do not arrive").check()
+    maya.get_by_label("Why they fail").select_option("30006")
+    maya.get_by_role("button", name="From now on").click()
+    expect(maya.get_by_text("From now on that is what happens")).to_be_visible()
+    business.log(customer=SAM)
+    bubble = maya.locator(".bubble-in")
+    expect(bubble.locator(".bubble-state")).to_have_text("sent")
+    clock.advance(seconds=1)
+    ring_phones(Station(business.desk, sender, "worker:test"))
+    expect(bubble.locator(".bubble-state")).to_have_text("did not arrive")
+    expect(bubble).to_contain_text("This is a landline, or its company takes no texts: call.")
+
+
 @pytest.mark.parametrize("look", [f"{screen} {scheme}" for screen in ALL_SCREENS for scheme in ("light", "dark")])
 def test_phones_reports_trail_and_admin_are_for_everybody(
     chromium: Browser, live_server: LiveServer, business: Business, sender: Sender, look: str
@@ -124,7 +143,14 @@ def test_phones_reports_trail_and_admin_are_for_everybody(
     business.on(ticket, lambda session, row, by: tickets.resolve(session, row, how=None, now=business.now, by=by))
     business.log(customer=SAM)
     groupings = [f"/reports?group_by={each}" for each in ("failure", "hour_of_week", "day")]
-    admin = ["/admin", "/admin/sites/new", "/admin/sites/harbour-st", "/admin/staff/new", "/admin/erasure"]
+    admin = [
+        "/admin",
+        "/admin/sites/new",
+        "/admin/sites/harbour-st",
+        "/admin/staff/new",
+        "/admin/erasure",
+        "/admin/texting",
+    ]
     person = f"/admin/staff/{business.staff('omar').id}"
     addresses = [SAMS_PHONE, *groupings, "/reports?from=soon", "/reports/tickets", "/audit", *admin, person]
     screen, scheme = look.split()

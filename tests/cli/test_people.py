@@ -1,7 +1,9 @@
 import json
 
+from recovery.domain.provider_codes import FaultCategory, fault_for
 from recovery.services.people.sign_in import active_staff, is_password_of, owner_of_link
 from recovery.services.people.tokens import bearer_of
+from recovery.services.sending import gates
 from tests.cli.conftest import Run
 from tests.factories import Business
 
@@ -91,3 +93,19 @@ def test_doctor_finds_the_missing_worker_and_says_so_to_scripts_too(business: Bu
     assert found["Worker"] == "bad"
     assert found["Database"] == "ok"
     assert found["Admins"] == "ok"
+
+
+def test_doctor_says_why_texts_do_not_leave_until_they_do(business: Business, run: Run) -> None:
+    desk, now = business.desk, business.now
+    desk.transact(
+        lambda session: gates.close(
+            session, "simulator", FaultCategory.STOP_LINE, why="Authenticate", code=20003, began=now, now=now
+        )
+    )
+    ran = run("doctor", "--json")
+    (found,) = (check for check in json.loads(ran.out) if check["what"] == "Account at the provider")
+    assert (ran.code, found["state"]) == (1, "bad")
+    assert fault_for(20003).words in found["words"]
+    desk.transact(lambda session: gates.heal(session, ["simulator"], now=now))
+    (found,) = (check for check in json.loads(run("doctor", "--json").out) if check["what"] == found["what"])
+    assert found["state"] == "ok"
