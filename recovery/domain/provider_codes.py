@@ -44,6 +44,7 @@ FIRST_RECEIPT_CODE = 30_000
 
 _CALL = "Call the customer instead."
 _ASK = "Call the customer, and ask for a number that takes texts."
+_LANDLINE = "A landline: call, and ask for a number that takes texts."
 _LATER = "We try again in a few hours, twice at most: a call is faster."
 _WAIT = "It is tried again by itself."
 _SETTINGS = "An admin puts this right at the provider or in the settings: see TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
@@ -120,10 +121,10 @@ _TABLE: Mapping[FaultCategory, Mapping[int, tuple[str, str]]] = {
         OPTED_OUT: ("The customer has opted out of our texts.", _CALL),
         21612: ("No text can get from our number to this one.", _CALL),
         21614: ("This is not a mobile number.", _CALL),
-        21635: ("This is a landline, which takes no texts: call.", _ASK),
+        21635: ("This is a landline, which takes no texts.", _LANDLINE),
         30004: ("The phone, or its company, blocks our texts.", _CALL),
         30005: ("The phone company does not know this number, or it is no longer in use.", _ASK),
-        30006: ("This is a landline, or its company takes no texts: call.", _ASK),
+        30006: ("This is a landline, or its company takes no texts.", _LANDLINE),
         30011: ("This phone takes no pictures by text.", "Write it without the picture, or call."),
         30018: (
             "The phone company takes texts only from senders registered with it.",

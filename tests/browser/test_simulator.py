@@ -131,7 +131,7 @@ def test_ticks_and_crosses_come_by_themselves(
     clock.advance(seconds=1)
     ring_phones(Station(business.desk, sender, "worker:test"))
     expect(bubble.locator(".bubble-state")).to_have_text("did not arrive")
-    expect(bubble).to_contain_text("This is a landline, or its company takes no texts: call.")
+    expect(bubble).to_contain_text("This is a landline, or its company takes no texts.")
 
 
 @pytest.mark.parametrize("look", [f"{screen} {scheme}" for screen in ALL_SCREENS for scheme in ("light", "dark")])

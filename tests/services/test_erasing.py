@@ -11,10 +11,12 @@ from recovery.clock import FrozenClock
 from recovery.domain.actors import MACHINE
 from recovery.domain.errors import Forbidden, NotFound, WrongState
 from recovery.domain.provider_codes import FaultCategory
+from recovery.domain.simulated_phones import Fate, Habits
 from recovery.models import Callback, Event, Message, OptOut, SimulatedText, Ticket
 from recovery.services.people.erasing import erase
 from recovery.services.texting import phones, replies
 from recovery.services.texting.links import customer_token
+from recovery.services.texting.phone_habits import set_habits
 from recovery.services.texting.replies import Inbound
 from recovery.services.ticketing import tickets
 from recovery.services.ticketing.customer_page import ticket_of_link
@@ -61,6 +63,7 @@ def test_no_table_knows_sam_afterwards_and_the_ticket_still_counts(business: Bus
     ticket = over(business)
     sent = OutgoingText(to=SAMS, body="Hello Sam", ref="", validity_seconds=60, from_="simulator")
     business.desk.transact(lambda session: phones.keep(session, sent, at=business.now))
+    business.desk.transact(lambda session: set_habits(session, SAMS, Habits(Fate.FAILS, code=30006)))
     assert "oat milk" in everything(business)
     done = business.desk.transact(lambda session: erase(session, SAMS, now=business.now, by=business.actor("ada")))
     assert (done.customers, done.tickets) == (1, 1)

@@ -144,7 +144,7 @@ def test_what_is_chosen_for_a_phone_happens_and_is_shown_again(business: Busines
             phones.arrive(session, text_id, now=business.now)
     page = maya.open("/simulator?number=%2B447700900123").text
     assert '<span class="bubble-state">did not arrive</span>' in page
-    assert "This is a landline, or its company takes no texts: call. (30006)" in page
+    assert "This is a landline, or its company takes no texts. (30006)" in page
     assert 'value="fails" checked' in page
     assert 'value="30006" selected' in page
     assert 'id="habits" open' in page

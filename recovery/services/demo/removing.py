@@ -28,6 +28,7 @@ from recovery.models import (
     Receipt,
     Remedy,
     SignInLink,
+    SimulatedPhone,
     SimulatedText,
     Site,
     Staff,
@@ -102,6 +103,8 @@ def _forget_numbers(session: DeskSession, connection: Connection, contacts: list
         kept = set(session.scalars(still))
         gone = [contact for contact in some if contact not in kept]
         connection.execute(delete(_table(OptOut)).where(OptOut.contact_id.in_(gone)))
+        numbers = select(Contact.phone).where(Contact.id.in_(gone))
+        connection.execute(delete(_table(SimulatedPhone)).where(SimulatedPhone.number.in_(numbers)))
         connection.execute(delete(_table(Contact)).where(Contact.id.in_(gone)))
 
 

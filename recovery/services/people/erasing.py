@@ -13,7 +13,18 @@ from recovery.domain.events import Tag
 from recovery.domain.messages import QUEUED, MessageStatus
 from recovery.domain.phones import seal
 from recovery.domain.remedies import RemedyStatus
-from recovery.models import Attempt, Callback, Contact, Customer, Message, OptOut, Remedy, SimulatedText, Ticket
+from recovery.models import (
+    Attempt,
+    Callback,
+    Contact,
+    Customer,
+    Message,
+    OptOut,
+    Remedy,
+    SimulatedPhone,
+    SimulatedText,
+    Ticket,
+)
 from recovery.services.calling.call_rows import cancel_calls
 from recovery.services.people.sites import require_admin
 from recovery.services.proving.trail import record
@@ -48,6 +59,7 @@ def erase(session: DeskSession, phone: str, *, now: datetime, by: Actor) -> Eras
     texts = sum(_erase_ticket(session, ticket, now=now, by=by) for ticket in tickets)
     texts += _erase_texts(session, None, contact.id, now=now)
     session.execute(delete(SimulatedText).where(SimulatedText.number == phone))
+    session.execute(delete(SimulatedPhone).where(SimulatedPhone.number == phone))
     for customer in customers:
         customer.name = customer.notes = None
         customer.erased_at = now

@@ -12,7 +12,7 @@ from recovery.domain.provider_codes import Fault, fault_of
 from recovery.models import Message, Tally, Ticket
 from recovery.models.message import LOST, SILENT, WAITING
 from recovery.services.running.tallies import HOOKS_REFUSED
-from recovery.services.sending.line_trouble import LineTrouble, line_trouble
+from recovery.services.sending.line_trouble import LineTrouble, line_trouble, meant_to_be_gone
 from recovery.services.sending.reconciling import IN_DOUBT, was_sent_again
 from recovery.services.session import DeskSession
 from recovery.services.texting.senders import known_senders
@@ -91,11 +91,12 @@ def traffic(session: DeskSession, *, now: datetime) -> Traffic:
 
 
 def _lines(session: DeskSession, *, now: datetime) -> list[Line]:
-    due = Message.not_before <= now
+    due = meant_to_be_gone(now)
+    since = case((Message.attempts > 0, Message.created_at), else_=Message.not_before)
     waiting = select(
         Message.sender,
         func.sum(case((due, 1), else_=0)),
-        func.min(case((due, Message.not_before))),
+        func.min(case((due, since))),
         func.sum(case((due, 0), else_=1)),
     ).where(text(f"messages.{WAITING}"))
     queued = {row[0]: row for row in session.execute(waiting.group_by(Message.sender))}

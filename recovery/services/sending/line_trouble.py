@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import ColumnElement, func, or_, select, text
 
 from recovery.domain.provider_codes import Fault, FaultCategory, fault_of
+from recovery.domain.senders import SIMULATED
 from recovery.models import Message, SendGate
 from recovery.models.message import WAITING
 from recovery.services.sending.gates import ALARMING
@@ -34,7 +35,8 @@ class LineTrouble:
     def words(self) -> str:
         """For an admin: what is wrong, what to do, and what became of the texts."""
         many = {0: "No text waits", 1: "1 text waits"}.get(self.waiting, f"{self.waiting} texts wait")
-        return f"Texts are not leaving from {self.sender}. {self.fault.words} {self.fault.advice} {many}."
+        where = "the simulated phones' provider" if self.sender == SIMULATED else self.sender
+        return f"Texts are not leaving from {where}. {self.fault.words} {self.fault.advice} {many}."
 
 
 def line_trouble(session: DeskSession, *, now: datetime) -> Sequence[LineTrouble]:
@@ -54,8 +56,11 @@ def _told(gate: SendGate, waiting: int, *, now: datetime) -> LineTrouble:
 _LOOK_AT_SETTINGS = "An admin looks at the settings and at the provider's console."
 
 
-def _waiting(session: DeskSession, sender: str, *, now: datetime) -> int:
+def meant_to_be_gone(now: datetime) -> ColumnElement[bool]:
     """Due by now, or refused and tried again in a while."""
-    meant_to_be_gone = or_(Message.not_before <= now, Message.attempts > 0)
-    waiting = select(func.count()).where(text(f"messages.{WAITING}"), meant_to_be_gone, Message.sender == sender)
+    return or_(Message.not_before <= now, Message.attempts > 0)
+
+
+def _waiting(session: DeskSession, sender: str, *, now: datetime) -> int:
+    waiting = select(func.count()).where(text(f"messages.{WAITING}"), meant_to_be_gone(now), Message.sender == sender)
     return session.scalar(waiting.select_from(Message)) or 0
