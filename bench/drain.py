@@ -15,8 +15,8 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from bench.ground import engine_of, folder, machine, migrate, postgres, settings_of
-from bench.outbox_ground import TWILIO, Nothing, fake_provider, fill, folder_of
+from bench.ground import folder, machine, postgres, settings_of
+from bench.outbox_ground import TWILIO, Nothing, empty, fake_provider, fill, folder_of, unpaced
 from recovery.bootstrap import Components, build
 from recovery.domain.messages import MessageStatus
 from recovery.models import Message
@@ -49,8 +49,8 @@ def _count(desk: Components, status: MessageStatus) -> int:
 def cases(url: str, path: Path, *, texts: int, sent: int) -> None:
     with fake_provider() as provider:
         for name, count, delay in (("nothing", texts, None), ("client", texts, 0.0), ("80 ms", SLOW_TEXTS, SLOW)):
-            _empty(url, path)
-            desk = build(settings_of(url, path, TWILIO_API_URL=provider, **TWILIO))
+            empty(url, path, "drain.db")
+            desk = build(settings_of(url, path, TWILIO_API_URL=provider, POLICY_FILE=unpaced(path), **TWILIO))
             fill(desk, waiting=count, sent=sent)
             if delay is None:
                 desk.gateway = Nothing()
@@ -58,19 +58,6 @@ def cases(url: str, path: Path, *, texts: int, sent: int) -> None:
                 _slow_down(provider, delay)
             print(f"  {name:>8}  {drain(desk):8.0f} texts/s", flush=True)
             desk.dispose()
-
-
-def _empty(url: str, path: Path) -> None:
-    engine = engine_of(url)
-    if engine.dialect.name == "sqlite":
-        for file in path.glob("drain.db*"):
-            file.unlink()
-    else:
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-            connection.exec_driver_sql("CREATE SCHEMA public")
-    engine.dispose()
-    migrate(url, path)
 
 
 def _slow_down(provider: str, seconds: float) -> None:

@@ -1,5 +1,6 @@
 """An outbox full of texts, and a provider to send them to."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator
@@ -10,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from bench.ground import REPOSITORY
+from bench.ground import REPOSITORY, engine_of, migrate
 from recovery.bootstrap import Components
 from recovery.domain.actors import MACHINE
 from recovery.domain.messages import Direction, MessageClass, MessageStatus
@@ -125,6 +126,28 @@ def _sent_row(number: int, ticket_id: int, now: datetime) -> dict[str, Any]:
         "looks": 0,
         "is_demo": False,
     }
+
+
+def unpaced(path: Path) -> str:
+    """A policy that lets each sender take all at once: what is measured is ours."""
+    shipped = (REPOSITORY / "config" / "policy.toml").read_text(encoding="utf-8")
+    file = path / "unpaced.toml"
+    file.write_text(re.sub(r"(?m)^long_code = .*$", "", shipped), encoding="utf-8")
+    return str(file)
+
+
+def empty(url: str, path: Path, name: str) -> None:
+    """A fresh schema; `name` is the file of an SQLite database."""
+    engine = engine_of(url)
+    if engine.dialect.name == "sqlite":
+        for file in path.glob(f"{name}*"):
+            file.unlink()
+    else:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+    engine.dispose()
+    migrate(url, path)
 
 
 def folder_of(path: Path, name: str) -> Path:

@@ -6,14 +6,18 @@ from datetime import time, timedelta
 from typing import Any
 
 from recovery.domain.authority import Limits
+from recovery.domain.errors import Invalid
 from recovery.domain.money import LARGEST_AMOUNT
 from recovery.domain.permissions import Role
 from recovery.domain.policy_entries import Entries
+from recovery.domain.senders import Rates, SenderKind, is_sender
 from recovery.domain.tickets import Severity
 
 CLOCKS = ("first_response", "authorisation", "remedy_ready", "resolved", "confirmed")
 A_DAY, A_MONTH = 24 * 60, 30 * 24 * 60
 """In minutes."""
+FASTEST = 10_000
+"""Segments a second: more than any provider carries for one sender."""
 A_YEAR = 366
 """In days."""
 
@@ -37,6 +41,7 @@ class Policy:
     quiet_from: time
     quiet_until: time
     urgent_for: timedelta
+    rates: Rates
     question_open_for: timedelta
     undo_for: timedelta
     reopen_within: timedelta
@@ -74,6 +79,7 @@ def _policy(cls: type[Policy], table: Entries) -> Policy:
         quiet_from=texts.time_of_day("quiet_from"),
         quiet_until=texts.time_of_day("quiet_until"),
         urgent_for=timedelta(minutes=texts.number("urgent_minutes", 0, A_DAY)),
+        rates=_rates(texts.table_or_empty("rates")),
         question_open_for=timedelta(hours=texts.number("question_open_hours", 1, 30 * 24)),
         undo_for=timedelta(seconds=tickets.number("undo_seconds", 0, 600)),
         reopen_within=timedelta(days=tickets.number("reopen_within_days", 0, A_YEAR)),
@@ -81,6 +87,16 @@ def _policy(cls: type[Policy], table: Entries) -> Policy:
         link_lives_after_close=timedelta(days=tickets.number("link_days_after_close", 0, 10 * A_YEAR)),
         targets_minutes={clock: targets.number(clock, 1, A_YEAR * A_DAY) for clock in CLOCKS},
     )
+
+
+def _rates(table: Entries) -> Rates:
+    """Without a line there is no limit. A sender that is spelt as no sender is would be paced by nothing."""
+    by_kind = {kind: table.number_or_none(kind.value, 1, FASTEST) for kind in SenderKind}
+    own = table.table_or_empty("senders").numbers_by_name(1, FASTEST)
+    for sender in own:
+        if not is_sender(sender):
+            raise Invalid(f"texts.rates.senders.{sender} is no sender: write it as in +447700900123, 60606 or MG…")
+    return Rates({kind: rate for kind, rate in by_kind.items() if rate is not None}, own)
 
 
 def _limits(table: Entries, role: Role, customer: int | None) -> Limits:

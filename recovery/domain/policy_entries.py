@@ -35,6 +35,10 @@ class Entries:
     def number_or_none(self, name: str, smallest: int, largest: int) -> int | None:
         return self.number(name, smallest, largest) if name in self._found else None
 
+    def numbers_by_name(self, smallest: int, largest: int) -> dict[str, int]:
+        """Every entry of this table, whatever it is called; whoever asks looks at the names."""
+        return {name: self.number(name, smallest, largest) for name in self._found}
+
     def numbers(self, name: str, smallest: int, largest: int) -> tuple[int, ...]:
         found = self._needed(name)
         if not isinstance(found, list) or len(found) > MOST_NUMBERS:

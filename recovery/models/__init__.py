@@ -6,7 +6,7 @@ from recovery.models.clock import TicketClock
 from recovery.models.customer import Contact, Customer, OptOut
 from recovery.models.event import Anchor, AwaitingAnchor, Event
 from recovery.models.idempotency import IdempotencyKey
-from recovery.models.message import Message, Receipt, SendGate, SimulatedPhone, SimulatedText
+from recovery.models.message import Message, Receipt, SendGate, SendPace, SimulatedPhone, SimulatedText
 from recovery.models.remedy import Approval, Ledger, Remedy
 from recovery.models.site import Heartbeat, JobRun, LimitRow, SettingsStream, Site, Tally
 from recovery.models.staff import ApiToken, LoginSession, SignInLink, Staff, StaffSite
@@ -35,6 +35,7 @@ __all__ = [
     "Receipt",
     "Remedy",
     "SendGate",
+    "SendPace",
     "SettingsStream",
     "SignInLink",
     "SimulatedPhone",

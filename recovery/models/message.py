@@ -201,6 +201,15 @@ class SendGate(Base):
     """The fault came by a receipt, the last one then: that a text is accepted proves nothing until one has arrived."""
 
 
+class SendPace(Base):
+    """Shared by all workers: from when on the next text may leave from this sender, at the rate that it carries."""
+
+    __tablename__ = "send_paces"
+
+    sender: Mapped[str] = mapped_column(primary_key=True)
+    next_at: Mapped[datetime]
+
+
 class SimulatedText(Base):
     """What stands on the simulated phones; the provider's side of the simulator, not ours."""
 

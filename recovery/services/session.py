@@ -13,6 +13,7 @@ from sqlalchemy import Table, event, insert
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
 from recovery.domain.policy import Policy
+from recovery.domain.senders import SIMULATED
 from recovery.models.base import Proven
 from recovery.models.event import AwaitingAnchor, Event
 from recovery.models.site import Site
@@ -49,6 +50,10 @@ class House:
     def sender_of(self, site: Site | None) -> str:
         """What texts about a ticket of this site leave from, and whose opt-outs count for them."""
         return (site.sender if site else None) or self.sender
+
+    def rate_of(self, sender: str) -> int | None:
+        """Segments a second that it may carry; None: no limit."""
+        return self.policy.rates.of(sender, simulated=self.sender == SIMULATED)
 
 
 @dataclass(slots=True)

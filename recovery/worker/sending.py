@@ -27,6 +27,8 @@ WAIT_FOR_DATABASE = 0.5
 WRITTEN_AT_ONCE = 50
 TRIPS = 3
 """So often, a lease apart, does a text trip us before a person has it."""
+LET_PASS = 0.005
+"""Seconds for another worker, which was faster or has something urgent, to take the slot that we looked for."""
 TO_LEAVE = 1.0
 """Seconds that the threads have beside the provider's time-out when we stop."""
 
@@ -42,6 +44,8 @@ class Sender:
         self._claims = Claims(desk, self._lines)
         self._tripped: Counter[int] = Counter()
         self._busy: Counter[str] = Counter()
+        self._rest: float | None = None
+        """Seconds until a sender takes its next text; None: until something happens."""
         self._lock = threading.Lock()
         self._woken = threading.Event()
         self._stopping = threading.Event()
@@ -81,7 +85,7 @@ class Sender:
 
     def _feed_until_stopped(self) -> None:
         while not self._stopping.is_set():
-            self._woken.wait()
+            self._woken.wait(self._rest)
             self._woken.clear()
             try:
                 while not self._stopping.is_set() and self._feed():
@@ -96,15 +100,18 @@ class Sender:
 
     def _feed(self) -> bool:
         """True where there may be more to do at once."""
-        if self._claims.is_empty():
-            return False
+        self._rest = None
         with self._lock:
             busy = Counter(self._busy)
         free = self._pace.to_begin - busy.total()
-        claimed = self._claims.next(most=free, to_claim=self._pace.to_claim, busy=busy) if free > 0 else []
-        if claimed:
-            self._begin(claimed)
-        return bool(claimed)
+        if self._claims.is_empty() or free <= 0:
+            return False
+        claimed = self._claims.next(most=free, to_claim=self._pace.to_claim, busy=busy)
+        if not claimed:
+            self._rest = self._lines.seconds_to_next()
+            return False
+        self._begin(claimed)
+        return True
 
     def _begin(self, claimed: list[Claimed]) -> None:
         """One text that cannot be read or sent, or whose customer's row somebody holds, must not hold up the others:
@@ -155,6 +162,8 @@ class Sender:
         return [(departure, Ownership(departure, desk.clock, since)) for departure in begun]
 
     def _depart(self, leaving: list[tuple[Departure, Ownership]]) -> None:
+        if not leaving:
+            self._stopping.wait(LET_PASS)
         with self._lock:
             self._busy.update(departure.outgoing.sender for departure, _ in leaving)
         for departure in leaving:
@@ -163,7 +172,8 @@ class Sender:
     def _call_until_told(self) -> None:
         while (leaving := self._departures.get()) is not None:
             departure, ownership = leaving
-            ownership.gave_up |= self._stopping.is_set()  # begun a moment ahead: it goes back unsent
+            in_time = self._lines.waits_for(departure, self._stopping)
+            ownership.gave_up |= self._stopping.is_set() or not in_time  # begun a moment ahead: it goes back unsent
             began = self._desk.clock.monotonic()
             outcome = call(self._desk.gateway, departure, ownership, time_out=self._desk.terms.time_out)
             self._pace.took(self._desk.clock.monotonic() - began)

@@ -11,11 +11,13 @@ from recovery.domain.calendars import quiet_until
 from recovery.domain.callbacks import LIVE
 from recovery.domain.links import make_token, open_token
 from recovery.domain.messages import MessageClass, MessageStatus
+from recovery.domain.pacing import Slot
 from recovery.domain.remedies import conditions_met
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Callback, Contact, Message, OptOut, Promise, Remedy, Site, Ticket
-from recovery.services.sending.outbox import BULK
+from recovery.services.sending.outbox import BULK, give_back
 from recovery.services.sending.outcomes import EXPIRED, drop, fail, lock_tickets_of, locked
+from recovery.services.sending.pacing import take_slots
 from recovery.services.session import DeskSession, House
 from recovery.services.texting.messages import OPTED_OUT
 from recovery.sms.gateway import OutgoingText
@@ -37,6 +39,8 @@ class Departure:
     attempt: int
     began: datetime
     lease_until: datetime
+    slot: Slot | None
+    """In the pace of its sender, if that has one."""
     outgoing: OutgoingText = field(repr=False)
 
 
@@ -61,8 +65,9 @@ def begin(
     real: bool,
     now: datetime,
 ) -> list[Departure]:
-    """Those of the claimed texts that leave now, in the order given. The others are dropped with their reason, or held till
-    morning.
+    """Those of the claimed texts that leave now, in the order given. The others are dropped with their reason, held till
+    morning, or given back because their sender carries no more at the moment. Raises ValueError where one of them cannot be
+    sent as it is.
 
     The contacts' rows are locked, so a STOP is either seen here or comes after the text has begun to leave.
     """
@@ -76,7 +81,10 @@ def begin(
     for message_id, until in held.items():
         _hold(session, message_id, token, until)
     leaving = [message for message, _ in rows if message.id not in drops and message.id not in held]
-    return _leave(session, leaving, token=token, until=now + lease, now=now)
+    texts = {message.id: outgoing(session.house, message) for message in leaving}  # before any slot is taken
+    slots = take_slots(session, leaving, lease=lease, now=now)
+    give_back(session, token, sorted(texts.keys() - slots.keys()))
+    return _leave(session, texts, slots, token=token, until=now + lease, now=now)
 
 
 def why_dropped(message: Message, facts: Facts, held_until: datetime | None = None) -> str | None:
@@ -230,14 +238,18 @@ def _hold(session: DeskSession, message_id: int, token: str, until: datetime) ->
 
 
 def _leave(
-    session: DeskSession, messages: list[Message], *, token: str, until: datetime, now: datetime
+    session: DeskSession,
+    texts: Mapping[int, OutgoingText],
+    slots: Mapping[int, Slot | None],
+    *,
+    token: str,
+    until: datetime,
+    now: datetime,
 ) -> list[Departure]:
-    """Raises ValueError where one of them cannot be sent as it is."""
-    texts = {message.id: outgoing(session.house, message) for message in messages}
     begun = session.execute(
         update(Message)
         .where(
-            Message.id.in_(texts),
+            Message.id.in_(slots),
             Message.claim_token == token,
             Message.status == MessageStatus.CLAIMED,
             Message.lease_until > now,
@@ -253,7 +265,7 @@ def _leave(
     )
     attempts = dict(begun.all())
     return [
-        Departure(message_id, token, attempts[message_id], now, until, text)
+        Departure(message_id, token, attempts[message_id], now, until, slots[message_id], text)
         for message_id, text in texts.items()
         if message_id in attempts
     ]

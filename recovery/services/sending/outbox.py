@@ -109,6 +109,8 @@ def held_since(session: DeskSession) -> datetime | None:
 
 def give_back(session: DeskSession, token: str, message_ids: Sequence[int]) -> int:
     """Claimed and not begun: free for any worker again."""
+    if not message_ids:
+        return 0
     given = session.scalars(
         update(Message)
         .where(Message.id.in_(message_ids), Message.claim_token == token, Message.status == MessageStatus.CLAIMED)
