@@ -4,7 +4,7 @@ Everything is made by the services that the product uses, so that chains, ledger
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from recovery.bootstrap import Components
 from recovery.clock import FrozenClock
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.remedies import RemedyKind
+from recovery.domain.text_limits import Caps
 from recovery.models import Event, Site, Staff, Ticket
 from recovery.services.access import locked_ticket
 from recovery.services.deciding.remedies import NewRemedy
@@ -39,6 +40,8 @@ SAM = NewCustomer("07700 900123", "Sam Whitfield")
 NOOR = NewCustomer("07700 900124", "Noor Aziz")
 LEE = NewCustomer("07700 900125", "Lee Chen")
 REMAKE = NewRemedy(RemedyKind.REMAKE)
+
+NO_CAPS = Caps(None, None, None, None, None)
 
 Result = TypeVar("Result")
 Row = TypeVar("Row")
@@ -82,6 +85,10 @@ class Business:
         """What falls due by itself, all of it or the lines named, as a worker does it; gives how many rows it handled."""
         due = [work for work in DUE_WORK if not names or work.name in names]
         return sum(work.run(self.desk, self.now) for work in due)
+
+    def set_policy(self, **values: Any) -> None:
+        """As another policy file would: `business.set_policy(countries=frozenset({"GB"}))`."""
+        self.desk.house = replace(self.desk.house, policy=replace(self.desk.house.policy, **values))
 
     def staff(self, name: str) -> Staff:
         with self.desk.read() as session:

@@ -176,7 +176,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
         "segments": int,
         "audience": str,
     },
-    Tag.TEXT_WITHHELD: {"template": str, "reason": str},
+    Tag.TEXT_WITHHELD: {"template": str, "reason": str, "cap": str},
     Tag.TEXT_SENT: {"message": int, "provider_sid": str, "attempt": int},
     Tag.TEXT_SILENT: {"message": int},
     Tag.TEXT_DOUBTED: {"message": int, "attempt": int, "why": str},

@@ -1,7 +1,7 @@
 """The numbers of the business, as one value. `config/policy.toml` holds the defaults."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import time, timedelta
 from typing import Any
 
@@ -9,8 +9,10 @@ from recovery.domain.authority import Limits
 from recovery.domain.errors import Invalid
 from recovery.domain.money import LARGEST_AMOUNT
 from recovery.domain.permissions import Role
+from recovery.domain.phones import known_country
 from recovery.domain.policy_entries import Entries
 from recovery.domain.senders import Rates, SenderKind, is_sender
+from recovery.domain.text_limits import Caps, Countries
 from recovery.domain.tickets import Severity
 
 CLOCKS = ("first_response", "authorisation", "remedy_ready", "resolved", "confirmed")
@@ -18,6 +20,7 @@ A_DAY, A_MONTH = 24 * 60, 30 * 24 * 60
 """In minutes."""
 FASTEST = 10_000
 """Segments a second: more than any provider carries for one sender."""
+MOST_TEXTS = 10_000_000
 A_YEAR = 366
 """In days."""
 
@@ -42,6 +45,8 @@ class Policy:
     quiet_until: time
     urgent_for: timedelta
     rates: Rates
+    caps: Caps
+    countries: Countries
     question_open_for: timedelta
     undo_for: timedelta
     reopen_within: timedelta
@@ -80,6 +85,8 @@ def _policy(cls: type[Policy], table: Entries) -> Policy:
         quiet_until=texts.time_of_day("quiet_until"),
         urgent_for=timedelta(minutes=texts.number("urgent_minutes", 0, A_DAY)),
         rates=_rates(texts.table_or_empty("rates")),
+        caps=_caps(texts.table_or_empty("caps")),
+        countries=_countries(texts),
         question_open_for=timedelta(hours=texts.number("question_open_hours", 1, 30 * 24)),
         undo_for=timedelta(seconds=tickets.number("undo_seconds", 0, 600)),
         reopen_within=timedelta(days=tickets.number("reopen_within_days", 0, A_YEAR)),
@@ -97,6 +104,19 @@ def _rates(table: Entries) -> Rates:
         if not is_sender(sender):
             raise Invalid(f"texts.rates.senders.{sender} is no sender: write it as in +447700900123, 60606 or MG…")
     return Rates({kind: rate for kind, rate in by_kind.items() if rate is not None}, own)
+
+
+def _caps(table: Entries) -> Caps:
+    names = (each.name for each in fields(Caps))
+    return Caps(**{name: table.number_or_none(name, 0, MOST_TEXTS) for name in names})
+
+
+def _countries(table: Entries) -> Countries:
+    named = table.words_or_none("countries")
+    try:
+        return None if named is None else frozenset(known_country(each) for each in named)
+    except Invalid as wrong:
+        raise Invalid(f"texts.countries must be a list of countries: {wrong.detail}") from None
 
 
 def _limits(table: Entries, role: Role, customer: int | None) -> Limits:

@@ -45,6 +45,15 @@ class Entries:
             raise Invalid(f"{self._path(name)} must be a list of at most {MOST_NUMBERS} whole numbers, not {found!r}")
         return tuple(self._in_range(each, name, smallest, largest) for each in found)
 
+    def words(self, name: str) -> tuple[str, ...]:
+        found = self._needed(name)
+        if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+            raise Invalid(f'{self._path(name)} must be a list of words, as in ["GB", "IE"], not {found!r}')
+        return tuple(found)
+
+    def words_or_none(self, name: str) -> tuple[str, ...] | None:
+        return self.words(name) if name in self._found else None
+
     def time_of_day(self, name: str) -> time:
         found = self._needed(name)
         try:

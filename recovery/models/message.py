@@ -99,6 +99,8 @@ class Message(Proven, Base):
         Index("ix_messages_silent", "sent_at", sqlite_where=text(SILENT), postgresql_where=text(SILENT)),
         # the thread on a ticket
         Index(None, "ticket_id", "created_at", "id"),
+        # caps and spend: what a site sent in a day, in a month
+        Index(None, "site_id", "created_at"),
         # replies: the newest question on this (sender, number)
         Index("ix_messages_conversation", "contact_id", "created_at"),
     )

@@ -186,8 +186,18 @@ def _withheld(payload: Payload, _: Names, __: There) -> str:
         "opted_out": "they have asked for none",
         "wrong_number": "the number is somebody else's",
         "observation": "there is no customer to tell",
+        "country": "the number is of a country that we do not text",
+        "capped": CAPPED.get(payload.get("cap", ""), ""),
     }
     return f"No text goes: {why.get(payload['reason'], payload['reason'])}"
+
+
+CAPPED = {
+    "number_hour": "this number has had very many in an hour",
+    "number_day": "this number has had very many in a day",
+    "ticket": "there have been very many about this ticket",
+    "site_day": "the site has sent as many as it may in a day",
+}
 
 
 REOPENED = {"undo": "undid that", "not_fixed": "says it is still not right", "call": "asked to be called"}

@@ -30,6 +30,7 @@ NO_TEXT = {
     "no_phone": "No texts: there is no number.",
     "opted_out": "No texts: they have asked for none. Call instead.",
     "wrong_number": "No texts: the number is somebody else's.",
+    "country": "No texts: the number is of a country that we do not text. Call instead; an admin can allow it.",
     "observation": "No texts: this is an observation, there is no customer.",
 }
 ENDED = frozenset({TicketStatus.RESOLVED, TicketStatus.CLOSED})

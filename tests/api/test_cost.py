@@ -12,6 +12,7 @@ from recovery.services.texting.consent import opt_out
 from recovery.services.ticketing import listing
 from recovery.services.ticketing.reading_tickets import ticket_row_by_id
 from tests.api.calling import LOGGED, Desk
+from tests.factories import NO_CAPS
 
 MOST = 10
 LISTS = (
@@ -60,6 +61,7 @@ def queries(desk: Desk, path: str) -> int:
 
 def test_a_list_costs_the_same_with_five_rows_and_with_sixty(small_desk: Desk) -> None:
     small_desk.app.config["API_CALLS_A_MINUTE"] = None
+    small_desk.business.set_policy(caps=NO_CAPS)
     log_busily(small_desk, 5)
     small_desk.token("ada")
     few = {path: queries(small_desk, path) for path in LISTS}

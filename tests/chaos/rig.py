@@ -197,8 +197,9 @@ def at_random_moments(rig: Rig, kills: int, *, seed: int, between: tuple[float, 
 
 
 def _environment(url: str, folder: Path, twilio: FakeTwilio) -> dict[str, str]:
-    """No quiet hours, no pace, short leases: a doubt is settled in seconds."""
-    policy = re.sub(r"(?m)^long_code = .*$", "", (REPOSITORY / "config" / "policy.toml").read_text(encoding="utf-8"))
+    """No quiet hours, no pace, no caps, short leases: a doubt is settled in seconds."""
+    shipped = (REPOSITORY / "config" / "policy.toml").read_text(encoding="utf-8")
+    policy = re.sub(r"(?m)^(long_code|number_hour|number_day|ticket|site_day) = .*$", "", shipped)
     awake = folder / "policy.toml"
     awake.write_text(policy.replace('"21:00"', '"00:00"').replace('"08:00"', '"00:00"'), encoding="utf-8")
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}

@@ -51,7 +51,7 @@ def test_what_makes_no_sense_is_refused_by_name(path: tuple[str, ...], value: An
     assert "\n" not in refused.value.detail
 
 
-OPTIONAL = (("limits",), ("texts", "rates"))
+OPTIONAL = (("limits",), ("texts", "rates"), ("texts", "caps"))
 """Without a line there is no limit."""
 
 

@@ -215,6 +215,7 @@ def test_a_fault_of_our_account_stops_the_line_and_is_counted(post: Post, clock:
 def test_a_country_that_is_not_allowed_costs_one_text_and_stops_nobody_else(post: Post, clock: FrozenClock) -> None:
     """As the provider answers it: what the code means for the line is read from our own table."""
     code = 21408
+    post.business.set_policy(countries=frozenset({"GB", "IE"}))
     abroad, sam = post.ticket(NewCustomer("+353 85 012 3456", "Aoife")), post.ticket()
     first, second = post.depart()
     post.finish(first, SendRefused(fault_for(code, 400).category, code, "no permission for this region"))
@@ -227,6 +228,7 @@ def test_a_country_that_is_not_allowed_costs_one_text_and_stops_nobody_else(post
 
 
 def test_the_admin_is_told_which_countries_are_not_allowed_and_no_number(post: Post, clock: FrozenClock) -> None:
+    post.business.set_policy(countries=frozenset({"GB", "IE", "US"}))
     for number in ("+353 85 012 3456", "+353 85 012 3457", "+1 202 555 0143"):
         post.ticket(NewCustomer(number))
     post.send_all(lambda: SendRefused(FaultCategory.PERMANENT_NUMBER, 21408, "no permission for this region"))

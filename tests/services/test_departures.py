@@ -20,7 +20,7 @@ from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import resolve
 from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import current_promise, touched
-from tests.factories import NOOR, Business
+from tests.factories import NO_CAPS, NOOR, Business
 from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until
 from tests.services.post import Post
@@ -73,6 +73,7 @@ def test_the_word_that_confirms_a_stop_still_leaves(post: Post) -> None:
 
 
 def test_none_of_two_hundred_waiting_texts_leaves_after_a_stop(post: Post) -> None:
+    post.business.set_policy(caps=NO_CAPS)
     ticket = post.ticket()
     waiting = [post.say(ticket, f"Number {number}.") for number in range(20)]
     post.finish(post.depart()[0], post.accept())

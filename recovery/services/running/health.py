@@ -14,7 +14,7 @@ from recovery.models import Message, Site, Tally
 from recovery.models.message import LOST
 from recovery.services.proving.nightly import last_check
 from recovery.services.running.heartbeats import LATE_AFTER, workers
-from recovery.services.running.tallies import HOOKS_REFUSED
+from recovery.services.running.tallies import HOOKS_REFUSED, TEXTS_CAPPED
 from recovery.services.sending import gates
 from recovery.services.sending.gates import Gate
 from recovery.services.sending.line_trouble import line_trouble
@@ -46,6 +46,7 @@ def checks(session: DeskSession, *, now: datetime) -> Sequence[Check]:
         _countries(session, now=now),
         *_lines(session, now=now),
         _account(session, now=now),
+        _capped(session, now=now),
         _hooks(session, now=now),
         _nightly(session, now=now),
     )
@@ -147,6 +148,14 @@ def _account(session: DeskSession, *, now: datetime) -> Check:
         return Check("Account at the provider", WELL, "The provider takes our texts.")
     state = BAD if any(trouble.stops for trouble in troubles) else LOOK
     return Check("Account at the provider", state, " ".join(trouble.words for trouble in troubles))
+
+
+def _capped(session: DeskSession, *, now: datetime) -> Check:
+    tally = session.get(Tally, TEXTS_CAPPED)
+    if tally is None or tally.last_at <= now - RECENTLY:
+        return Check("Caps", WELL, "No text of the last day was one too many.")
+    words = f"Texts were withheld, the last {minutes_or_seconds(now - tally.last_at)} ago: a loop, or the caps of the policy are too low."
+    return Check("Caps", LOOK, words)
 
 
 def _hooks(session: DeskSession, *, now: datetime) -> Check:

@@ -10,6 +10,7 @@ from recovery.services.session import DeskSession
 
 HOOKS_REFUSED = "hooks:refused"
 LINE_STOPPED = "texts:stopped"
+TEXTS_CAPPED = "texts:capped"
 UNKNOWN_SIGN_INS = "sign_in:unknown"
 
 

@@ -17,7 +17,9 @@ from recovery.domain.wording import joined, remedy_words
 from recovery.models import Message, OptOut, Remedy, Staff, Ticket
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
+from recovery.services.running.tallies import TEXTS_CAPPED, count
 from recovery.services.session import DeskSession
+from recovery.services.texting.caps import cap_met, is_texted
 from recovery.services.texting.links import customer_url, ticket_url
 from recovery.services.texting.queued import tell_queued
 from recovery.services.timing.calendars import calendar_of
@@ -27,6 +29,9 @@ NO_PHONE = "no_phone"
 OPTED_OUT = "opted_out"
 OBSERVATION = "observation"
 WRONG_NUMBER = "wrong_number"
+COUNTRY = "country"
+CAPPED = "capped"
+CALLED_INSTEAD = {OPTED_OUT: CallReason.OPTED_OUT, COUNTRY: CallReason.UNDELIVERED}
 NEWS = frozenset({"approval_granted", "approval_refused", "granted", "ready"})
 """What comes about while the customer is away; the apology was made in person, and a lapse has a call of its own."""
 
@@ -72,6 +77,11 @@ def tell_customer(
     if reason or contact is None or contact.phone is None:
         withhold(session, ticket, saying.template, reason or NO_PHONE, now=now)
         return None
+    if cap := cap_met(session, ticket, contact, now=now):
+        _withhold_one(session, ticket, saying.template, cap, now=now)
+        return None
+    if ticket.no_text_reason == COUNTRY:  # it is allowed since
+        ticket.no_text_reason = None
     text = render(session, ticket, saying.template, saying.values, by=by)
     message = _queued(session, ticket, saying, text, now=now, urgent=text.urgent if urgent is None else urgent)
     message.contact_id = contact.id
@@ -108,12 +118,24 @@ def tell_staff(
 
 
 def withhold(session: DeskSession, ticket: Ticket, template: str, reason: str, *, now: datetime) -> None:
-    """Says on the ticket why a text does not go. Who opted out is to be called instead, and who has no phone to be found
-    where the text was news that they wait for."""
+    """Says on the ticket why a text does not go. Who opted out, or has a number that we may not text, is to be called
+    instead, and who has no phone to be found where the text was news that they wait for."""
     ticket.no_text_reason = reason
     record(session, ticket, Tag.TEXT_WITHHELD, by=MACHINE, at=now, template=template, reason=reason)
-    if ticket.is_live and (reason == OPTED_OUT or (reason == NO_PHONE and template in NEWS)):
-        open_call_task(session, ticket, CallReason(reason), now=now)
+    if not ticket.is_live:
+        return
+    if reason in CALLED_INSTEAD:
+        open_call_task(session, ticket, CALLED_INSTEAD[reason], now=now)
+    elif reason == NO_PHONE and template in NEWS:
+        open_call_task(session, ticket, CallReason.NO_PHONE, now=now)
+
+
+def _withhold_one(session: DeskSession, ticket: Ticket, template: str, cap: str, *, now: datetime) -> None:
+    """One too many, and no word about the next: a person looks at what goes on, and calls."""
+    record(session, ticket, Tag.TEXT_WITHHELD, by=MACHINE, at=now, template=template, reason=CAPPED, cap=cap)
+    count(session, TEXTS_CAPPED, now=now)
+    if ticket.is_live:
+        open_call_task(session, ticket, CallReason.UNDELIVERED, now=now)
 
 
 def why_no_text(session: DeskSession, ticket: Ticket) -> str | None:
@@ -123,6 +145,8 @@ def why_no_text(session: DeskSession, ticket: Ticket) -> str | None:
         return ticket.no_text_reason
     if contact is None or contact.phone is None:
         return NO_PHONE
+    if not is_texted(session, ticket.site, contact.phone):
+        return COUNTRY
     return OPTED_OUT if standing_opt_out(session, contact.id, session.house.sender_of(ticket.site)) else None
 
 

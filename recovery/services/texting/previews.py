@@ -19,6 +19,7 @@ from recovery.services.access import visible_site
 from recovery.services.deciding.authority import limits_of
 from recovery.services.deciding.remedies import NewRemedy
 from recovery.services.session import DeskSession
+from recovery.services.texting.caps import is_texted
 from recovery.services.texting.messages import first_word, render, standing_opt_out
 from recovery.services.ticketing.logging_mistakes import NewTicket
 from recovery.services.timing.calendars import calendar_of
@@ -26,6 +27,7 @@ from recovery.sms.texts import Text
 
 NO_NUMBER = "There is no number to text. Tell them yourself when they will hear from us."
 OPTED_OUT = "This number has asked for no texts. A call will be put on the list."
+NOT_THERE = "This number is of a country that we do not text. A call will be put on the list."
 STAND_IN = {"id": 1 << 62, "link_generation": 0, "reference": f"RD-{'X' * REFERENCE_LETTERS}"}
 """As long as what the ticket will have: the text shown has the segments of the one that goes."""
 
@@ -45,6 +47,8 @@ def first_text(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor
     if phone is None:
         return FirstText("", None, NO_NUMBER)
     contact, customer = _known(session, site, phone)
+    if not is_texted(session, site, phone):
+        return FirstText("", None, NOT_THERE)
     if contact is not None and standing_opt_out(session, contact.id, session.house.sender_of(site)):
         return FirstText("", None, OPTED_OUT)
     typed = new.customer.name if new.customer else None

@@ -20,6 +20,7 @@ from recovery.services.people.customers import contact_for
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting import consent
+from recovery.services.texting.caps import may_answer
 from recovery.services.texting.messages import standing_opt_out
 from recovery.services.texting.queued import tell_queued
 from recovery.services.texting.senders import senders_named
@@ -112,7 +113,7 @@ def _consent(
         template = "start_confirmed"
     else:
         template = "help"
-    if not inbound.provider_has_answered:
+    if not inbound.provider_has_answered and may_answer(session, contact, now=now):
         confirm_keyword(session, contact, ticket, template, message, sender=senders[0], now=now)
 
 

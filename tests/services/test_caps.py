@@ -1,0 +1,127 @@
+"""Loops and pumping end at a cap, and a person looks; nothing is texted to a country that we do not text."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select
+
+from recovery.clock import FrozenClock
+from recovery.domain.actors import MACHINE
+from recovery.domain.events import Tag
+from recovery.domain.text_limits import Caps
+from recovery.models import Message, OptOut, Ticket
+from recovery.services.access import lock_ticket
+from recovery.services.running.health import checks
+from recovery.services.session import DeskSession
+from recovery.services.texting.messages import Saying, tell_customer
+from recovery.services.texting.replies import Inbound, receive
+from recovery.services.timing.promises import current_promise
+from tests.factories import NO_CAPS, NOOR, SAM, NewCustomer
+from tests.services.post import Post
+
+AOIFE = NewCustomer("+353 85 012 3456", "Aoife")
+_sids = itertools.count()
+
+
+def tell(post: Post, ticket: Ticket) -> Message | None:
+    saying = Saying("free", f"cap:{next(_sids)}", {"words": "Nearly there."})
+
+    def work(session: DeskSession) -> Message | None:
+        return tell_customer(session, lock_ticket(session, ticket.id), saying, now=post.now, by=MACHINE)
+
+    return post.desk.transact(work)
+
+
+def tell_until_withheld(post: Post, ticket: Ticket) -> int:
+    """How many went."""
+    for number in range(100):
+        if tell(post, ticket) is None:
+            return number
+    raise AssertionError("nothing was ever one too many")
+
+
+@pytest.mark.parametrize(("cap", "most"), [("number_hour", 5), ("number_day", 6), ("ticket", 4), ("site_day", 7)])
+def test_one_text_too_many_is_withheld_said_and_called_about_once(post: Post, cap: str, most: int) -> None:
+    post.business.set_policy(caps=replace(NO_CAPS, **{cap: most}))
+    ticket = post.ticket()
+    assert tell_until_withheld(post, ticket) == most - 1, "the apology was the first"
+    assert tell(post, ticket) is None
+    assert post.told(ticket, Tag.TEXT_WITHHELD) == [f'{{"cap":"{cap}","reason":"capped","template":"free"}}'] * 2
+    assert post.call_tasks(ticket) == ["undelivered"]
+    assert post.reread(ticket).no_text_reason is None, "the next hour is another one"
+
+
+def test_the_hour_the_day_and_the_site_are_counted_apart(post: Post, clock: FrozenClock) -> None:
+    post.business.set_policy(caps=replace(NO_CAPS, number_hour=3))
+    ticket = post.ticket()
+    tell_until_withheld(post, ticket)
+    assert tell(post, post.ticket(NOOR)) is not None, "another number has its own count"
+    clock.advance(hours=1)
+    assert tell(post, ticket) is not None
+    post.business.set_policy(caps=replace(NO_CAPS, site_day=6))
+    assert tell(post, ticket) is None
+    clock.advance(days=1)
+    assert tell(post, ticket) is not None
+
+
+def test_a_text_that_was_dropped_counts_for_nothing(post: Post, clock: FrozenClock) -> None:
+    post.business.set_policy(caps=replace(NO_CAPS, ticket=2))
+    ticket = post.ticket()
+    post.set(post.texts(ticket)[0].id, expires_at=clock.now())
+    post.depart()
+    assert tell(post, ticket) is not None
+
+
+def test_doctor_tells_that_texts_were_withheld(post: Post, clock: FrozenClock) -> None:
+    post.business.set_policy(caps=replace(NO_CAPS, ticket=2))
+    tell_until_withheld(post, post.ticket())
+    assert capped(post) == "soon"
+    clock.advance(hours=25)
+    assert capped(post) == "ok"
+
+
+def capped(post: Post) -> str:
+    with post.desk.read() as session:
+        return next(check.state for check in checks(session, now=post.now) if check.what == "Caps")
+
+
+def test_who_writes_help_all_day_is_answered_three_times_and_every_stop_is_heard(post: Post) -> None:
+    post.business.set_policy(caps=Caps(None, None, None, None, answers_day=3))
+    post.ticket()
+    for word in ("HELP", "HELP", "HELP", "HELP", "STOP"):
+        inbound = Inbound("+447700900123", "simulator", word, f"SM-caps-{next(_sids)}")
+        post.desk.transact(lambda session, text=inbound: receive(session, text, now=post.now))
+        post.send_all()
+    with post.desk.read() as session:
+        answers = select(func.count()).where(Message.template.in_(("help", "stop_confirmed")))
+        assert session.scalar(answers) == 3
+        assert session.scalar(select(func.count()).select_from(OptOut)) == 1
+
+
+def test_a_country_that_we_do_not_text_is_said_before_anything_is_queued(post: Post) -> None:
+    ticket = post.ticket(AOIFE)
+    assert post.texts(ticket) == []
+    assert post.reread(ticket).no_text_reason == "country"
+    assert post.told(ticket, Tag.TEXT_WITHHELD) == ['{"reason":"country","template":"logged"}']
+    assert post.call_tasks(ticket) == ["undelivered"]
+    with post.desk.read() as session:
+        promise = current_promise(session, post.reread(ticket))
+    assert promise is not None
+    assert promise.told_by == "in_person"
+
+
+def test_once_its_country_is_allowed_texts_go(post: Post) -> None:
+    ticket = post.ticket(AOIFE)
+    post.business.set_policy(countries=frozenset({"GB", "IE"}))
+    assert tell(post, ticket) is not None
+    assert post.reread(ticket).no_text_reason is None
+
+
+def test_without_a_list_the_countries_of_all_sites_are_texted(post: Post) -> None:
+    assert post.texts(post.ticket(NewCustomer("+1 212 555 0143", "Lee"))) != []
+
+
+def test_a_list_is_all_there_is(post: Post) -> None:
+    post.business.set_policy(countries=frozenset({"US"}))
+    assert post.texts(post.ticket(SAM)) == []
