@@ -175,6 +175,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
         "body_commitment": str,
         "segments": int,
         "audience": str,
+        "held_for": str,
     },
     Tag.TEXT_WITHHELD: {"template": str, "reason": str, "cap": str},
     Tag.TEXT_SENT: {"message": int, "provider_sid": str, "attempt": int},

@@ -7,12 +7,12 @@ from typing import Any
 
 from recovery.domain.authority import Limits
 from recovery.domain.errors import Invalid
-from recovery.domain.money import LARGEST_AMOUNT
+from recovery.domain.money import LARGEST_AMOUNT, MINOR_DIGITS
 from recovery.domain.permissions import Role
 from recovery.domain.phones import known_country
 from recovery.domain.policy_entries import Entries
 from recovery.domain.senders import Rates, SenderKind, is_sender
-from recovery.domain.text_limits import Caps, Countries
+from recovery.domain.text_limits import Caps, Countries, Prices, Spending
 from recovery.domain.tickets import Severity
 
 CLOCKS = ("first_response", "authorisation", "remedy_ready", "resolved", "confirmed")
@@ -21,6 +21,9 @@ A_DAY, A_MONTH = 24 * 60, 30 * 24 * 60
 FASTEST = 10_000
 """Segments a second: more than any provider carries for one sender."""
 MOST_TEXTS = 10_000_000
+DEAREST = 100_000_000
+"""Millionths for a segment: no price of a text is higher than 100."""
+WARN_AT_PERCENT = 80
 A_YEAR = 366
 """In days."""
 
@@ -47,6 +50,8 @@ class Policy:
     rates: Rates
     caps: Caps
     countries: Countries
+    prices: Prices
+    spending: Spending
     question_open_for: timedelta
     undo_for: timedelta
     reopen_within: timedelta
@@ -87,6 +92,8 @@ def _policy(cls: type[Policy], table: Entries) -> Policy:
         rates=_rates(texts.table_or_empty("rates")),
         caps=_caps(texts.table_or_empty("caps")),
         countries=_countries(texts),
+        prices=(prices := _prices(texts.table("prices"))),
+        spending=_spending(texts.table_or_empty("spend"), prices.currency),
         question_open_for=timedelta(hours=texts.number("question_open_hours", 1, 30 * 24)),
         undo_for=timedelta(seconds=tickets.number("undo_seconds", 0, 600)),
         reopen_within=timedelta(days=tickets.number("reopen_within_days", 0, A_YEAR)),
@@ -117,6 +124,25 @@ def _countries(table: Entries) -> Countries:
         return None if named is None else frozenset(known_country(each) for each in named)
     except Invalid as wrong:
         raise Invalid(f"texts.countries must be a list of countries: {wrong.detail}") from None
+
+
+def _prices(table: Entries) -> Prices:
+    by_country = table.table_or_empty("countries").numbers_by_name(0, DEAREST)
+    currency, otherwise = table.word("currency"), table.number("otherwise", 0, DEAREST)
+    if currency not in MINOR_DIGITS:
+        raise Invalid(f"texts.prices.currency must be a currency, as in USD, not {currency!r}")
+    try:
+        return Prices(currency, {known_country(country): price for country, price in by_country.items()}, otherwise)
+    except Invalid as wrong:
+        raise Invalid(f"texts.prices.countries must be of countries: {wrong.detail}") from None
+
+
+def _spending(table: Entries, currency: str) -> Spending:
+    """The limit stands in minor units; without a line there is none."""
+    limit = table.number_or_none("month_limit", 0, LARGEST_AMOUNT)
+    warn = table.number_or_none("warn_at_percent", 1, 100)
+    micros = None if limit is None else limit * 10 ** (6 - MINOR_DIGITS[currency])
+    return Spending(micros, WARN_AT_PERCENT if warn is None else warn)
 
 
 def _limits(table: Entries, role: Role, customer: int | None) -> Limits:

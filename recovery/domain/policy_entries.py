@@ -45,6 +45,12 @@ class Entries:
             raise Invalid(f"{self._path(name)} must be a list of at most {MOST_NUMBERS} whole numbers, not {found!r}")
         return tuple(self._in_range(each, name, smallest, largest) for each in found)
 
+    def word(self, name: str) -> str:
+        found = self._needed(name)
+        if not isinstance(found, str):
+            raise Invalid(f"{self._path(name)} must be a word, not {found!r}")
+        return found
+
     def words(self, name: str) -> tuple[str, ...]:
         found = self._needed(name)
         if not isinstance(found, list) or not all(isinstance(each, str) for each in found):

@@ -29,11 +29,18 @@ class Caps:
 class Prices:
     """In millionths of the currency, for a segment."""
 
+    currency: str
     by_country: Mapping[str, int]
     otherwise: int
 
     def of(self, country: str | None, segments: int) -> int:
         return self.by_country.get(country or "", self.otherwise) * segments
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    month_limit_micros: int | None
+    warn_at_percent: int
 
 
 Countries = Collection[str] | None

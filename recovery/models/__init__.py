@@ -6,7 +6,7 @@ from recovery.models.clock import TicketClock
 from recovery.models.customer import Contact, Customer, OptOut
 from recovery.models.event import Anchor, AwaitingAnchor, Event
 from recovery.models.idempotency import IdempotencyKey
-from recovery.models.message import Message, Receipt, SendGate, SendPace, SimulatedPhone, SimulatedText
+from recovery.models.message import Message, Receipt, SendGate, SendPace, SimulatedPhone, SimulatedText, Spend
 from recovery.models.remedy import Approval, Ledger, Remedy
 from recovery.models.site import Heartbeat, JobRun, LimitRow, SettingsStream, Site, Tally
 from recovery.models.staff import ApiToken, LoginSession, SignInLink, Staff, StaffSite
@@ -41,6 +41,7 @@ __all__ = [
     "SimulatedPhone",
     "SimulatedText",
     "Site",
+    "Spend",
     "Staff",
     "StaffSite",
     "Tally",

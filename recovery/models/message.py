@@ -128,6 +128,8 @@ class Message(Proven, Base):
     meaning: Mapped[str | None]
     """For example `ticket:17:promise:3:late`."""
     segments: Mapped[int] = mapped_column(default=1)
+    cost_micros: Mapped[int | None]
+    """In millionths of the policy's currency, by the prices of when it was written; None for what came in."""
     validity_seconds: Mapped[int] = mapped_column(default=14_400)
     asks: Mapped[str | None]
     """`fixed`: 1 yes, 2 no. At most one question a text."""
@@ -155,6 +157,8 @@ class Message(Proven, Base):
     error_code: Mapped[str | None]
     error: Mapped[str | None]
     drop_reason: Mapped[str | None]
+    held_for: Mapped[str | None]
+    """`spend`: the month's money is spent. None beside `held`: the quiet hours."""
     sent_at: Mapped[datetime | None]
     final_at: Mapped[datetime | None]
     read_at: Mapped[datetime | None]
@@ -210,6 +214,22 @@ class SendPace(Base):
 
     sender: Mapped[str] = mapped_column(primary_key=True)
     next_at: Mapped[datetime]
+
+
+class Spend(Base):
+    """What the provider took in a month: raised with each text that it accepts, so that nobody has to add them up."""
+
+    __tablename__ = "spends"
+
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    """As in 2026-03, in UTC."""
+    site_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """0: of no site."""
+    template: Mapped[str] = mapped_column(primary_key=True)
+    country: Mapped[str] = mapped_column(String(2), primary_key=True)
+    texts: Mapped[int]
+    segments: Mapped[int]
+    micros: Mapped[int]
 
 
 class SimulatedText(Base):

@@ -13,6 +13,7 @@ from recovery.domain.permissions import Permission
 from recovery.edge import components
 from recovery.models import Staff
 from recovery.services.people.directory import sites_of
+from recovery.services.reporting.spending import spend_standing
 from recovery.services.running.heartbeats import a_worker_lives
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.listing import count_waiting_approvals
@@ -24,6 +25,7 @@ from recovery.web.session import now
 SITE = "site"
 """In the cookie: where this browser logs, remembered from the last time."""
 NO_WORKER = "No worker is at work: texts wait, and nobody watches promises."
+SPENT = "This month's money for texts is spent: only what is urgent goes, and the rest waits. Call instead."
 
 
 class Page(NamedTuple):
@@ -80,10 +82,21 @@ def _around(actor: Actor, staff: Staff, instant: datetime) -> dict[str, Any]:
 
 def _banners(reading: DeskSession, actor: Actor, instant: datetime) -> list[dict[str, Any]]:
     """What is wrong with the desk itself, for everyone at work to see; an admin is led to where it is told in full."""
-    faults = [] if a_worker_lives(reading, now=instant) else [NO_WORKER]
+    faults = [] if a_worker_lives(reading, now=instant) else [("late", NO_WORKER)]
+    faults += _money(reading, instant)
     link = {"url": url_for("admin.show"), "label": "See what is wrong"} if actor.may(Permission.ADMINISTER) else None
-    here = [{"tone": "late", "text": fault, "link": link} for fault in faults]
+    here = [{"tone": tone, "text": fault, "link": link} for tone, fault in faults]
     return here + line_banners(reading, by=actor, now=instant)
+
+
+def _money(reading: DeskSession, instant: datetime) -> list[tuple[str, str]]:
+    """Nothing is asked where the policy has no limit."""
+    if reading.house.policy.spending.month_limit_micros is None:
+        return []
+    standing = spend_standing(reading, now=instant)
+    if standing.is_over:
+        return [("late", SPENT)]
+    return [("soon", f"{standing.percent} % of this month's money for texts is spent.")] if standing.is_warned else []
 
 
 def _shell(

@@ -9,12 +9,13 @@ from recovery.domain.actors import ActorKind
 from recovery.domain.calendars import local_time
 from recovery.domain.callbacks import CallReason, Outcome
 from recovery.domain.events import Tag
-from recovery.domain.messages import Direction
+from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.money import format_money
 from recovery.domain.provider_codes import fault_of
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import PromiseAbout, Severity
 from recovery.models import Event, Message
+from recovery.services.reporting.spending import SPEND
 from recovery.services.ticketing.rows import SiteBrief
 from recovery.web.rows import at, clock, failure_label
 
@@ -94,15 +95,21 @@ def _bubble(message: Message, names: Names, site: SiteBrief) -> dict[str, Any]:
         "at": f"{local_time(message.created_at, site.timezone):%H:%M}",
         "who": "" if inbound else names.get(message.staff_id or 0, ""),
         "status": message.status.shown.value,
-        "label": message.status.label.lower(),
+        "label": "waits" if _waits_for_money(message) else message.status.label.lower(),
         "error": trouble(message),
         "segments": message.segments,
         "unread": inbound and message.read_at is None,
     }
 
 
+def _waits_for_money(message: Message) -> bool:
+    return message.held_for == SPEND and message.status is MessageStatus.HELD
+
+
 def trouble(message: Message) -> str:
     """What went wrong with a text, and what to do; empty where nothing did."""
+    if _waits_for_money(message):
+        return "The month's money for texts is spent: it goes when an admin allows more, or next month. Call instead."
     if message.error_code:
         fault = fault_of(message.error_code, message.error)
         return f"{fault.words} {fault.advice}"

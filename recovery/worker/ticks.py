@@ -10,6 +10,7 @@ from random import SystemRandom
 import structlog
 
 from recovery.bootstrap import Components
+from recovery.services.reporting import spending
 from recovery.services.running import heartbeats, restoring
 from recovery.services.running.ground import is_a_lock
 from recovery.services.sending import asking, departures, gates, outbox, receipts, reconciling
@@ -195,6 +196,16 @@ def _look_before_release(station: Station, message_id: int) -> bool:
     return True
 
 
+def release_held_for_money(station: Station) -> None:
+    desk, now = station.desk, station.now
+    with desk.read() as session:
+        if not spending.held_for_money(session) or spending.is_spent(session, now=now):
+            return
+    texts = desk.transact(lambda session: spending.release(session, now=now))
+    log.info("outbox:money", released=texts)
+    station.sender.wake()
+
+
 def beat(station: Station) -> None:
     desk, now = station.desk, station.now
     with desk.read() as session:
@@ -234,6 +245,7 @@ TICKS: Sequence[Tick] = (
     Tick("sent and silent", 60, ask),
     Tick("receipts that came early", 60, join_receipts),
     Tick("restored outbox", 5, release_restored),
+    Tick("texts held for money", 60, release_held_for_money),
     Tick("heartbeat", heartbeats.EVERY.total_seconds(), beat),
     *(Tick(work.name, work.every, partial(_due, work.run)) for work in DUE_WORK),
 )

@@ -13,6 +13,7 @@ from recovery.domain.senders import SIMULATED
 from recovery.models import Message, Site, Tally
 from recovery.models.message import LOST
 from recovery.services.proving.nightly import last_check
+from recovery.services.reporting.spending import held_for_money, in_money, spend_standing
 from recovery.services.running.heartbeats import LATE_AFTER, workers
 from recovery.services.running.tallies import HOOKS_REFUSED, TEXTS_CAPPED
 from recovery.services.sending import gates
@@ -47,6 +48,7 @@ def checks(session: DeskSession, *, now: datetime) -> Sequence[Check]:
         *_lines(session, now=now),
         _account(session, now=now),
         _capped(session, now=now),
+        _spend(session, now=now),
         _hooks(session, now=now),
         _nightly(session, now=now),
     )
@@ -156,6 +158,18 @@ def _capped(session: DeskSession, *, now: datetime) -> Check:
         return Check("Caps", WELL, "No text of the last day was one too many.")
     words = f"Texts were withheld, the last {minutes_or_seconds(now - tally.last_at)} ago: a loop, or the caps of the policy are too low."
     return Check("Caps", LOOK, words)
+
+
+def _spend(session: DeskSession, *, now: datetime) -> Check:
+    standing = spend_standing(session, now=now)
+    spent = in_money(standing.micros, standing.currency)
+    if standing.limit_micros is None:
+        return Check("Spend", WELL, f"{spent} this month, by the prices of the policy; it has no limit.")
+    words = f"{spent} of {in_money(standing.limit_micros, standing.currency)} this month ({standing.percent} %)"
+    if standing.is_over:
+        held = held_for_money(session)
+        return Check("Spend", BAD, f"{words}: {held} texts that are not urgent wait. Raise month_limit in the policy.")
+    return Check("Spend", LOOK if standing.is_warned else WELL, f"{words}.")
 
 
 def _hooks(session: DeskSession, *, now: datetime) -> Check:

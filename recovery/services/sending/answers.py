@@ -13,6 +13,7 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.provider_codes import OPTED_OUT, FaultCategory
 from recovery.models import Message, Ticket
 from recovery.services.proving.trail import record
+from recovery.services.reporting import spending
 from recovery.services.running.tallies import LINE_STOPPED, count
 from recovery.services.sending import gates
 from recovery.services.sending.departures import Departure
@@ -68,6 +69,7 @@ def finish(session: DeskSession, answers: Sequence[Answer], *, terms: Terms, now
             .execution_options(populate_existing=True),
         )
     }
+    unsent = [message for message in messages.values() if message.sent_at is None]
     for answer in answers:
         message = messages[answer.departure.message_id]
         ticket = tickets.get(message.id)
@@ -76,6 +78,7 @@ def finish(session: DeskSession, answers: Sequence[Answer], *, terms: Terms, now
         else:
             _late(session, ticket, message, answer, now=now)
     _join_receipts(session, tickets, messages, answers, now=now)
+    spending.add(session, [message for message in unsent if message.sent_at is not None], now=now)
     accepted = {messages[a.departure.message_id].sender for a in answers if isinstance(a.outcome, Accepted)}
     if accepted:
         gates.heal(session, accepted, now=now)

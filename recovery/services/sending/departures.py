@@ -256,6 +256,7 @@ def _leave(
         )
         .values(
             status=MessageStatus.SENDING,
+            held_for=None,
             sending_at=now,
             lease_until=until,
             attempts=Message.attempts + 1,

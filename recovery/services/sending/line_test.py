@@ -7,6 +7,7 @@ from sqlalchemy import select
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction, MessageStatus
 from recovery.models import Message
+from recovery.services.reporting.spending import cost_of
 from recovery.services.session import DeskSession
 
 TEMPLATE = "line_test"
@@ -28,6 +29,7 @@ def send_test(session: DeskSession, phone: str, *, now: datetime) -> Message:
         message_class=text.message_class,
         meaning=f"test:{message_id}",
         segments=text.segments.count,
+        cost_micros=cost_of(session, phone, text.segments.count),
         validity_seconds=text.validity_seconds,
         urgent_until=now + session.house.policy.urgent_for,
         created_at=now,

@@ -15,6 +15,7 @@ from recovery.domain.phones import without_numbers
 from recovery.domain.provider_codes import OPTED_OUT, FaultCategory, fault_for
 from recovery.models import Contact, Message, Receipt, Ticket
 from recovery.services.proving.trail import record
+from recovery.services.reporting import spending
 from recovery.services.sending import gates
 from recovery.services.sending.departures import message_id_of
 from recovery.services.sending.outcomes import accept, deliver, fail, locked, miss
@@ -146,6 +147,7 @@ def _stop_line(session: DeskSession, message: Message, code: int | None, *, now:
 def _adopt(session: DeskSession, ticket: Ticket | None, message: Message, sid: str, *, how: str, now: datetime) -> None:
     doubted = message.doubted_at is not None
     accept(session, ticket, message, sid=sid, now=now)
+    spending.add(session, [message], now=now)
     if doubted and ticket is not None:
         trail = {"message": message.id, "found": True, "how": how, "then": "sent"}
         record(session, ticket, Tag.TEXT_SETTLED, by=MACHINE, at=now, **trail)

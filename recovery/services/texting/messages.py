@@ -17,6 +17,7 @@ from recovery.domain.wording import joined, remedy_words
 from recovery.models import Message, OptOut, Remedy, Staff, Ticket
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
+from recovery.services.reporting.spending import SPEND, cost_of, is_spent, month_after
 from recovery.services.running.tallies import TEXTS_CAPPED, count
 from recovery.services.session import DeskSession
 from recovery.services.texting.caps import cap_met, is_texted
@@ -87,7 +88,10 @@ def tell_customer(
     message.contact_id = contact.id
     message.to_number = contact.phone
     message.staff_id = by.id
+    message.cost_micros = cost_of(session, contact.phone, message.segments)
     tell_queued(session, ticket, message, by=by, now=now)
+    if message.held_for and ticket.is_live:  # for who knows how long: somebody says it
+        open_call_task(session, ticket, CallReason.UNDELIVERED, now=now)
     return message
 
 
@@ -113,6 +117,7 @@ def tell_staff(
     urgent = text.urgent or calendar_of(ticket.site).is_open(now)
     message = _queued(session, ticket, saying, text, now=now, urgent=urgent)
     message.audience, message.staff_id, message.to_number = "staff", staff.id, staff.phone
+    message.cost_micros = cost_of(session, staff.phone, message.segments)
     tell_queued(session, ticket, message, by=MACHINE, now=now)
     return message
 
@@ -197,6 +202,9 @@ def _queued(
 ) -> Message:
     wanted = now + saying.after
     leaves = wanted if urgent else leaves_at(session, ticket, now=wanted)
+    spent = not urgent and not ticket.is_demo and is_spent(session, now=now)
+    if spent:
+        leaves = max(leaves, month_after(now))
     message = Message(
         id=new_id(now),
         ticket_id=ticket.id,
@@ -215,6 +223,7 @@ def _queued(
         urgent_until=now + session.house.policy.urgent_for if urgent else None,
         created_at=now,
         not_before=leaves,
+        held_for=SPEND if spent else None,
         expires_at=saying.expires_at,
         audience="customer",
         is_demo=ticket.is_demo,

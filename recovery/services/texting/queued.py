@@ -15,6 +15,7 @@ from recovery.services.session import DeskSession
 
 
 def tell_queued(session: DeskSession, ticket: Ticket, message: Message, *, by: Actor, now: datetime) -> None:
+    held = {"held_for": message.held_for} if message.held_for else {}
     record(
         session,
         ticket,
@@ -27,6 +28,7 @@ def tell_queued(session: DeskSession, ticket: Ticket, message: Message, *, by: A
         body_commitment=commitment(ticket.salt, message.body),
         segments=message.segments,
         audience=message.audience,
+        **held,
     )
 
 

@@ -18,6 +18,7 @@ from recovery.services.access import lock_ticket
 from recovery.services.calling import booking
 from recovery.services.people.customers import contact_for
 from recovery.services.proving.trail import record
+from recovery.services.reporting.spending import cost_of
 from recovery.services.session import DeskSession
 from recovery.services.texting import consent
 from recovery.services.texting.caps import may_answer
@@ -145,6 +146,7 @@ def confirm_keyword(
         message_class=text.message_class,
         meaning=f"message:{answered.id}:answered",
         segments=text.segments.count,
+        cost_micros=cost_of(session, contact.phone, text.segments.count),
         validity_seconds=text.validity_seconds,
         urgent_until=now + session.house.policy.urgent_for,
         is_demo=ticket.is_demo if ticket else False,

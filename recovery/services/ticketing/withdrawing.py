@@ -29,6 +29,7 @@ OF_THE_TEXT = (
     "template",
     "message_class",
     "segments",
+    "cost_micros",
     "validity_seconds",
     "asks",
     "holds_while",

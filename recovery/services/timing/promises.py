@@ -141,8 +141,8 @@ def texted(
     about: PromiseAbout = PromiseAbout.TOUCH,
 ) -> None:
     """A text is a touch where it leaves. One that waits for the morning keeps nothing: the next word is promised for after
-    it. Where none may go (None), the promise stands as it was told."""
-    if message is None:
+    it. Where none may go (None), or money holds it for who knows how long, the promise stands as it was told."""
+    if message is None or message.held_for:
         return
     if message.status is MessageStatus.HELD:
         after = default_promise_due(session, ticket, now=message.not_before)
