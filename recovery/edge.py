@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from flask import current_app, g
+from flask import current_app, g, request
 from werkzeug.routing import BaseConverter, IntegerConverter
 
 from recovery.bootstrap import Components
@@ -21,6 +21,7 @@ from recovery.domain.errors import (
     WrongState,
 )
 from recovery.domain.ids import LARGEST_ID
+from recovery.domain.languages import LANGUAGES, Language, chosen_language
 from recovery.domain.permissions import Permission
 from recovery.domain.tickets import REFERENCE_ALPHABET, REFERENCE_LETTERS
 
@@ -75,6 +76,11 @@ def demand_of(endpoint: str | None, method: str) -> tuple[Permission, str] | Non
     if permission is None:
         return None
     return permission, getattr(handler, "object_scope", "")
+
+
+def language_of_phone() -> Language:
+    """What somebody reads whom we cannot look up."""
+    return chosen_language(request.accept_languages.best_match(LANGUAGES))
 
 
 class ReferenceConverter(BaseConverter):

@@ -15,8 +15,9 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from recovery.api.spelling import dumps
 from recovery.domain.errors import DomainError, Invalid, Stale
+from recovery.domain.page_words.choosing import PAGE_WORDS
 from recovery.domain.spelling import respelled
-from recovery.edge import status_of
+from recovery.edge import language_of_phone, status_of
 
 PROBLEM = "application/problem+json"
 RETRY_AFTER = 5
@@ -51,11 +52,7 @@ TO_PEOPLE = SENTENCES | {
 }
 """Whoever reads a page did not write the request."""
 CUSTOMERS = "/c/"
-TO_CUSTOMERS = {
-    405: "That is not how this page works. Please go back to it.",
-    413: "That was more than we can take at once. Please go back and make it shorter.",
-}
-"""Their page has no desk to go back to."""
+"""Their page has no desk to go back to, and speaks their language."""
 
 
 def install(app: Flask) -> None:
@@ -181,8 +178,12 @@ def _rendered(status: int, detail: str, values: Mapping[str, Any]) -> str:
 
 def _told_to_customer(status: int) -> str:
     """For what their blueprint never sees, because no view of it was found or the body was not even read."""
+    language = language_of_phone()
+    words = PAGE_WORDS[language]
     if status == HTTPStatus.NOT_FOUND:
-        return render_template("customer/gone.html")
+        return render_template("customer/gone.html", language=language, words=words)
     token = request.path.removeprefix(CUSTOMERS).partition("/")[0]
-    sentence = TO_CUSTOMERS.get(status, "That did not work. Please go back to the page and try it once more.")
-    return render_template("customer/trouble.html", sentence=sentence, token=token, again=None)
+    sentence = words.troubles.get(status, words.did_not_work)
+    return render_template(
+        "customer/trouble.html", language=language, words=words, sentence=sentence, token=token, again=None
+    )

@@ -1,18 +1,14 @@
-"""When the customer hears from us next, in time and in words. Minutes come from the policy; the constants are its defaults."""
+"""When the customer hears from us next. Minutes come from the policy; the constants are its defaults."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from recovery.domain.calendars import Calendar, as_utc, local_time
+from recovery.domain.calendars import Calendar, as_utc
 
 MINUTES_AFTER_OPENING = 15
 WARNED_AT_PERCENT = 70
 RENEWAL_GAPS = (15, 30, 60)  # minutes; then only a person may promise again
 RETRY_GAPS = (15, 60, 180)  # minutes; then the customer is asked to choose another time
-COUNTED_IN_MINUTES = timedelta(minutes=20)  # past that a clock time is easier to plan with than a count
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-ONE_MINUTE = timedelta(minutes=1)
 
 
 def default_due(
@@ -50,24 +46,3 @@ def next_retry(
     if attempts > len(gaps):
         return None
     return calendar.next_opening(as_utc(now) + timedelta(minutes=gaps[attempts - 1]))
-
-
-def due_words(due_at: datetime, *, now: datetime, timezone: str) -> str:
-    """Say it to people of that zone: in about 10 minutes, by 14:32, by 09:15 tomorrow, by Tue 09:15, by Tue 3 Jun 09:15."""
-    ahead = as_utc(due_at) - as_utc(now)
-    if timedelta() < ahead <= COUNTED_IN_MINUTES:
-        return _in_minutes(-(-ahead // ONE_MINUTE))
-    local, today = local_time(due_at, timezone), local_time(now, timezone).date()
-    clock = f"{local:%H:%M}"
-    match (local.date() - today).days:
-        case 0:
-            return f"by {clock}"
-        case 1:
-            return f"by {clock} tomorrow"
-        case days if 1 < days < len(WEEKDAYS):
-            return f"by {WEEKDAYS[local.weekday()]} {clock}"
-    return f"by {WEEKDAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]} {clock}"
-
-
-def _in_minutes(minutes: int) -> str:
-    return "in about a minute" if minutes == 1 else f"in about {minutes} minutes"

@@ -94,8 +94,6 @@ OUTSIDE_THE_NUMBERS = frozenset({Source.MYSTERY_SHOP, Source.DRILL})
 class FailureKind:
     code: str
     label: str
-    to_customer: str
-    """Completes "Sorry, …" in a text or on the customer's page."""
     icon: str
     severity: Severity
     sensitive: bool = False
@@ -104,31 +102,19 @@ class FailureKind:
 FAILURES: dict[str, FailureKind] = {
     kind.code: kind
     for kind in (
-        FailureKind("wrong_order", "Wrong order", "we got your order wrong", "coffee", Severity.MINOR),
-        FailureKind(
-            "missing_item", "Missing item", "something was missing from your order", "shopping-bag", Severity.MINOR
-        ),
-        FailureKind("late", "Late", "we kept you waiting", "timer", Severity.MINOR),
-        FailureKind(
-            "cold_or_damaged", "Cold or damaged", "what you got was not as it should be", "snowflake", Severity.MINOR
-        ),
-        FailureKind("dropped_call", "Dropped call", "our call with you was cut off", "phone-off", Severity.MINOR),
-        FailureKind("overcharged", "Overcharged", "we charged you too much", "receipt", Severity.SERIOUS),
-        FailureKind("rude", "Rude", "we were not kind to you", "frown", Severity.SERIOUS, sensitive=True),
-        FailureKind(
-            "unsafe",
-            "Unsafe or allergy",
-            "something here was not safe for you",
-            "triangle-alert",
-            Severity.SEVERE,
-            sensitive=True,
-        ),
-        FailureKind(
-            "not_as_booked", "Not as booked", "you did not get what you had booked", "calendar-x", Severity.SERIOUS
-        ),
-        FailureKind("other", "Something else", "we let you down", "circle-ellipsis", Severity.MINOR),
+        FailureKind("wrong_order", "Wrong order", "coffee", Severity.MINOR),
+        FailureKind("missing_item", "Missing item", "shopping-bag", Severity.MINOR),
+        FailureKind("late", "Late", "timer", Severity.MINOR),
+        FailureKind("cold_or_damaged", "Cold or damaged", "snowflake", Severity.MINOR),
+        FailureKind("dropped_call", "Dropped call", "phone-off", Severity.MINOR),
+        FailureKind("overcharged", "Overcharged", "receipt", Severity.SERIOUS),
+        FailureKind("rude", "Rude", "frown", Severity.SERIOUS, sensitive=True),
+        FailureKind("unsafe", "Unsafe or allergy", "triangle-alert", Severity.SEVERE, sensitive=True),
+        FailureKind("not_as_booked", "Not as booked", "calendar-x", Severity.SERIOUS),
+        FailureKind("other", "Something else", "circle-ellipsis", Severity.MINOR),
     )
 }
+"""What each is called to the customer stands in `domain.speech`."""
 
 
 class PromiseAbout(StrEnum):

@@ -10,6 +10,7 @@ from recovery.models.message import Message, Receipt, SendGate, SendPace, Simula
 from recovery.models.remedy import Approval, Ledger, Remedy
 from recovery.models.site import Heartbeat, JobRun, LimitRow, SettingsStream, Site, Tally
 from recovery.models.staff import ApiToken, LoginSession, SignInLink, Staff, StaffSite
+from recovery.models.text_version import TextVersion
 from recovery.models.ticket import Promise, Ticket
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Staff",
     "StaffSite",
     "Tally",
+    "TextVersion",
     "Ticket",
     "TicketClock",
 ]

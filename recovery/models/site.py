@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from recovery.domain.authority import LimitSpan
@@ -23,6 +23,13 @@ class Site(Base):
     """What its texts leave from: E.164, a short code or a messaging service. None: as the organisation's."""
     added_at: Mapped[datetime]
     is_demo: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str] = mapped_column(default="en", server_default="en")
+    """Of its texts, where the customer's own is not known or not spoken."""
+    folds_texts: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether letters outside GSM-7 are written plainly, so that a text does not cost twice as much."""
+    texts_stamp: Mapped[int | None]
+    """Identity of the last change to a text that is sent here; None: as shipped. Whoever knows the texts under it knows
+    the right ones."""
 
 
 class LimitRow(Base):

@@ -8,12 +8,14 @@ before it goes ("Hello,"); where another optional value is empty, its whole line
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 
+from recovery.domain.languages import Language
 from recovery.domain.messages import MessageClass
+from recovery.domain.speech.parts import Speech
 from recovery.domain.texts import Segments, fold, segments
+from recovery.domain.wording import SPEECHES
 
 MAX_SEGMENTS = 2
 NAME_UNITS = 24
@@ -24,10 +26,10 @@ VALIDITY_SECONDS = range(1, 36_001)
 PLACEHOLDERS = frozenset(
     {"name", "staff", "site", "promise", "when", "remedies", "link", "reference", "words", "alert", "failure"},
 )
-# Who is named in a text, and what is written where a name can be neither folded nor afforded.
-STAND_INS: Mapping[str, str] = MappingProxyType({"name": "", "staff": "the team", "site": "our desk"})
+# Who is named in a text: cut to fit, or stood in for where the name can be neither folded nor afforded.
+NAMES = frozenset({"name", "staff", "site"})
 # What is given has no end of its own: many things, or one that somebody described at length. The link shows all of it.
-LONG, SOMETHING, MORE = "remedies", "something on us", " and more"
+LONG = "remedies"
 LONG_UNITS = (120, 60, 30)
 
 _HEADERS = frozenset({"class", "validity_seconds", "asks", "urgent", "optional"})
@@ -76,24 +78,31 @@ class Texts:
         if not self._templates:
             raise TemplateProblem(f"There are no text templates in {folder}.")
 
-    def names(self, language: str = "en") -> tuple[str, ...]:
+    def names(self, language: str = Language.ENGLISH) -> tuple[str, ...]:
         return tuple(name for spoken, name in self._templates if spoken == language)
 
-    def template(self, name: str, language: str = "en") -> Template:
+    def template(self, name: str, language: str = Language.ENGLISH) -> Template:
         try:
             return self._templates[language, name]
         except KeyError:
             raise TemplateProblem(f"There is no text template {language}/{name}.") from None
 
-    def render(self, name: str, values: Mapping[str, str], language: str = "en", *, folded: bool = True) -> Text:
+    def render(
+        self,
+        name: str,
+        values: Mapping[str, str],
+        language: Language = Language.ENGLISH,
+        *,
+        folded: bool = True,
+    ) -> Text:
         """Fill a template; `values` may hold more than it needs, but nothing that no template knows.
 
-        The body has at most two segments: names are cut, or stood in for where only UCS-2 can write them, optional lines
+        Folded, or with names that can be spelled in plain letters, the body has at most two segments: names are cut, or stood in for where only UCS-2 can write them, optional lines
         are left out, and at last what is given is cut. What staff wrote themselves is never cut.
         """
         template = self.template(name, language)
         _check(name, template, values)
-        body = _fitting(template, values, folded=folded)
+        body = _fitting(template, values, SPEECHES[language], folded=folded)
         return Text(
             body=body,
             segments=segments(body),
@@ -113,10 +122,11 @@ def _check(name: str, template: Template, values: Mapping[str, str]) -> None:
         raise TemplateProblem(f"The text {name} cannot be written without {', '.join(empty)}.")
 
 
-def _fitting(template: Template, values: Mapping[str, str], *, folded: bool) -> str:
+def _fitting(template: Template, values: Mapping[str, str], speech: Speech, *, folded: bool) -> str:
     """The first version that fits, from the fullest on; the fullest where none does."""
+    plain = _in_plain_letters(template) if folded else template
     fullest = ""
-    for lines, filled in _versions(template, _clean(values, folded=folded)):
+    for lines, filled in _versions(plain, _clean(values, folded=folded), speech):
         body = _written(lines, filled)
         if segments(body).count <= MAX_SEGMENTS:
             return body
@@ -124,11 +134,17 @@ def _fitting(template: Template, values: Mapping[str, str], *, folded: bool) -> 
     return fullest
 
 
-def _versions(template: Template, values: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], Mapping[str, str]]]:
+def _in_plain_letters(template: Template) -> Template:
+    return replace(template, lines=tuple(fold(line) for line in template.lines))
+
+
+def _versions(
+    template: Template, values: Mapping[str, str], speech: Speech
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, str]]]:
     named = _with_names_of(NAME_UNITS, values)
-    plain = {place: _stand_in(place, value) for place, value in named.items()}
+    plain = {place: _stand_in(place, value, speech) for place, value in named.items()}
     short = _with_names_of(SHORT_NAME_UNITS, plain)
-    spelled = {place: _spelled(value) if place == LONG else value for place, value in short.items()}
+    spelled = {place: _spelled(value, speech) if place == LONG else value for place, value in short.items()}
     needed = tuple(line for line in template.lines if not _optional_in(line, template))
     yield template.lines, named
     yield template.lines, plain
@@ -136,30 +152,36 @@ def _versions(template: Template, values: Mapping[str, str]) -> Iterator[tuple[t
     yield template.lines, spelled
     yield needed, spelled
     for units in LONG_UNITS:
-        yield needed, {place: _shortened(value, units) if place == LONG else value for place, value in spelled.items()}
+        yield (
+            needed,
+            {place: _shortened(value, units, speech) if place == LONG else value for place, value in spelled.items()},
+        )
 
 
 def _with_names_of(units: int, values: Mapping[str, str]) -> Mapping[str, str]:
-    return {place: _cut(value, units) if place in STAND_INS else value for place, value in values.items()}
+    return {place: _cut(value, units) if place in NAMES else value for place, value in values.items()}
 
 
-def _stand_in(place: str, value: str) -> str:
-    return STAND_INS[place] if place in STAND_INS and segments(value).offending else value
+def _stand_in(place: str, value: str, speech: Speech) -> str:
+    if place not in NAMES or not segments(value).offending:
+        return value
+    return fold({"name": "", "staff": speech.our_team, "site": speech.our_desk}[place])
 
 
-def _spelled(value: str) -> str:
+def _spelled(value: str, speech: Speech) -> str:
     """Without the letters that only UCS-2 can write: one of them would halve the room for all others."""
     costly = set(segments(value).offending)
     left = " ".join("".join(letter for letter in value if letter not in costly).split())
-    return left if any(letter.isalnum() for letter in left) or not value else SOMETHING
+    return left if any(letter.isalnum() for letter in left) or not value else fold(speech.gesture)
 
 
-def _shortened(value: str, units: int) -> str:
+def _shortened(value: str, units: int, speech: Speech) -> str:
     """After a comma where there is one: "a replacement, £4.50 back and more"."""
     if segments(value).units <= units:
         return value
-    kept = _cut(value, units - len(MORE))
-    return (kept.rpartition(", ")[0] or kept).rstrip(" ,") + MORE
+    more = fold(speech.and_more)
+    kept = _cut(value, units - len(more))
+    return (kept.rpartition(", ")[0] or kept).rstrip(" ,") + more
 
 
 def _cut(value: str, units: int) -> str:

@@ -1,6 +1,7 @@
 """The customer's page: a link, no login, no script. Reading changes nothing; every act ends at the page with a sentence."""
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +12,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import InternalServerError
 
 from recovery.domain.errors import DomainError, Invalid, NotFound
+from recovery.domain.languages import chosen_language
+from recovery.domain.page_words.choosing import PAGE_WORDS
+from recovery.domain.page_words.parts import CustomerWords
 from recovery.domain.permissions import Permission
-from recovery.edge import components, needs
+from recovery.edge import components, language_of_phone, needs
 from recovery.models import Ticket
 from recovery.services.calling.booking import open_slots
 from recovery.services.session import DeskSession
@@ -86,21 +90,30 @@ def confirm(token: str) -> ResponseReturnValue:
     return _back(token, "right")
 
 
+@blueprint.post("/<token>/language")
+@needs(Permission.PUBLIC, of="link")
+def speak(token: str) -> ResponseReturnValue:
+    wanted = request.form.get("language", "")
+    components().transact(lambda session: page.speak(session, _locked(session, token), wanted, now=now()))
+    return _back(token, "spoken")
+
+
 @blueprint.errorhandler(NotFound)
 def gone(_: NotFound) -> ResponseReturnValue:
     """Wrong, cut short, revoked, ended: whoever tries links learns nothing from the answer."""
-    return render_template("customer/gone.html"), 404
+    return render_template("customer/gone.html", **_unknown_customer()), 404
 
 
 @blueprint.errorhandler(Invalid)
 def ask_again(error: Invalid) -> ResponseReturnValue:
     token = (request.view_args or {}).get("token", "")
-    return _rendered(token, wrong=error.detail, typed=_words()), 422
+    return _rendered(token, wrong=error, typed=_words()), 422
 
 
 @blueprint.errorhandler(page.TooOften)
 def ask_to_wait(error: page.TooOften) -> ResponseReturnValue:
-    return _trouble(error.detail, 429, retry_after=int(page.COUNTED_OVER.total_seconds()))
+    seconds = int(page.COUNTED_OVER.total_seconds())
+    return _trouble(lambda words: words.too_often, 429, language=error.language, retry_after=seconds)
 
 
 @blueprint.errorhandler(OperationalError)
@@ -111,7 +124,7 @@ def keep_typed(error: Exception) -> ResponseReturnValue:
     """What they wrote stays on the page, with a button to send it again."""
     if not isinstance(error, InternalServerError):
         log.error("the customer's page could not reach the database", exc_info=error)
-    return _trouble("We could not take that just now. Nothing is lost: please send it again in a minute.", 503)
+    return _trouble(lambda words: words.not_taken, 503)
 
 
 @blueprint.after_request
@@ -135,13 +148,18 @@ def _locked(session: DeskSession, token: str) -> Ticket:
     return page.locked_ticket_of_link(session, token, now=now())
 
 
-def _rendered(token: str, *, wrong: str = "", typed: str = "") -> str:
+def _rendered(token: str, *, wrong: Invalid | None = None, typed: str = "") -> str:
     with components().read() as session:
         ticket = page.ticket_of_link(session, token, now=now())
         story = page.story_of(session, ticket)
         view = page_of(story, now=now(), slots=_slots(session, ticket), said=request.args.get("said", ""))
-    where = request.endpoint if wrong else ""
-    return render_template("customer/page.html", token=token, view=view, wrong=wrong, typed=typed, wrong_at=where)
+    where, sentence = (request.endpoint, _sentence(view["words"], typed)) if wrong else ("", "")
+    return render_template("customer/page.html", token=token, view=view, wrong=sentence, typed=typed, wrong_at=where)
+
+
+def _sentence(words: CustomerWords, typed: str) -> str:
+    """What can be wrong with what somebody wrote: that it is nothing, or far too much."""
+    return words.too_long.format(most=page.LONGEST_WORDS) if typed.strip() else words.write_first
 
 
 def _slots(session: DeskSession, ticket: Ticket) -> list[datetime]:
@@ -153,13 +171,22 @@ def _slots(session: DeskSession, ticket: Ticket) -> list[datetime]:
         return []
 
 
-def _trouble(sentence: str, status: int, *, retry_after: int = 60) -> ResponseReturnValue:
+def _trouble(
+    say: Callable[[CustomerWords], str], status: int, *, language: str | None = None, retry_after: int = 60
+) -> ResponseReturnValue:
     token = (request.view_args or {}).get("token", "")
     again: dict[str, Any] | None = None
     if request.method == "POST":
         again = {"action": request.path, "words": _words(), "due_at": request.form.get("due_at", "")}
-    answer = render_template("customer/trouble.html", token=token, sentence=sentence, again=again)
+    spoken = _unknown_customer(language)
+    sentence = say(spoken["words"])
+    answer = render_template("customer/trouble.html", token=token, sentence=sentence, again=again, **spoken)
     return answer, status, {"Retry-After": str(retry_after)}
+
+
+def _unknown_customer(language: str | None = None) -> dict[str, Any]:
+    spoken = chosen_language(language, language_of_phone())
+    return {"language": spoken, "words": PAGE_WORDS[spoken]}
 
 
 def _words() -> str:

@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from recovery.domain.calendars import Calendar, OpeningHours, zone
-from recovery.domain.promise_times import default_due, due_words, next_retry, renewed_due, warn_at
+from recovery.domain.promise_times import default_due, next_retry, renewed_due, warn_at
+from recovery.domain.wording import due_words
 
 LONDON = "Europe/London"
 ALWAYS = Calendar(OpeningHours(), LONDON)

@@ -380,6 +380,6 @@ def test_many_answers_are_written_in_one_transaction(post: Post) -> None:
 def test_an_alert_to_staff_that_fails_makes_no_call_to_the_customer(post: Post, outcome: SendRefused) -> None:
     ticket = post.ticket()
     post.send_all()
-    post.business.on(ticket, lambda s, t, _: escalate(s, t, why="test", alert="a customer waits", now=post.now))
+    post.business.on(ticket, lambda s, t, _: escalate(s, t, why="promise_lapsed", now=post.now))
     post.finish(post.depart()[0], outcome)
     assert post.call_tasks(ticket) == []

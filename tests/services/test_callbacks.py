@@ -11,7 +11,7 @@ from recovery.domain.errors import Invalid, WrongState
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Attempt, Callback, Contact, Promise
 from recovery.services.calling import booking
-from recovery.services.calling.booking import when_words
+from recovery.services.calling.callback_times import when_words
 from recovery.services.texting import consent
 from recovery.services.ticketing import tickets
 from tests.factories import Business

@@ -49,7 +49,7 @@ def test_stop_drops_what_waits_on_every_ticket_of_that_number(business: Business
 
 def test_what_a_colleague_is_to_be_told_of_that_ticket_is_not_dropped(business: Business) -> None:
     ticket = business.log()
-    business.on(ticket, lambda session, held, _: escalate(session, held, why="test", alert="look", now=business.now))
+    business.on(ticket, lambda session, held, _: escalate(session, held, why="reopened", now=business.now))
     says(business, "STOP")
     (alert,) = [row for row in business.rows(Message, ticket) if row.audience == "staff"]
     assert alert.status is MessageStatus.PENDING

@@ -197,7 +197,7 @@ def test_texts_to_staff_are_not_held_by_a_customers_stop(post: Post) -> None:
     ticket = post.ticket()
     stop(post)
     post.send_all()
-    post.business.on(ticket, lambda s, t, _: escalate(s, t, why="test", alert="a customer waits", now=post.now))
+    post.business.on(ticket, lambda s, t, _: escalate(s, t, why="promise_lapsed", now=post.now))
     assert [departure.outgoing.to for departure in post.depart()] == ["+447700900102"]
 
 

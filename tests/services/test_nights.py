@@ -162,7 +162,7 @@ def keep_hours(business: Business, hours: str) -> None:
 def test_colleagues_are_alerted_by_night_only_where_they_are_at_work(post: Post, hours: str, status: str) -> None:
     keep_hours(post.business, hours)
     ticket = logged_at(post, 22, 0)
-    post.business.on(ticket, lambda s, t, _: escalate(s, t, why="test", alert="a customer waits", now=post.now))
+    post.business.on(ticket, lambda s, t, _: escalate(s, t, why="promise_lapsed", now=post.now))
     (alert,) = alerts(post, ticket)
     assert alert.status == status
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from recovery.domain.messages import OPT_IN_WORDS, OPT_OUT_WORDS, MessageClass
+from recovery.domain.speech.english import ENGLISH
 from recovery.domain.texts import Encoding
-from recovery.domain.tickets import FAILURES
 from recovery.sms.texts import MAX_SEGMENTS, TemplateProblem, Texts
 from tests.sms.real_texts import LINK, SETTINGS, TEMPLATES, real_texts
 
@@ -77,7 +77,7 @@ MUCH_GIVEN = {
 @pytest.mark.parametrize("given", MUCH_GIVEN)
 @pytest.mark.parametrize("template", sorted(set(TEXTS.names()) - WRITTEN_BY_STAFF))
 def test_no_shipped_text_passes_two_segments_whatever_is_given(template: str, given: str) -> None:
-    longest = max((kind.to_customer for kind in FAILURES.values()), key=len)
+    longest = max(ENGLISH.failures.values(), key=len)
     for name, place in product(EXTREME_NAMES, EXTREME_PLACES):
         values = {"name": name, "staff": name.strip() or "Ada", "site": place, "remedies": MUCH_GIVEN[given]}
         text = TEXTS.render(template, {**LONGEST, "failure": longest, **values})

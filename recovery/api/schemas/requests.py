@@ -17,6 +17,7 @@ from recovery.api.fields import (
     WholeNumber,
 )
 from recovery.domain.callbacks import Outcome
+from recovery.domain.languages import LANGUAGES
 from recovery.domain.money import LARGEST_AMOUNT
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import FAILURES, LONGEST_NAME, LONGEST_NOTE, Severity, Source
@@ -31,7 +32,6 @@ LONGEST_PHONE = 60
 LONGEST_TEXT = 1000
 """The provider takes 1,600 characters, and a greeting and a link come to it."""
 MOST_MINUTES = 30 * 24 * 60
-LANGUAGES = ("en",)
 MINOR_UNITS = "In minor units: 450 is 4.50."
 
 

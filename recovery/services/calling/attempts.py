@@ -113,7 +113,7 @@ def _give_up(session: DeskSession, ticket: Ticket, callback: Callback, *, now: d
     callback.given_up_at = now
     if not callback.is_task:
         promise_next(session, ticket, told_by=ToldBy.NOBODY, now=now, by=by)
-    _alert(session, ticket, "unreached", "a customer cannot be reached by text or call", now=now)
+    _alert(session, ticket, "unreached", now=now)
 
 
 def _give_up_on_number(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
@@ -124,10 +124,10 @@ def _give_up_on_number(session: DeskSession, ticket: Ticket, callback: Callback,
     ticket.link_generation += 1
     record(session, ticket, Tag.LINK_REVOKED, by=by, at=now, generation=ticket.link_generation)
     promise_next(session, ticket, told_by=ToldBy.NOBODY, now=now, by=by)
-    _alert(session, ticket, "wrong_number", "the number that we have for a customer is somebody else's", now=now)
+    _alert(session, ticket, "wrong_number", now=now)
 
 
-def _alert(session: DeskSession, ticket: Ticket, why: str, alert: str, *, now: datetime) -> None:
+def _alert(session: DeskSession, ticket: Ticket, why: str, *, now: datetime) -> None:
     """Whoever is up next finds another way, while the customer is still owed something."""
     if ticket.is_live:
-        escalate(session, ticket, why=why, alert=alert, now=now)
+        escalate(session, ticket, why=why, now=now)

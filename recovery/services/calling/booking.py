@@ -3,14 +3,13 @@
 from datetime import datetime, timedelta
 
 from recovery.domain.actors import Actor
-from recovery.domain.calendars import local_time
 from recovery.domain.callbacks import CallbackStatus, CallReason, move
 from recovery.domain.errors import WrongState
 from recovery.domain.events import Tag
 from recovery.domain.tickets import PromiseAbout, ToldBy
 from recovery.models import Callback, Site, Ticket
 from recovery.services.calling.call_rows import add_call, end_call, live_with_customer, refuse_ended
-from recovery.services.calling.callback_times import check_time, reminder_time, soonest
+from recovery.services.calling.callback_times import check_time, reminder_time, soonest, when_words
 from recovery.services.deciding.remedies import move_to_recovery
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
@@ -79,18 +78,6 @@ def open_slots(session: DeskSession, site: Site, *, now: datetime) -> list[datet
     step = timedelta(minutes=policy.callback_step_minutes)
     until = now + timedelta(days=policy.callback_days_ahead)
     return calendar_of(site).slots(now + step, until, policy.callback_step_minutes)
-
-
-def when_words(ticket: Ticket, callback: Callback, *, now: datetime) -> str:
-    """Give "at 15:00", "tomorrow at 09:15", "as soon as someone is free", in the site's zone."""
-    if callback.as_soon_as_possible:
-        return "as soon as someone is free"
-    local, today = local_time(callback.due_at, ticket.site.timezone), local_time(now, ticket.site.timezone)
-    days = (local.date() - today.date()).days
-    clock = f"at {local:%H:%M}"
-    if days == 0:
-        return clock
-    return f"tomorrow {clock}" if days == 1 else f"on {local:%a} {local.day} {local:%b} {clock}"
 
 
 def move_call(

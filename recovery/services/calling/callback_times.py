@@ -1,11 +1,13 @@
-"""When a call may be, and when it could be at the soonest."""
+"""When a call may be, when it could be at the soonest, and how its time is said."""
 
 from datetime import datetime, timedelta
 
 from recovery.domain.calendars import quiet_hours
 from recovery.domain.errors import Invalid
-from recovery.models import Site, Ticket
+from recovery.domain.wording import at_words
+from recovery.models import Callback, Site, Ticket
 from recovery.services.session import DeskSession
+from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.timing.calendars import calendar_of
 
 FARTHEST = timedelta(days=60)
@@ -33,3 +35,11 @@ def reminder_time(session: DeskSession, site: Site, due: datetime, *, now: datet
     if night is not None:
         at = night.opens - policy.reminder_before
     return at if at > now else None
+
+
+def when_words(ticket: Ticket, callback: Callback, *, now: datetime) -> str:
+    """Give "at 15:00", "tomorrow at 09:15", "as soon as someone is free", in the site's zone and the customer's language."""
+    speech = speech_with_customer(ticket)
+    if callback.as_soon_as_possible:
+        return speech.when_free
+    return at_words(callback.due_at, now=now, timezone=ticket.site.timezone, speech=speech)

@@ -6,7 +6,7 @@ from recovery.domain.actors import MACHINE
 from recovery.domain.callbacks import CallbackStatus, move
 from recovery.domain.events import Tag
 from recovery.models import Callback, Ticket
-from recovery.services.calling.booking import when_words
+from recovery.services.calling.callback_times import when_words
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, leaves_at, tell_customer

@@ -18,6 +18,7 @@ from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.texting.links import approval_url
 from recovery.services.texting.messages import Saying, remedies_in_words, tell_staff
+from recovery.services.texting.spoken import speech_with_staff
 from recovery.services.timing.promises import words_for
 
 
@@ -145,10 +146,11 @@ def _text(
     asker: str,
     now: datetime,
 ) -> None:
+    speech = speech_with_staff(ticket.site)
     values = {
         "staff": asker,
-        "remedies": remedies_in_words([remedy]),
-        "promise": words_for(ticket, approval.deadline_at, now=now),
+        "remedies": remedies_in_words([remedy], speech),
+        "promise": words_for(ticket, approval.deadline_at, now=now, speech=speech),
         "link": approval_url(session.house, approval),
     }
     meaning = f"remedy:{remedy.id}:approval:{approval.rung}"

@@ -10,13 +10,14 @@ from recovery.models import Message, Remedy, Ticket
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, leaves_at, remedies_in_words, tell_customer
 from recovery.services.texting.queued import drop_queued
+from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.timing.promises import make_promise, texted, words_for
 
 ANSWERED = "approval answered"
 
 
 def say_granted(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> None:
-    _say(session, ticket, _saying("granted", "granted", remedy), how="remedy granted", now=now, by=by)
+    _say(session, ticket, _saying(ticket, "granted", "granted", remedy), how="remedy granted", now=now, by=by)
 
 
 def say_asked(
@@ -32,19 +33,20 @@ def say_asked(
 
 
 def say_approved(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> Message | None:
-    return _say(session, ticket, _saying("approval_granted", "granted", remedy), how=ANSWERED, now=now, by=by)
+    return _say(session, ticket, _saying(ticket, "approval_granted", "granted", remedy), how=ANSWERED, now=now, by=by)
 
 
 def say_refused(
     session: DeskSession, ticket: Ticket, remedy: Remedy, theirs: Sequence[Remedy], *, now: datetime, by: Actor
 ) -> Message | None:
     """`theirs` stays theirs, and is said."""
-    saying = Saying("approval_refused", f"remedy:{remedy.id}:refused", {"remedies": remedies_in_words(list(theirs))})
+    values = {"remedies": remedies_in_words(theirs, speech_with_customer(ticket))}
+    saying = Saying("approval_refused", f"remedy:{remedy.id}:refused", values)
     return _say(session, ticket, saying, how=ANSWERED, now=now, by=by)
 
 
 def say_ready(session: DeskSession, ticket: Ticket, remedy: Remedy, *, now: datetime, by: Actor) -> Message | None:
-    return _say(session, ticket, _saying("ready", "ready", remedy), how="remedy ready", now=now, by=by)
+    return _say(session, ticket, _saying(ticket, "ready", "ready", remedy), how="remedy ready", now=now, by=by)
 
 
 def take_back(session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: str, now: datetime) -> None:
@@ -54,9 +56,12 @@ def take_back(session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: s
     drop_queued(session, ticket, reason=reason, now=now, holds_while=untrue)
 
 
-def _saying(template: str, said: str, remedy: Remedy) -> Saying:
-    condition = condition_of(remedy.id, said)
-    return Saying(template, condition, {"remedies": remedies_in_words([remedy])}, holds_while=condition)
+def _saying(ticket: Ticket, template: str, said: str, remedy: Remedy) -> Saying:
+    condition, values = (
+        condition_of(remedy.id, said),
+        {"remedies": remedies_in_words([remedy], speech_with_customer(ticket))},
+    )
+    return Saying(template, condition, values, holds_while=condition)
 
 
 def _say(session: DeskSession, ticket: Ticket, saying: Saying, *, how: str, now: datetime, by: Actor) -> Message | None:

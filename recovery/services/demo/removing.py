@@ -33,6 +33,7 @@ from recovery.models import (
     Site,
     Staff,
     StaffSite,
+    TextVersion,
     Ticket,
     TicketClock,
 )
@@ -86,6 +87,7 @@ def _in_order() -> list[tuple[Table, ColumnElement[bool]]]:
         (_table(Ticket), Ticket.is_demo.is_(True)),
         (_table(Customer), Customer.is_demo.is_(True)),
         (_table(LimitRow), LimitRow.site_id.in_(SITES)),
+        (_table(TextVersion), TextVersion.site_id.in_(SITES)),
         *tokens,
         (_table(StaffSite), StaffSite.site_id.in_(SITES) | StaffSite.staff_id.in_(STAFF)),
     ]

@@ -89,7 +89,7 @@ def _added(session: DeskSession, site: Site, contact: Contact | None, *, now: da
         site_id=site.id,
         contact_id=contact.id if contact else None,
         contact=contact,
-        language="en",
+        language=site.language,
         added_at=now,
         is_demo=site.is_demo,
     )

@@ -1,6 +1,6 @@
 """Writing a text into the outbox, in the transaction of what it tells of. Sending is `services.sending.outbox`'s."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,8 +12,8 @@ from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction, MessageStatus
-from recovery.domain.tickets import FAILURES
-from recovery.domain.wording import joined, remedy_words
+from recovery.domain.speech.parts import Speech
+from recovery.domain.wording import failure_words, joined, remedy_words
 from recovery.models import Message, OptOut, Remedy, Staff, Ticket
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
@@ -23,6 +23,7 @@ from recovery.services.session import DeskSession
 from recovery.services.texting.caps import cap_met, is_texted
 from recovery.services.texting.links import customer_url, ticket_url
 from recovery.services.texting.queued import tell_queued
+from recovery.services.texting.spoken import speech_with_customer, speech_with_staff
 from recovery.services.timing.calendars import calendar_of
 from recovery.sms.texts import Text
 
@@ -113,7 +114,8 @@ def tell_staff(
         "link": ticket_url(session.house, ticket),
         **saying.values,
     }
-    text = session.house.texts.render(saying.template, values)
+    speech = speech_with_staff(ticket.site)
+    text = session.house.texts.render(saying.template, values, speech.language, folded=ticket.site.folds_texts)
     urgent = text.urgent or calendar_of(ticket.site).is_open(now)
     message = _queued(session, ticket, saying, text, now=now, urgent=urgent)
     message.audience, message.staff_id, message.to_number = "staff", staff.id, staff.phone
@@ -163,19 +165,21 @@ def leaves_at(session: DeskSession, ticket: Ticket, *, now: datetime) -> datetim
 
 def render(session: DeskSession, ticket: Ticket, template: str, values: Mapping[str, str], *, by: Actor) -> Text:
     """As the customer will read it; also what pages preview."""
-    customer = ticket.customer
+    customer, speech = ticket.customer, speech_with_customer(ticket)
     owner = by.name or (ticket.owner.first_name if ticket.owner else "")
     return session.house.texts.render(
         template,
         {
             "name": first_word(customer.name) if customer else "",
-            "staff": owner or "the team",
+            "staff": owner or speech.our_team,
             "site": ticket.site.name,
             "link": customer_url(session.house, ticket),
             "reference": ticket.reference,
-            "failure": FAILURES[ticket.failure].to_customer,
+            "failure": failure_words(ticket.failure, speech),
             **values,
         },
+        speech.language,
+        folded=ticket.site.folds_texts,
     )
 
 
@@ -187,8 +191,8 @@ def first_word(name: str | None) -> str:
     return name.split()[0] if name and name.strip() else ""
 
 
-def remedies_in_words(remedies: list[Remedy]) -> str:
-    return joined([remedy_words(r.kind, r.amount, r.currency, r.detail) for r in remedies])
+def remedies_in_words(remedies: Sequence[Remedy], speech: Speech) -> str:
+    return joined([remedy_words(r.kind, r.amount, r.currency, r.detail, speech=speech) for r in remedies], speech)
 
 
 def _queued(

@@ -11,9 +11,9 @@ from recovery.domain.calendars import local_time
 from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Role
 from recovery.domain.phones import parse_phone
-from recovery.domain.promise_times import default_due, due_words
+from recovery.domain.promise_times import default_due
 from recovery.domain.tickets import FAILURES, REFERENCE_LETTERS
-from recovery.domain.wording import joined, remedy_words
+from recovery.domain.wording import due_words, joined, remedy_words
 from recovery.models import Contact, Customer, Ledger, Site, Ticket
 from recovery.services.access import visible_site
 from recovery.services.deciding.authority import limits_of
@@ -21,6 +21,7 @@ from recovery.services.deciding.remedies import NewRemedy
 from recovery.services.session import DeskSession
 from recovery.services.texting.caps import is_texted
 from recovery.services.texting.messages import first_word, render, standing_opt_out
+from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.ticketing.logging_mistakes import NewTicket
 from recovery.services.timing.calendars import calendar_of
 from recovery.sms.texts import Text
@@ -54,10 +55,14 @@ def first_text(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor
     typed = new.customer.name if new.customer else None
     name = typed or (customer.name if customer else None)
     granted, asked = _split(session, site, new.remedies, customer=customer, now=now, by=by)
-    draft = Ticket(**STAND_IN, failure=new.failure, site=site, customer=Customer(name=name))
+    language = (new.customer.language if new.customer else None) or (customer.language if customer else site.language)
+    draft = Ticket(**STAND_IN, failure=new.failure, site=site, customer=Customer(name=name, language=language))
+    speech = speech_with_customer(draft)
+    given = [remedy_words(r.kind, r.amount, site.currency, r.detail, speech=speech) for r in granted]
+    due = _due(session, site, new, asked=asked, now=now)
     values = {
-        "remedies": joined([remedy_words(r.kind, r.amount, site.currency, r.detail) for r in granted]),
-        "promise": due_words(_due(session, site, new, asked=asked, now=now), now=now, timezone=site.timezone),
+        "remedies": joined(given, speech),
+        "promise": due_words(due, now=now, timezone=site.timezone, speech=speech),
     }
     text = render(session, draft, "logged_waiting" if asked else "logged", values, by=by)
     return FirstText(first_word(name), text)

@@ -13,6 +13,7 @@ from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Digit, Direction, Keyword, MessageStatus, Reply, Words, is_yes, understand
 from recovery.domain.tickets import FINISHED, TicketStatus
+from recovery.domain.wording import speech_in
 from recovery.models import Contact, Customer, Message, Site, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.calling import booking
@@ -25,6 +26,7 @@ from recovery.services.texting.caps import may_answer
 from recovery.services.texting.messages import standing_opt_out
 from recovery.services.texting.queued import tell_queued
 from recovery.services.texting.senders import senders_named
+from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import confirm, resume
 
@@ -131,9 +133,16 @@ def confirm_keyword(
     """The one text that goes out although a number has opted out: that it has. Its class says so. From the number that
     they wrote to, whichever their ticket's site has."""
     site = session.get(Site, ticket.site_id) if ticket else None
+    speech = speech_with_customer(ticket) if ticket else speech_in()
     text = session.house.texts.render(
         template,
-        {"site": site.name if site else "Our desk", "reference": ticket.reference if ticket else "", "link": ""},
+        {
+            "site": site.name if site else speech.our_desk.capitalize(),
+            "reference": ticket.reference if ticket else "",
+            "link": "",
+        },
+        speech.language,
+        folded=site.folds_texts if site else True,
     )
     reply = Message(
         **_row(now=now, sender=sender, contact_id=contact.id)

@@ -15,6 +15,7 @@ from recovery.domain.actors import CUSTOMER, ActorKind
 from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.errors import DomainError, Invalid, NotFound, WrongState
 from recovery.domain.events import Tag
+from recovery.domain.languages import LANGUAGES, Language
 from recovery.domain.links import open_token
 from recovery.domain.messages import Direction
 from recovery.domain.tickets import FINISHED, TicketStatus
@@ -26,8 +27,9 @@ from recovery.services.deciding.remedies import remedies_of
 from recovery.services.session import DeskSession
 from recovery.services.texting import replies
 from recovery.services.texting.links import CUSTOMER as CUSTOMER_LINK
+from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.ticketing.reopening import reopen
-from recovery.services.ticketing.tickets import confirm, resume
+from recovery.services.ticketing.tickets import confirm, resume, speak_to_customer
 from recovery.services.timing.promises import current_promise
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ ACTS = (
     Tag.TEXT_RECEIVED,
     Tag.TICKET_REOPENED,
     Tag.TICKET_CONFIRMED,
+    Tag.TICKET_CHANGED,
 )
 TOLD_JUST_NOW = timedelta(minutes=2)
 """A second press on "still not right" in this time is the same press."""
@@ -51,6 +54,10 @@ NO_SUCH_LINK = "This link does not open anything."
 
 class TooOften(WrongState):
     """So many acts by one link in a few minutes that the next is not taken."""
+
+    def __init__(self, language: Language) -> None:
+        super().__init__("There were too many acts by this link just now.")
+        self.language = language
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +107,7 @@ def locked_ticket_of_link(session: DeskSession, token: str, *, now: datetime) ->
         ),
     )
     if (acts or 0) >= MOST_ACTS:
-        raise TooOften(
-            "You have written to us a good deal just now, and we have all of it. Please give us ten minutes."
-        )
+        raise TooOften(speech_with_customer(ticket).language)
     return ticket
 
 
@@ -172,6 +177,12 @@ def write(session: DeskSession, ticket: Ticket, words: str, *, now: datetime) ->
 
 def say_it_is_right(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
     confirm(session, ticket, message_id=None, now=now, by=CUSTOMER)
+
+
+def speak(session: DeskSession, ticket: Ticket, language: str, *, now: datetime) -> None:
+    """In this language from now on, here and in texts; one that we do not speak changes nothing."""
+    if language in LANGUAGES:
+        speak_to_customer(session, ticket, language, now=now, by=CUSTOMER)
 
 
 def checked_words(words: str) -> str:

@@ -37,6 +37,7 @@ from recovery.services.texting.messages import (
     tell_customer,
     why_no_text,
 )
+from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.timing.promises import check_due, default_promise_due, make_promise, sayable_due, words_for
 
 OLDEST = timedelta(days=7)
@@ -272,7 +273,8 @@ def _apologise(
     if ticket.source in WITHOUT_PROMISE:
         return ToldBy.NOBODY
     granted = [remedy for remedy in remedies if remedy.status is RemedyStatus.GRANTED]
-    values = {"remedies": remedies_in_words(granted), "promise": words_for(ticket, due, now=now)}
+    speech = speech_with_customer(ticket)
+    values = {"remedies": remedies_in_words(granted, speech), "promise": words_for(ticket, due, now=now)}
     template = "logged_waiting" if _asked(remedies) else "logged"
     message = tell_customer(session, ticket, Saying(template, f"ticket:{ticket.id}:logged", values), now=now, by=by)
     return ToldBy.TEXT if message else ToldBy.IN_PERSON

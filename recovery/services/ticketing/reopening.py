@@ -108,7 +108,7 @@ def _go_on(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by:
 
 def _alert_and_say(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
     """At any hour to a customer who has just told us; what a colleague reopens waits for the morning."""
-    escalate(session, ticket, why="reopened", alert="a customer says it is still not right", now=now)
+    escalate(session, ticket, why="reopened", now=now)
     promise = current_promise(session, ticket)
     if promise is not None:
         urgent = by.kind is ActorKind.CUSTOMER

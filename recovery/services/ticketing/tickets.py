@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from recovery.domain.actors import MACHINE, Actor
-from recovery.domain.calendars import local_time
 from recovery.domain.errors import Forbidden, Invalid, WrongState
 from recovery.domain.events import Tag, commitment
+from recovery.domain.languages import LANGUAGES
 from recovery.domain.messages import MessageStatus
 from recovery.domain.permissions import Permission
 from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import FINISHED, Severity, TicketStatus, move
+from recovery.domain.wording import at_words
 from recovery.models import Message, Remedy, Staff, Ticket
 from recovery.services.access import require
 from recovery.services.calling.call_rows import cancel_calls
@@ -21,6 +22,7 @@ from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, tell_customer
 from recovery.services.texting.queued import drop_queued, has_left
+from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.ticketing.withdrawing import RESOLVED, cancel_what_no_longer_holds
 from recovery.services.timing.promises import (
     end_promise,
@@ -63,6 +65,18 @@ def change(session: DeskSession, ticket: Ticket, wanted: Change, *, now: datetim
         _set_text(session, ticket, "cause", wanted.cause, now=now, by=by)
 
 
+def speak_to_customer(session: DeskSession, ticket: Ticket, language: str, *, now: datetime, by: Actor) -> None:
+    """In this language from now on, on all of their tickets. Nothing happens where it is theirs already, or where nobody
+    is known. Raises Invalid for one that we do not speak."""
+    if language not in LANGUAGES:
+        raise Invalid.field("language", "Choose one of the languages offered.")
+    customer = ticket.customer
+    if customer is None or customer.language == language:
+        return
+    _tell_change(session, ticket, "language", customer.language, language, now=now, by=by)
+    customer.language = language
+
+
 def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datetime, by: Actor) -> None:
     """A person's act. Raises WrongState while a remedy awaits approval. The text waits a moment, so that Undo can stop it."""
     require(by, Permission.WORK)
@@ -83,7 +97,7 @@ def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datet
         status_before=before.value,
     )
     cancel_what_no_longer_holds(session, ticket, why=RESOLVED, now=now)
-    at = f"at {local_time(now, ticket.site.timezone):%H:%M}"
+    at = at_words(now, now=now, timezone=ticket.site.timezone, speech=speech_with_customer(ticket))
     saying = Saying(
         "resolved" if ticket.level == 1 else "resolved_again",
         f"ticket:{ticket.id}:resolved:{event.seq}",

@@ -16,6 +16,7 @@ from recovery.services.people.escalation import rung_above
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, tell_staff, why_no_text
+from recovery.services.texting.spoken import speech_with_staff
 from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.promises import (
     count_lapse,
@@ -25,9 +26,8 @@ from recovery.services.timing.promises import (
     tell_new_time,
 )
 
-LATE = ("promise_lapsed", "a customer is waiting past our promise")
-ALERTS = {PromiseAbout.CALLBACK: ("callback_missed", "a call that was due was not made")}
-"""Why somebody is alerted, for the trail, and what their text says."""
+LATE, NOT_CALLED = "promise_lapsed", "callback_missed"
+"""Why somebody is alerted; what their text says of it stands in `domain.speech`."""
 
 
 def warn(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> None:
@@ -44,8 +44,7 @@ def lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: dateti
     due = _renewed(session, ticket, promise, now=now)
     if due is None or not _told_anew(session, ticket, promise, due, now=now):
         open_call_task(session, ticket, CallReason.LAPSED, now=now)
-    why, alert = ALERTS.get(promise.about, LATE)
-    escalate(session, ticket, why=why, alert=alert, now=now)
+    escalate(session, ticket, why=NOT_CALLED if promise.about is PromiseAbout.CALLBACK else LATE, now=now)
 
 
 def lapse_with_call(session: DeskSession, ticket: Ticket, *, miss_at: datetime, now: datetime) -> None:
@@ -56,11 +55,10 @@ def lapse_with_call(session: DeskSession, ticket: Ticket, *, miss_at: datetime, 
         if promise.lapsed_at is None:
             lapse(session, ticket, promise, now=now)
     elif not _alerted_since(session, ticket, miss_at):
-        why, alert = ALERTS[PromiseAbout.CALLBACK]
-        escalate(session, ticket, why=why, alert=alert, now=now)
+        escalate(session, ticket, why=NOT_CALLED, now=now)
 
 
-def escalate(session: DeskSession, ticket: Ticket, *, why: str, alert: str, now: datetime) -> None:
+def escalate(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -> None:
     """Alerts the next on the site's list: one step up with each lapse and each reopening."""
     rung = max(1, ticket.lapses + ticket.level - 1)
     person = rung_above(session, ticket.site_id, rung)
@@ -68,6 +66,7 @@ def escalate(session: DeskSession, ticket: Ticket, *, why: str, alert: str, now:
         return
     event = record(session, ticket, Tag.TICKET_ESCALATED, by=MACHINE, at=now, to=person.id, why=why, rung=rung)
     meaning = f"ticket:{ticket.id}:escalation:{event.seq}"
+    alert = speech_with_staff(ticket.site).alerts[why]
     tell_staff(session, ticket, person, Saying("staff_alert", meaning, {"alert": alert}), now=now)
 
 

@@ -9,12 +9,15 @@ from recovery.domain.errors import Invalid, WrongState
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.domain.messages import MessageStatus
-from recovery.domain.promise_times import default_due, due_words, warn_at
+from recovery.domain.promise_times import default_due, warn_at
+from recovery.domain.speech.parts import Speech
 from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, TicketStatus, ToldBy
+from recovery.domain.wording import due_words
 from recovery.models import Message, Promise, Ticket
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.texting.messages import Saying, leaves_at, tell_customer, why_no_text
+from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.owed import call_due, owed_next, still_owed
 
@@ -247,9 +250,10 @@ def check_due(due_at: datetime, *, now: datetime) -> None:
         raise Invalid.field("due_at", "That is more than 30 days away: promise a nearer time.")
 
 
-def words_for(ticket: Ticket, due_at: datetime, *, now: datetime) -> str:
-    """Give "in about 10 minutes", "by 14:32 tomorrow", in the site's zone."""
-    return due_words(due_at, now=now, timezone=ticket.site.timezone)
+def words_for(ticket: Ticket, due_at: datetime, *, now: datetime, speech: Speech | None = None) -> str:
+    """Give "in about 10 minutes", "by 14:32 tomorrow", in the site's zone and, unless it is told to staff, in the
+    customer's language."""
+    return due_words(due_at, now=now, timezone=ticket.site.timezone, speech=speech or speech_with_customer(ticket))
 
 
 def count_lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> None:
