@@ -36,6 +36,7 @@ LABELS = {
     "action": "Action",
     "amount": "Amount",
     "minutes": "Minutes",
+    "language": "Language",
 }
 
 

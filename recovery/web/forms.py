@@ -10,6 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from recovery.domain.callbacks import Outcome
 from recovery.domain.errors import Invalid
 from recovery.domain.ids import LARGEST_ID
+from recovery.domain.languages import Language
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.simulated_phones import Fate, ReceiptOrder
 from recovery.domain.tickets import LONGEST_NAME, LONGEST_NOTE, Severity
@@ -93,6 +94,7 @@ class LogForm(Form):
     submission = Line(64, **asked("Open the log page again: this form was not whole."))
     phone = Line(60, load_default=None)
     name = Line(LONGEST_NAME, load_default=None)
+    language = fields.String(validate=one_of(Language), load_default=None)
     failure = Line(40, **asked("Choose what went wrong."))
     remedy = fields.List(fields.String(validate=one_of(RemedyKind)), load_default=list)
     amount_refund = Line(load_default=None)
@@ -127,6 +129,10 @@ class ReasonForm(Versioned):
 
 class ReplyForm(Versioned):
     body = Line(LONGEST_TEXT, **asked("Write something first."))
+
+
+class LanguageForm(Versioned):
+    language = fields.String(validate=one_of(Language), **asked("Choose one of those offered."))
 
 
 class PromiseForm(Versioned):

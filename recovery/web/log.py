@@ -155,6 +155,7 @@ def _errors(wrong: DomainError | None) -> dict[str, str]:
         return {"remedies": wrong.detail}
     names = {
         "customer.phone": "phone",
+        "customer.language": "language",
         "order.amount": "order_amount",
         "due_at": "promise_minutes",
     }

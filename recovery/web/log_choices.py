@@ -6,6 +6,7 @@ from typing import Any
 
 from recovery.domain.actors import Actor
 from recovery.domain.errors import Invalid
+from recovery.domain.languages import Language, chosen_language
 from recovery.domain.money import SYMBOLS, format_money, parse_amount
 from recovery.domain.permissions import Role
 from recovery.domain.phones import pretty
@@ -36,6 +37,8 @@ FAILURE_ORDER = (
 )
 """By what a counter meets most; the first eight stand open."""
 AS_USUAL = {"value": "", "label": "As usual for it"}
+AS_KNOWN = {"value": "", "label": "As usual"}
+"""What they chose the last time, else the site's."""
 MOST_PROMISED = 60 * 24 * 30
 
 
@@ -54,6 +57,7 @@ def choices(site: Site | None) -> dict[str, Any]:
             }
             for kind in RemedyKind
         ],
+        "languages": [AS_KNOWN, *({"value": each.value, "label": each.label} for each in Language)],
         "severities": [AS_USUAL, *({"value": each.value, "label": each.label.capitalize()} for each in Severity)],
     }
 
@@ -90,7 +94,7 @@ def new_ticket(form: Mapping[str, Any], site: Site) -> NewTicket:
         site=site.slug,
         failure=form["failure"],
         severity=Severity(form["severity"]) if form["severity"] else None,
-        customer=NewCustomer(form["phone"], form["name"]),
+        customer=NewCustomer(form["phone"], form["name"], form["language"]),
         order=order,
         note=form["note"],
         remedies=remedies,
@@ -115,7 +119,7 @@ def half_ticket(form: Mapping[str, Any], site: Site) -> NewTicket | None:
         site=site.slug,
         failure=form["failure"],
         severity=Severity(form["severity"]) if form.get("severity") in set(Severity) else None,
-        customer=NewCustomer(form.get("phone"), form.get("name")),
+        customer=NewCustomer(form.get("phone"), form.get("name"), form.get("language")),
         remedies=tuple(remedies),
         promise_minutes=promised,
     )
@@ -138,6 +142,7 @@ def last_time(reading: DeskSession, customer: Customer, site: Site, *, now: date
         "phone": pretty(phone, site.country),
         "last": last,
         "opted_out": bool(opted_out),
+        "reads": "" if customer.language == site.language else chosen_language(customer.language, site.language).label,
     }
 
 

@@ -9,6 +9,7 @@ from recovery.domain.actors import ActorKind
 from recovery.domain.calendars import local_time
 from recovery.domain.callbacks import CallReason, Outcome
 from recovery.domain.events import Tag
+from recovery.domain.languages import LANGUAGES, Language
 from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.money import format_money
 from recovery.domain.provider_codes import fault_of
@@ -157,9 +158,15 @@ def _changed(payload: Payload, names: Names, _: There) -> str:
             if _id(before) is None
             else f"gave it from {names.get(_id(before) or 0, 'somebody')} to {gave}"
         )
+    if field == "language":
+        return f"changed the language from {_language(before)} to {_language(after)}"
     if field == "severity":
         return f"changed the severity from {Severity(before).label} to {Severity(after).label}"
     return f"changed the {field}"
+
+
+def _language(code: str) -> str:
+    return Language(code).label if code in LANGUAGES else code
 
 
 def _granted(payload: Payload, _: Names, __: There) -> str:

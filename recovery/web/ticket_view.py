@@ -8,11 +8,12 @@ from flask import url_for
 
 from recovery.domain.actors import Actor
 from recovery.domain.calendars import local_time
+from recovery.domain.languages import Language
 from recovery.domain.money import SYMBOLS, format_money
 from recovery.domain.permissions import Permission
 from recovery.domain.phones import pretty
 from recovery.domain.remedies import RemedyKind
-from recovery.domain.tickets import LONGEST_NOTE, PromiseAbout, Severity, TicketStatus, ToldBy
+from recovery.domain.tickets import LONGEST_NOTE, OVER, PromiseAbout, Severity, TicketStatus, ToldBy
 from recovery.services.access import visible_ticket
 from recovery.services.people.directory import staff_of
 from recovery.services.proving.audit_search import trail
@@ -92,6 +93,7 @@ def _head(row: TicketRow, *, now: datetime) -> dict[str, Any]:
         "promise": _promise_words(row, row.promise) if row.is_live and row.promise else _end_words(row),
         "lapses": row.lapses,
         "chips": _chips(row),
+        "languages": _languages(row),
         "note": row.note or "",
         "facts": _facts(row, now=now),
         "owner": row.owner,
@@ -115,6 +117,13 @@ def _chips(row: TicketRow) -> list[dict[str, str]]:
     if row.level > 1:
         chips.append({"text": "Not right the first time", "tone": "late"})
     return chips
+
+
+def _languages(row: TicketRow) -> list[dict[str, Any]]:
+    """Where nobody is known, or all is over, there is nobody to write to."""
+    if row.customer is None or row.status in OVER:
+        return []
+    return [{"value": each.value, "label": each.label, "chosen": each == row.customer.language} for each in Language]
 
 
 def _promise_words(row: TicketRow, promise: PromiseRow) -> str:

@@ -21,6 +21,7 @@ from recovery.web.acting import on_ticket, ticket_page
 from recovery.web.forms import (
     ChangeForm,
     CloseForm,
+    LanguageForm,
     PromiseForm,
     ReasonForm,
     ReplyForm,
@@ -160,6 +161,14 @@ def change(reference: str) -> ResponseReturnValue:
     )
 
 
+@blueprint.post("/<reference:reference>/language")
+@needs(Permission.WORK, of="ticket")
+def speak(reference: str) -> ResponseReturnValue:
+    return on_ticket(
+        reference, LanguageForm, _speak, part="language", said="From now on their texts and page are in it."
+    )
+
+
 @blueprint.post("/<reference:reference>/owner")
 @needs(Permission.WORK, of="ticket")
 def take(reference: str) -> ResponseReturnValue:
@@ -200,6 +209,10 @@ def mark_read(reference: str) -> ResponseReturnValue:
         part="reply",
         said="Read.",
     )
+
+
+def _speak(session: DeskSession, ticket: Ticket, form: Any) -> None:
+    tickets.speak_to_customer(session, ticket, form["language"], now=now(), by=actor())
 
 
 def _promise(session: DeskSession, ticket: Ticket, form: Any) -> str | None:

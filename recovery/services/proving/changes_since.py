@@ -80,4 +80,6 @@ def _value(session: DeskSession, ticket: Ticket, field: str) -> str:
     if field == "owner":
         owner = session.get(Staff, ticket.owner_id) if ticket.owner_id is not None else None
         return owner.name if owner else ""
+    if field == "language":
+        return ticket.customer.language if ticket.customer else ""
     return str(getattr(ticket, field) or "")
