@@ -29,20 +29,23 @@ _ROOM: Mapping[Encoding, tuple[int, int]] = MappingProxyType({Encoding.GSM7: (16
 class Segments:
     """`units` are septets in GSM-7 (extension characters count two) and 16-bit units in UCS-2.
 
-    `offending` are the characters that keep the text out of GSM-7, each once, in order.
+    `offending` are the characters that keep the text out of GSM-7, each once, in order. `left` are the units that still
+    fit before another segment begins.
     """
 
     encoding: Encoding
     units: int
     count: int
     offending: tuple[str, ...]
+    left: int
 
 
 def segments(body: str) -> Segments:
     offending = tuple(dict.fromkeys(letter for letter in body if letter not in _GSM))
     encoding = Encoding.UCS2 if offending else Encoding.GSM7
     sizes = [_size(letter, encoding) for letter in body]
-    return Segments(encoding, sum(sizes), _count(sizes, _ROOM[encoding]), offending)
+    count, left = _filled(sizes, _ROOM[encoding])
+    return Segments(encoding, sum(sizes), count, offending, left)
 
 
 def _size(letter: str, encoding: Encoding) -> int:
@@ -51,17 +54,18 @@ def _size(letter: str, encoding: Encoding) -> int:
     return 2 if ord(letter) >= _BEYOND_16_BITS else 1
 
 
-def _count(sizes: list[int], room: tuple[int, int]) -> int:
-    """A character of two units is never cut in half: it moves to the next segment whole."""
+def _filled(sizes: list[int], room: tuple[int, int]) -> tuple[int, int]:
+    """How many segments, and what is left of the last. A character of two units is never cut in half: it moves to the next
+    segment whole."""
     alone, joined = room
     if sum(sizes) <= alone:
-        return 1
+        return 1, alone - sum(sizes)
     count, used = 1, 0
     for size in sizes:
         if used + size > joined:
             count, used = count + 1, 0
         used += size
-    return count
+    return count, joined - used
 
 
 def fold(body: str) -> str:

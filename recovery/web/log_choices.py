@@ -11,7 +11,6 @@ from recovery.domain.money import SYMBOLS, format_money, parse_amount
 from recovery.domain.permissions import Role
 from recovery.domain.phones import pretty
 from recovery.domain.remedies import RemedyKind
-from recovery.domain.texts import segments
 from recovery.domain.tickets import FAILURES, Severity
 from recovery.models import Customer, Site
 from recovery.services.deciding.authority import limits_of
@@ -21,6 +20,7 @@ from recovery.services.session import DeskSession
 from recovery.services.texting.messages import standing_opt_out
 from recovery.services.texting.previews import FirstText
 from recovery.services.ticketing.logging_mistakes import NewTicket, Order
+from recovery.web.segment_view import segment_words
 from recovery.web.wording import length
 
 FAILURE_ORDER = (
@@ -154,9 +154,7 @@ def preview_words(first: FirstText, new: NewTicket) -> dict[str, Any]:
     return {
         "to": first.to,
         "body": first.text.body,
-        "segments": first.text.segments.count,
-        "cost": "",
-        "folded": list(segments(typed).offending),
+        "segments": segment_words(first.text.segments, typed),
         "why_not": "",
     }
 

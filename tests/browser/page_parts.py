@@ -18,7 +18,7 @@ TIMES = """{% extends "base.html" %}{% from "components/time.html" import time_b
 
 REPLY = """{% extends "base.html" %}{% from "components/forms.html" import csrf, text_field %}
 {% block scripts %}<script type="module" src="{{ url_for('static', filename='js/segments.js') }}"></script>{% endblock %}
-{% block main %}<h1>Reply</h1><form method="post">{{ csrf() }}{{ text_field("Reply", "reply", segments=true) }}
+{% block main %}<h1>Reply</h1><form method="post">{{ csrf() }}{{ text_field("Reply", "reply", segments=true, around={"after": " - Maya.", "folds": "yes"}) }}
 <button type="submit" class="button">Send</button></form>{% endblock %}"""
 
 LIST = """{% extends "base.html" %}

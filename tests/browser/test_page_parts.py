@@ -9,6 +9,9 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
+from recovery.domain.texts import fold, segments
+from recovery.web.segment_view import segment_words
+
 from .page_parts import DUE, parts, served
 
 pytestmark = pytest.mark.browser
@@ -109,10 +112,26 @@ def test_the_page_counts_each_shared_text_as_the_table_says(page: Page) -> None:
     assert counted == [{key: text[key] for key in ("encoding", "units", "segments")} for text in TEXTS]
 
 
-def test_a_text_too_long_for_one_segment_says_two(page: Page) -> None:
+def test_what_is_left_is_counted_with_what_is_written_around_it(page: Page) -> None:
     page.goto("/reply")
-    page.get_by_label("Reply").fill("a" * 161)
-    expect(page.locator("[data-count]")).to_contain_text("2 segments")
+    box, said = page.get_by_label("Reply"), page.locator("[data-count]")
+    box.fill("a" * 152)
+    expect(said).to_have_text("0 letters left · 1 segment · GSM-7")
+    box.fill("a" * 153)
+    expect(said).to_have_text("145 letters left · 2 segments · GSM-7")
+    box.fill("")
+    expect(said).to_have_text("")
+
+
+def test_the_page_says_what_the_server_says(page: Page) -> None:
+    page.goto("/reply")
+    ask = """async bodies => {
+        const { fold, inWords, segments, warning } = await import("/static/js/segments.js");
+        return bodies.map(body => [inWords(segments(fold(body))), warning(body, fold(body))]);
+    }"""
+    bodies = [text["body"] for text in TEXTS]
+    said = [segment_words(segments(fold(body)), body) for body in bodies]
+    assert page.evaluate(ask, bodies) == [[words["count"], words["warning"]] for words in said]
 
 
 def test_a_letter_that_changes_the_text_is_named(page: Page) -> None:

@@ -13,22 +13,22 @@ export function segments(body) {
   const encoding = offending.length ? "UCS-2" : "GSM-7";
   const sizes = letters.map((letter) => (encoding === "GSM-7" ? (GSM_EXTENDED.has(letter) ? 2 : 1) : letter.length));
   const units = sizes.reduce((sum, size) => sum + size, 0);
-  return { encoding, units, count: parts(sizes, units, SIZES[encoding]), offending };
+  return { encoding, units, ...filled(sizes, units, SIZES[encoding]), offending };
 }
 
 // A letter of two units is never cut in half, so the parts are filled one letter at a time.
-function parts(sizes, units, { single, part }) {
-  if (units <= single) return 1;
+function filled(sizes, units, { single, part }) {
+  if (units <= single) return { count: 1, left: single - units };
   let count = 1;
-  let filled = 0;
+  let used = 0;
   for (const size of sizes) {
-    if (filled + size > part) {
+    if (used + size > part) {
       count += 1;
-      filled = 0;
+      used = 0;
     }
-    filled += size;
+    used += size;
   }
-  return count;
+  return { count, left: part - used };
 }
 
 const each = (letters, plain) => [...letters].map((letter) => [letter, plain]);
@@ -58,10 +58,9 @@ function isGsm(letter) {
   return GSM_BASIC.has(letter) || GSM_EXTENDED.has(letter);
 }
 
-export function inWords({ units, count, encoding }) {
-  const { single, part } = SIZES[encoding];
-  const room = count > 1 ? count * part : single;
-  return `${count} ${count === 1 ? "segment" : "segments"} · ${units} of ${room} characters`;
+// As web/segment_view.py says it.
+export function inWords({ left, count, encoding }) {
+  return `${left} ${left === 1 ? "letter" : "letters"} left · ${count} ${count === 1 ? "segment" : "segments"} · ${encoding}`;
 }
 
 export function warning(typed, sent) {
@@ -78,9 +77,11 @@ function named(letters) {
 function watch(field) {
   const output = document.getElementById(field.dataset.segments);
   if (!output) return;
+  const { before = "", after = "", folds = "yes" } = field.dataset; // what the server writes around it, and how
   const show = () => {
-    const sent = fold(field.value);
-    output.querySelector("[data-count]").textContent = sent ? inWords(segments(sent)) : "";
+    const whole = before + field.value.trim() + after;
+    const sent = folds === "yes" ? fold(whole) : whole.normalize("NFC").replaceAll("\r\n", "\n");
+    output.querySelector("[data-count]").textContent = field.value ? inWords(segments(sent)) : "";
     output.querySelector("[data-warning]").textContent = warning(field.value, sent);
   };
   field.addEventListener("input", show);
