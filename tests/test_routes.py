@@ -96,6 +96,8 @@ def things_of_harbour_st(desk: Desk) -> dict[str, str]:
         "token_id": "1",
         "decision": "approval",
         "_act": "callback",
+        "language": "en",
+        "name": "logged",
     }
 
 

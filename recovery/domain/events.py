@@ -77,6 +77,7 @@ class Tag(StrEnum):
     SITE_ADDED = "settings:site:added"
     SITE_CHANGED = "settings:site:changed"
     LIMITS_CHANGED = "settings:limits:changed"
+    TEXT_REWORDED = "settings:text:reworded"
     ESCALATION_ORDERED = "settings:escalation:ordered"
     DEMO_LOADED = "settings:demo:loaded"
     DEMO_REMOVED = "settings:demo:removed"
@@ -204,6 +205,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     },
     Tag.SITE_CHANGED: {"site": int, "field": str, "before": str, "after": str},
     Tag.LIMITS_CHANGED: {"site": int, "whom": str, "span": str, "before": int, "after": int},
+    Tag.TEXT_REWORDED: {"site": int, "field": str, "before": str, "after": str},
     Tag.ESCALATION_ORDERED: {"site": int, "staff": int, "rung": int, "was": int},
     Tag.DEMO_LOADED: {"tickets": int},
     Tag.DEMO_REMOVED: {"tickets": int, "streams": str},

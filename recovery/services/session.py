@@ -3,7 +3,7 @@
 Transactions belong to the edge: nothing in `services` commits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -46,6 +46,8 @@ class House:
     cheap_hashes: bool = False
     anchor_file: Path | None = None
     """Where anchors of the trail are told; None: to the log."""
+    reworded: dict[int, tuple[int, Mapping[tuple[str, str], str]]] = field(default_factory=dict, repr=False)
+    """Texts in own words by site, each with the stamp that they were read under: see `texting.rewording`."""
 
     def sender_of(self, site: Site | None) -> str:
         """What texts about a ticket of this site leave from, and whose opt-outs count for them."""

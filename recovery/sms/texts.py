@@ -31,10 +31,12 @@ NAMES = frozenset({"name", "staff", "site"})
 # What is given has no end of its own: many things, or one that somebody described at length. The link shows all of it.
 LONG = "remedies"
 LONG_UNITS = (120, 60, 30)
+BY_STAFF = "words"
 
 _HEADERS = frozenset({"class", "validity_seconds", "asks", "urgent", "optional"})
 _QUESTIONS = frozenset({"fixed"})
-_FIELD = re.compile(r"\{([^{}]*)\}")
+FIELD = re.compile(r"\{([^{}]*)\}")
+"""A place to be filled, with its name."""
 
 
 class TemplateProblem(Exception):
@@ -64,7 +66,21 @@ class Template:
 
     @property
     def fields(self) -> frozenset[str]:
-        return frozenset(_FIELD.findall("\n".join(self.lines)))
+        return frozenset(FIELD.findall("\n".join(self.lines)))
+
+    @property
+    def body(self) -> str:
+        """As its file has it, and as it is edited."""
+        return "\n".join(self.lines)
+
+    def reworded(self, body: str) -> "Template":
+        """In other words, for the same purpose; the customer's name may be missing whatever they are."""
+        return replace(self, lines=_lines(body), optional=self.optional | {"name"})
+
+    def filled(self, values: Mapping[str, str], *, folded: bool) -> str:
+        """The whole of it, however long it gets."""
+        template = _in_plain_letters(self) if folded else self
+        return _written(template.lines, _clean(values, folded=folded))
 
 
 class Texts:
@@ -94,18 +110,21 @@ class Texts:
         language: Language = Language.ENGLISH,
         *,
         folded: bool = True,
+        body: str | None = None,
     ) -> Text:
-        """Fill a template; `values` may hold more than it needs, but nothing that no template knows.
+        """Fill a template, or `body`, which stands for its words; `values` may hold more than it needs, but nothing that no template knows.
 
         Folded, or with names that can be spelled in plain letters, the body has at most two segments: names are cut, or stood in for where only UCS-2 can write them, optional lines
         are left out, and at last what is given is cut. What staff wrote themselves is never cut.
         """
         template = self.template(name, language)
+        if body is not None:
+            template = template.reworded(body)
         _check(name, template, values)
-        body = _fitting(template, values, SPEECHES[language], folded=folded)
+        written = _fitting(template, values, SPEECHES[language], folded=folded)
         return Text(
-            body=body,
-            segments=segments(body),
+            body=written,
+            segments=segments(written),
             message_class=template.message_class,
             validity_seconds=template.validity_seconds,
             asks=template.asks,
@@ -125,6 +144,8 @@ def _check(name: str, template: Template, values: Mapping[str, str]) -> None:
 def _fitting(template: Template, values: Mapping[str, str], speech: Speech, *, folded: bool) -> str:
     """The first version that fits, from the fullest on; the fullest where none does."""
     plain = _in_plain_letters(template) if folded else template
+    if BY_STAFF in template.fields:  # what they wrote is as long as it is, and is counted while they write
+        return _written(plain.lines, _clean(values, folded=folded))
     fullest = ""
     for lines, filled in _versions(plain, _clean(values, folded=folded), speech):
         body = _written(lines, filled)
@@ -196,14 +217,14 @@ def _cut(value: str, units: int) -> str:
 
 
 def _optional_in(line: str, template: Template) -> set[str]:
-    return set(_FIELD.findall(line)) & (template.optional - {"name"})
+    return set(FIELD.findall(line)) & (template.optional - {"name"})
 
 
 def _written(lines: tuple[str, ...], values: Mapping[str, str]) -> str:
     """In one pass: braces inside a value stay what they are."""
-    kept = (line for line in lines if all(values.get(place) for place in _FIELD.findall(line) if place != "name"))
+    kept = (line for line in lines if all(values.get(place) for place in FIELD.findall(line) if place != "name"))
     with_name_or_not = (line if values.get("name") else line.replace(" {name}", "") for line in kept)
-    return " ".join(_FIELD.sub(lambda match: values.get(match[1], ""), line) for line in with_name_or_not)
+    return " ".join(FIELD.sub(lambda match: values.get(match[1], ""), line) for line in with_name_or_not)
 
 
 def _clean(values: Mapping[str, str], *, folded: bool) -> Mapping[str, str]:
@@ -215,7 +236,7 @@ def _clean(values: Mapping[str, str], *, folded: bool) -> Mapping[str, str]:
             "".join(letter for letter in line if letter.isprintable() or letter in _JOINERS)
             for line in plain.splitlines()
         ]
-        cleaned[place] = "\n".join(lines).strip() if place == "words" else " ".join(" ".join(lines).split())
+        cleaned[place] = "\n".join(lines).strip() if place == BY_STAFF else " ".join(" ".join(lines).split())
     return cleaned
 
 
@@ -226,10 +247,9 @@ _JOINERS = "\u200d\ufe0f"
 def _parse(source: str, name: str) -> Template:
     head, _, body = source.partition("\n\n")
     headers = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in head.splitlines())}
-    lines = tuple(line.strip() for line in body.splitlines() if line.strip())
     _check_headers(headers, name)
     template = Template(
-        lines=lines,
+        lines=_lines(body),
         optional=frozenset(headers.get("optional", "").replace(",", " ").split()),
         message_class=MessageClass(headers["class"]),
         validity_seconds=int(headers["validity_seconds"]),
@@ -238,6 +258,10 @@ def _parse(source: str, name: str) -> Template:
     )
     _check_places(template, name)
     return template
+
+
+def _lines(body: str) -> tuple[str, ...]:
+    return tuple(" ".join(line.split()) for line in body.splitlines() if line.strip())
 
 
 def _check_headers(headers: Mapping[str, str], name: str) -> None:
@@ -259,5 +283,5 @@ def _check_places(template: Template, name: str) -> None:
     unknown = sorted((template.fields | template.optional) - PLACEHOLDERS)
     if unknown:
         raise TemplateProblem(f"The template {name} has an unknown placeholder: {', '.join(unknown)}.")
-    if not template.lines or re.search(r"[{}]", _FIELD.sub("", "\n".join(template.lines))):
+    if not template.lines or re.search(r"[{}]", FIELD.sub("", "\n".join(template.lines))):
         raise TemplateProblem(f"The template {name} is empty or has a stray brace.")

@@ -7,6 +7,7 @@ from recovery.web import (
     admin,
     admin_sites,
     admin_staff,
+    admin_texts,
     approval_link,
     approvals,
     audit,
@@ -51,6 +52,7 @@ BLUEPRINTS = (
     admin_sites.blueprint,
     admin_staff.blueprint,
     texting.blueprint,
+    admin_texts.blueprint,
     hooks.blueprint,
 )
 

@@ -7,6 +7,7 @@ from marshmallow import fields
 from recovery.domain.authority import LimitSpan
 from recovery.domain.errors import Invalid
 from recovery.domain.ids import LARGEST_ID
+from recovery.domain.languages import Language
 from recovery.domain.money import parse_amount, plain_amount
 from recovery.domain.permissions import Role, Scope
 from recovery.models import Site
@@ -16,6 +17,8 @@ from recovery.services.people.staff import NewStaff
 from recovery.web.forms import Form, Line, WholeNumber, asked, loaded, one_of
 
 LONGEST_HOURS = 1000
+LONGEST_TYPED = 5000
+"""Letters of a text that are given back to be shortened; more was pasted by mistake."""
 NOTHING = {"0", "0.0", "0.00", "0,00", "0.000"}
 LIMITS = (
     (Role.FRONTLINE.value, LimitSpan.TICKET),
@@ -36,11 +39,27 @@ class SiteForm(Form):
     country = Line(load_default="")
     hours = Line(LONGEST_HOURS, load_default="")
     sender = Line(load_default="")
+    language = Line(load_default=Language.ENGLISH.value)
+    folds_texts = fields.Boolean(load_default=True)
 
 
 class PlaceForm(Form):
     staff = WholeNumber(1, LARGEST_ID, "Open the page again.", **asked("Open the page again."))
     rung = WholeNumber(1, LARGEST_ID, "Open the page again.", **asked("Open the page again."))
+
+
+class TextForm(Form):
+    """What is wrong with the words is the service's to say."""
+
+    always = frozenset({"body"})
+
+    body = Line(LONGEST_TYPED, load_default="")
+    site = Line(load_default="")
+
+
+class VersionForm(Form):
+    version = WholeNumber(0, LARGEST_ID, "Open the page again.", **asked("Open the page again."))
+    site = Line(load_default="")
 
 
 class StaffForm(Form):

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from recovery.domain.authority import LimitSpan
 from recovery.domain.errors import Invalid
+from recovery.domain.languages import Language
 from recovery.domain.money import MINOR_DIGITS, SYMBOLS, format_money
 from recovery.domain.opening_hours import OpeningHours
 from recovery.domain.permissions import Permission, Role
@@ -130,7 +131,8 @@ def _one(
     limits: dict[str, str] | None = None,
     errors: dict[str, str] | None = None,
 ) -> str:
-    kept = {name: getattr(site, name) for name in ("name", "timezone", "currency", "country", "hours", "sender")}
+    names = ("name", "timezone", "currency", "country", "hours", "sender", "language")
+    kept = {name: getattr(site, name) for name in names} | {"folds_texts": "1" if site.folds_texts else "0"}
     return render_template(
         "admin/site.html",
         site={"name": site.name, "slug": site.slug, "sign": SYMBOLS.get(site.currency, site.currency)},
@@ -181,4 +183,6 @@ def _choices() -> dict[str, Any]:
         "zones": sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")),
         "examples": EXAMPLES,
         "house_sender": components().house.sender,
+        "languages": [{"value": each.value, "label": each.label} for each in Language],
+        "letters": [{"value": "1", "label": "Plain: á as a"}, {"value": "0", "label": "As they are written"}],
     }

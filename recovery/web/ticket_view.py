@@ -14,10 +14,12 @@ from recovery.domain.permissions import Permission
 from recovery.domain.phones import pretty
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import LONGEST_NOTE, OVER, PromiseAbout, Severity, TicketStatus, ToldBy
+from recovery.models import Ticket
 from recovery.services.access import visible_ticket
 from recovery.services.people.directory import staff_of
 from recovery.services.proving.audit_search import trail
 from recovery.services.session import DeskSession
+from recovery.services.texting.messages import around_words
 from recovery.services.ticketing.rows import PromiseRow, TicketRow
 from recovery.services.ticketing.stories import events_of, first_names, thread_of
 from recovery.web.audit_view import lines
@@ -69,6 +71,7 @@ def ticket_values(reading: DeskSession, row: TicketRow, *, now: datetime, by: Ac
         "longest_note": LONGEST_NOTE,
         "sign": SYMBOLS.get(row.site.currency, row.site.currency),
         "reply_to": customer_name(row) if _can_be_texted(row) else "",
+        "around": _around(reading, ticket, by) if _can_be_texted(row) else {},
         "trail": lines(trail(reading, ticket), row.site.timezone) if by.may(Permission.AUDIT) else [],
     }
 
@@ -120,8 +123,8 @@ def _chips(row: TicketRow) -> list[dict[str, str]]:
 
 
 def _languages(row: TicketRow) -> list[dict[str, Any]]:
-    """Where nobody is known, or all is over, there is nobody to write to."""
-    if row.customer is None or row.status in OVER:
+    """Where there is no number, or all is over, there is nobody to write to."""
+    if row.customer is None or row.customer.phone is None or row.status in OVER:
         return []
     return [{"value": each.value, "label": each.label, "chosen": each == row.customer.language} for each in Language]
 
@@ -183,6 +186,11 @@ def _owners(reading: DeskSession, row: TicketRow, by: Actor) -> Sequence[dict[st
     others = [each for each in people if row.owner is None or each.id != row.owner.id]
     allowed = others if by.may(Permission.SUPERVISE) else [each for each in others if each.id == by.id]
     return [*keep, *({"value": str(each.id), "label": each.name} for each in allowed)]
+
+
+def _around(reading: DeskSession, ticket: Ticket, by: Actor) -> dict[str, str]:
+    before, after = around_words(reading, ticket, by=by)
+    return {"before": before, "after": after, "folds": "yes" if ticket.site.folds_texts else "no"}
 
 
 def _can_be_texted(row: TicketRow) -> bool:

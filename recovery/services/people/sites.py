@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -13,6 +14,7 @@ from recovery.domain.calendars import zone
 from recovery.domain.errors import Invalid
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
+from recovery.domain.languages import LANGUAGES, Language
 from recovery.domain.money import known_currency
 from recovery.domain.opening_hours import OpeningHours
 from recovery.domain.permissions import Permission
@@ -44,6 +46,9 @@ class NewSite:
     """Empty: made from the name."""
     sender: str = ""
     """What its texts leave from, as `domain.senders` reads it; empty is as the organisation's."""
+    language: str = Language.ENGLISH.value
+    """Of its texts, for customers who have chosen none."""
+    folds_texts: bool = True
 
 
 def add_site(session: DeskSession, new: NewSite, *, now: datetime, by: Actor, is_demo: bool = False) -> Site:
@@ -61,6 +66,9 @@ def add_site(session: DeskSession, new: NewSite, *, now: datetime, by: Actor, is
         country=checked.country,
         hours=checked.hours,
         sender=checked.sender or None,
+        language=checked.language,
+        folds_texts=checked.folds_texts,
+        texts_stamp=new_id(now),
         added_at=now,
         is_demo=is_demo,
     )
@@ -90,8 +98,8 @@ def change_site(session: DeskSession, site: Site, wanted: NewSite, *, now: datet
         _refuse_other_money(session, site)
     changed = [
         name
-        for name in ("name", "timezone", "currency", "country", "hours", "sender")
-        if getattr(checked, name) != (getattr(site, name) or "")
+        for name in ("name", "timezone", "currency", "country", "hours", "sender", "language", "folds_texts")
+        if getattr(checked, name) != _typed(getattr(site, name))
     ]
     if "sender" in changed:
         carry_over(session, site, to=checked.sender or session.house.sender, now=now)
@@ -104,10 +112,10 @@ def change_site(session: DeskSession, site: Site, wanted: NewSite, *, now: datet
             site_id=site.id,
             site=site.id,
             field=name,
-            before=getattr(site, name) or "",
-            after=getattr(checked, name),
+            before=_spelled(getattr(site, name)),
+            after=_spelled(getattr(checked, name)),
         )
-        setattr(site, name, getattr(checked, name) or (None if name == "sender" else ""))
+        setattr(site, name, (getattr(checked, name) or None) if name == "sender" else getattr(checked, name))
     return changed
 
 
@@ -145,6 +153,8 @@ def _checked(new: NewSite) -> NewSite:
         hours=keep(lambda: OpeningHours.parse(new.hours)),
         slug=keep(lambda: _slug(new.slug.strip() or slug_of(new.name))),
         sender=keep(lambda: parse_sender(new.sender) or ""),
+        language=keep(lambda: _language(new.language)),
+        folds_texts=new.folds_texts,
     )
     if errors:
         raise Invalid(next(iter(errors.values()))[0], errors)
@@ -164,6 +174,23 @@ def _slug(slug: str) -> str:
     if not SLUG.fullmatch(slug) or len(slug) > LONGEST_SLUG:
         raise Invalid.field("slug", "Write the short name in small letters, digits and hyphens, as in harbour-st.")
     return slug
+
+
+def _language(code: str) -> str:
+    if code not in LANGUAGES:
+        raise Invalid.field("language", "Choose one of the languages offered.")
+    return code
+
+
+def _typed(kept: Any) -> Any:
+    """As a form has it: no sender of its own is an empty field."""
+    return "" if kept is None else kept
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(_typed(value))
 
 
 def _refuse_other_money(session: DeskSession, site: Site) -> None:

@@ -53,11 +53,17 @@ def record_of_settings(
     site_id: int | None = None,
     **payload: Any,
 ) -> Event:
+    stream = hold_settings(session)
+    return _link(session, stream, tag, by=by, at=at, site_id=site_id, payload=payload)
+
+
+def hold_settings(session: DeskSession) -> SettingsStream:
+    """Locked: who changes settings after one another reads what the other has written."""
     stream = session.scalar(select(SettingsStream).with_for_update())
     if stream is None:
         stream = SettingsStream(id=SETTINGS_STREAM, event_seq=0, event_head=GENESIS)
         session.add(stream)
-    return _link(session, stream, tag, by=by, at=at, site_id=site_id, payload=payload)
+    return stream
 
 
 def _link(

@@ -23,6 +23,7 @@ from recovery.services.session import DeskSession
 from recovery.services.texting.caps import cap_met, is_texted
 from recovery.services.texting.links import customer_url, ticket_url
 from recovery.services.texting.queued import tell_queued
+from recovery.services.texting.rewording import written
 from recovery.services.texting.spoken import speech_with_customer, speech_with_staff
 from recovery.services.timing.calendars import calendar_of
 from recovery.sms.texts import Text
@@ -36,6 +37,7 @@ CAPPED = "capped"
 CALLED_INSTEAD = {OPTED_OUT: CallReason.OPTED_OUT, COUNTRY: CallReason.UNDELIVERED}
 NEWS = frozenset({"approval_granted", "approval_refused", "granted", "ready"})
 """What comes about while the customer is away; the apology was made in person, and a lapse has a call of its own."""
+THEIR_WORDS = "[words]"
 
 STANDING = (
     select(OptOut)
@@ -115,7 +117,7 @@ def tell_staff(
         **saying.values,
     }
     speech = speech_with_staff(ticket.site)
-    text = session.house.texts.render(saying.template, values, speech.language, folded=ticket.site.folds_texts)
+    text = written(session, ticket.site, saying.template, values, speech)
     urgent = text.urgent or calendar_of(ticket.site).is_open(now)
     message = _queued(session, ticket, saying, text, now=now, urgent=urgent)
     message.audience, message.staff_id, message.to_number = "staff", staff.id, staff.phone
@@ -167,7 +169,9 @@ def render(session: DeskSession, ticket: Ticket, template: str, values: Mapping[
     """As the customer will read it; also what pages preview."""
     customer, speech = ticket.customer, speech_with_customer(ticket)
     owner = by.name or (ticket.owner.first_name if ticket.owner else "")
-    return session.house.texts.render(
+    return written(
+        session,
+        ticket.site,
         template,
         {
             "name": first_word(customer.name) if customer else "",
@@ -178,9 +182,14 @@ def render(session: DeskSession, ticket: Ticket, template: str, values: Mapping[
             "failure": failure_words(ticket.failure, speech),
             **values,
         },
-        speech.language,
-        folded=ticket.site.folds_texts,
+        speech,
     )
+
+
+def around_words(session: DeskSession, ticket: Ticket, *, by: Actor) -> tuple[str, str]:
+    """What stands before and after the words that somebody writes to the customer."""
+    before, _, after = render(session, ticket, "free", {"words": THEIR_WORDS}, by=by).body.partition(THEIR_WORDS)
+    return before, after
 
 
 def standing_opt_out(session: DeskSession, contact_id: int, sender: str) -> OptOut | None:

@@ -25,6 +25,7 @@ from recovery.services.texting import consent
 from recovery.services.texting.caps import may_answer
 from recovery.services.texting.messages import standing_opt_out
 from recovery.services.texting.queued import tell_queued
+from recovery.services.texting.rewording import written
 from recovery.services.texting.senders import senders_named
 from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.ticketing.reopening import reopen
@@ -134,15 +135,16 @@ def confirm_keyword(
     they wrote to, whichever their ticket's site has."""
     site = session.get(Site, ticket.site_id) if ticket else None
     speech = speech_with_customer(ticket) if ticket else speech_in()
-    text = session.house.texts.render(
+    text = written(
+        session,
+        site,
         template,
         {
             "site": site.name if site else speech.our_desk.capitalize(),
             "reference": ticket.reference if ticket else "",
             "link": "",
         },
-        speech.language,
-        folded=site.folds_texts if site else True,
+        speech,
     )
     reply = Message(
         **_row(now=now, sender=sender, contact_id=contact.id)
