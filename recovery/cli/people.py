@@ -7,6 +7,7 @@ from recovery.cli.ground import desk
 from recovery.domain.actors import MACHINE
 from recovery.domain.errors import NotFound
 from recovery.domain.events import Tag
+from recovery.domain.languages import LANGUAGES, Language
 from recovery.domain.permissions import Role, Scope
 from recovery.models import Staff
 from recovery.services.people import sign_in
@@ -41,6 +42,9 @@ def _add_site_to(commands: Commands) -> None:
     parser.add_argument("--hours", default="", help="opening hours; left out: always open")
     parser.add_argument(
         "--sender", default="", help="its own number, short code or messaging service; left out: the organisation's"
+    )
+    parser.add_argument(
+        "--language", default=Language.ENGLISH.value, choices=LANGUAGES, help="of its texts, for whoever chose none"
     )
 
 
@@ -96,6 +100,7 @@ def add_a_site(arguments: Arguments) -> int:
         country=arguments.country,
         hours=arguments.hours,
         sender=arguments.sender,
+        language=arguments.language,
     )
     with desk() as components:
         site = components.transact(lambda session: add_site(session, new, now=components.clock.now(), by=MACHINE))

@@ -1,6 +1,7 @@
 """The customer's page in Chromium, on a phone: without script, in both themes, down to 320 px."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -75,6 +76,16 @@ def test_sam_writes_to_maya_and_says_that_it_is_not_right(sams_phone: Page, busi
     expect(sams_phone.get_by_role("status")).to_contain_text("It is open again, and we are on it.")
 
 
+def test_sam_chooses_his_language_without_a_script(sams_phone: Page, business: Business) -> None:
+    sams_phone.goto(link(business, business.log(customer=SAM)))
+    sams_phone.get_by_role("button", name="Français").click()
+    expect(sams_phone.get_by_role("status")).to_have_text("Désormais, nous vous écrivons en français.")
+    expect(sams_phone.locator("html")).to_have_attribute("lang", "fr")
+    expect(sams_phone.get_by_role("heading", level=1)).to_contain_text("Bonjour Sam.")
+    sams_phone.reload()
+    expect(sams_phone.get_by_text("Appelez-moi", exact=True)).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", [PHONE, LAPTOP, NARROW], ids=["phone", "laptop", "narrow"])
 def test_the_page_is_for_everybody(
@@ -98,7 +109,8 @@ def test_the_page_is_for_everybody(
 
 def _every_state(business: Business) -> list[str]:
     live = business.log(customer=SAM, remedies=(REMAKE, refund(4500)))
-    called, resolved, void = business.log(customer=NOOR), business.log(customer=LEE), business.log(customer=LEE)
+    french, spanish = replace(NOOR, language="fr"), replace(LEE, language="es")
+    called, resolved, void = (business.log(customer=who) for who in (french, spanish, spanish))
     now = business.now
     business.on(called, lambda session, row, maya: booking.book(session, row, due_at=None, now=now, by=maya))
     business.on(resolved, lambda session, row, maya: tickets.resolve(session, row, how=None, now=now, by=maya))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recovery.domain.languages import Language
@@ -108,6 +108,7 @@ def test_what_staff_write_themselves_has_no_bound_but_their_words_must_stand_in_
     assert wrong("{staff}, {reference}", "free") == ["This text is sent to tell {words}: it has to stand in it."]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_whatever_is_typed_gets_sentences_and_never_an_error(typed: str) -> None:
     for name in ("logged", "resolved", "help", "staff_alert"):

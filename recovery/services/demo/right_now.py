@@ -219,12 +219,12 @@ SCENES = (
         minutes_ago=6,
         then=_is_cut_off,
     ),
-    Scene(  # a call tomorrow
+    Scene(  # a call tomorrow, promised in French
         NewTicket(
             site=SUPPORT,
             failure="wrong_order",
             source=Source.PHONE,
-            customer=NewCustomer("06 39 98 99 02", "Jonas Weber"),
+            customer=NewCustomer("06 39 98 99 02", "Jonas Weber", "fr"),
             note="charger for another model",
             remedies=(NewRemedy(REPLACEMENT),),
         ),
