@@ -7,6 +7,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from recovery.domain.errors import Invalid
+from recovery.domain.languages import Language
 from recovery.domain.permissions import Permission
 from recovery.domain.tickets import Severity, ToldBy
 from recovery.edge import actor, components, needs
@@ -164,9 +165,7 @@ def change(reference: str) -> ResponseReturnValue:
 @blueprint.post("/<reference:reference>/language")
 @needs(Permission.WORK, of="ticket")
 def speak(reference: str) -> ResponseReturnValue:
-    return on_ticket(
-        reference, LanguageForm, _speak, part="language", said="From now on their texts and page are in it."
-    )
+    return on_ticket(reference, LanguageForm, _speak, part="language", said="")
 
 
 @blueprint.post("/<reference:reference>/owner")
@@ -211,8 +210,9 @@ def mark_read(reference: str) -> ResponseReturnValue:
     )
 
 
-def _speak(session: DeskSession, ticket: Ticket, form: Any) -> None:
+def _speak(session: DeskSession, ticket: Ticket, form: Any) -> str:
     tickets.speak_to_customer(session, ticket, form["language"], now=now(), by=actor())
+    return f"From now on we write to them in {Language(form['language']).label}."
 
 
 def _promise(session: DeskSession, ticket: Ticket, form: Any) -> str | None:

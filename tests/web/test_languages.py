@@ -52,6 +52,7 @@ def test_on_the_ticket_it_is_one_tap_and_stands_in_the_story(business: Business,
     assert maya.act(reference, "language", language="fr").status_code == 302
     assert languages(business) == ["fr"]
     page = html.unescape(maya.open(f"/tickets/{reference}").text)
+    assert "From now on we write to them in Français." in page
     assert "changed the language from English to Français" in page
     assert 'value="fr" lang="fr" aria-pressed="true"' in page
     maya.act(reference, "messages", body="Un instant.")
