@@ -22,7 +22,7 @@ from recovery.domain.policy import Policy
 from recovery.domain.senders import SIMULATED
 from recovery.services.sending.outbox import ENQUEUED, Terms
 from recovery.services.session import DeskSession, House
-from recovery.services.texting import phones
+from recovery.services.simulating import phones
 from recovery.sms.gateway import Found, Gateway, OutgoingText, ProviderStatus, SendRefused
 from recovery.sms.simulator import SimulatedGateway
 from recovery.sms.texts import Texts

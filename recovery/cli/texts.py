@@ -25,9 +25,9 @@ from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.phones import masked, parse_phone
 from recovery.domain.spelling import instant
 from recovery.models import Message
+from recovery.services.lines.line_test import send_test, state_of
 from recovery.services.running import heartbeats
 from recovery.services.running.health import NO_WORKER
-from recovery.services.sending.line_test import send_test, state_of
 from recovery.services.texting.links import without_approval_links
 
 SHOWN = 50

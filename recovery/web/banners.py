@@ -7,7 +7,7 @@ from flask import current_app, url_for
 
 from recovery.domain.actors import Actor
 from recovery.domain.permissions import Permission
-from recovery.services.sending.line_trouble import NOT_LEAVING, line_trouble
+from recovery.services.lines.line_trouble import NOT_LEAVING, line_trouble
 from recovery.services.session import DeskSession
 
 TEXTS_PAGE = "texting.show"

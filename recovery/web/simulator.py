@@ -17,9 +17,9 @@ from recovery.domain.simulated_phones import USUAL, Fate, Habits, ReceiptOrder
 from recovery.edge import actor, components, needs
 from recovery.models import SimulatedText
 from recovery.services.session import DeskSession
-from recovery.services.texting import phone_book, phones
-from recovery.services.texting.phone_book import Phone
-from recovery.services.texting.phone_habits import habits_of, set_habits
+from recovery.services.simulating import phone_book, phones
+from recovery.services.simulating.phone_book import Phone
+from recovery.services.simulating.phone_habits import habits_of, set_habits
 from recovery.web.forms import HabitsForm, loaded, typed
 from recovery.web.polling import answer, etag_of
 from recovery.web.session import now, transact

@@ -15,7 +15,7 @@ from recovery.services.running import heartbeats, restoring
 from recovery.services.running.ground import is_a_lock
 from recovery.services.sending import asking, departures, gates, outbox, receipts, reconciling
 from recovery.services.sending.reconciling import Look
-from recovery.services.texting import phones
+from recovery.services.simulating import phones
 from recovery.services.timing.due_work import DUE_WORK
 from recovery.sms.gateway import Found, LookupFailed
 from recovery.worker.away import AWAY, is_the_databases, is_the_rows

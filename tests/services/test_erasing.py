@@ -14,9 +14,10 @@ from recovery.domain.provider_codes import FaultCategory
 from recovery.domain.simulated_phones import Fate, Habits
 from recovery.models import Callback, Event, Message, OptOut, SimulatedText, Ticket
 from recovery.services.people.erasing import erase
-from recovery.services.texting import phones, replies
+from recovery.services.simulating import phones
+from recovery.services.simulating.phone_habits import set_habits
+from recovery.services.texting import replies
 from recovery.services.texting.links import customer_token
-from recovery.services.texting.phone_habits import set_habits
 from recovery.services.texting.replies import Inbound
 from recovery.services.ticketing import tickets
 from recovery.services.ticketing.customer_page import ticket_of_link

@@ -9,10 +9,10 @@ from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.domain.provider_codes import FaultCategory, fault_for
 from recovery.models import Event
+from recovery.services.lines.line_trouble import LineTrouble, line_trouble
 from recovery.services.running.health import BAD, LOOK, WELL, checks
 from recovery.services.sending import gates
 from recovery.services.sending.gates import RECEIPT_WITHIN, standing
-from recovery.services.sending.line_trouble import LineTrouble, line_trouble
 from recovery.sms.gateway import Accepted, SendRefused
 from tests.factories import LEE, NOOR
 from tests.services.post import TOO_MANY, Post

@@ -12,9 +12,9 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.provider_codes import fault_for
 from recovery.domain.simulated_phones import USUAL, Fate, Habits, ReceiptOrder
 from recovery.models import OptOut, Receipt, SimulatedText, Ticket
-from recovery.services.sending.line_trouble import line_trouble
-from recovery.services.texting import phones
-from recovery.services.texting.phone_habits import habits_of, set_habits
+from recovery.services.lines.line_trouble import line_trouble
+from recovery.services.simulating import phones
+from recovery.services.simulating.phone_habits import habits_of, set_habits
 from recovery.sms.gateway import OutgoingText, SendRefused
 from tests.services.post import Post
 from tests.services.test_phones import SAM, ring, send, statuses, type_reply

@@ -7,7 +7,7 @@ from recovery.domain.errors import Invalid
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.models import Ticket
-from recovery.services.texting import phones
+from recovery.services.simulating import phones
 from recovery.sms.gateway import OutgoingText
 from tests.services.post import Post
 

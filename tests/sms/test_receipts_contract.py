@@ -14,8 +14,8 @@ from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.domain.simulated_phones import Fate, Habits, ReceiptOrder
 from recovery.models import Ticket
-from recovery.services.texting import phones
-from recovery.services.texting.phone_habits import set_habits
+from recovery.services.simulating import phones
+from recovery.services.simulating.phone_habits import set_habits
 from tests.factories import Business
 from tests.fake_twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio, Fault
 from tests.fixtures.serving import serve

@@ -9,7 +9,7 @@ from recovery.app import create_app
 from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.models import Message, OptOut, Ticket
-from recovery.services.texting import phones
+from recovery.services.simulating import phones
 from recovery.sms.gateway import OutgoingText
 from tests.factories import SAM, Business, NewCustomer
 from tests.fixtures.settings import MakeSettings

@@ -16,7 +16,7 @@ from recovery.services.deciding import remedies
 from recovery.services.demo.passing import Passing, Rows
 from recovery.services.demo.plans import Plan
 from recovery.services.session import DeskSession
-from recovery.services.texting.phones import reply_from_phone
+from recovery.services.simulating.phones import reply_from_phone
 from recovery.services.texting.replies import Inbound, receive
 from recovery.services.ticketing import tickets
 from recovery.services.ticketing.logging_mistakes import NewTicket, Order, log

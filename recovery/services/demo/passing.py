@@ -20,7 +20,7 @@ from recovery.services.deciding import approvals
 from recovery.services.sending import outcomes
 from recovery.services.sending.departures import Facts, outgoing, why_dropped
 from recovery.services.session import DeskSession
-from recovery.services.texting import phones
+from recovery.services.simulating import phones
 from recovery.services.ticketing import tickets
 from recovery.services.timing import lapses
 

@@ -11,8 +11,8 @@ from recovery.domain.messages import MessageClass
 from recovery.domain.provider_codes import Fault, fault_of
 from recovery.models import Message, Tally, Ticket
 from recovery.models.message import LOST, SILENT, WAITING
+from recovery.services.lines.line_trouble import LineTrouble, line_trouble, meant_to_be_gone
 from recovery.services.running.tallies import HOOKS_REFUSED
-from recovery.services.sending.line_trouble import LineTrouble, line_trouble, meant_to_be_gone
 from recovery.services.sending.reconciling import IN_DOUBT, was_sent_again
 from recovery.services.session import DeskSession
 from recovery.services.texting.senders import known_senders

@@ -12,13 +12,13 @@ from recovery.domain.provider_codes import COUNTRY_NOT_ALLOWED, fault_of
 from recovery.domain.senders import SIMULATED
 from recovery.models import Message, Site, Tally
 from recovery.models.message import LOST
+from recovery.services.lines.line_trouble import line_trouble
 from recovery.services.proving.nightly import last_check
 from recovery.services.reporting.spending import held_for_money, in_money, spend_standing
 from recovery.services.running.heartbeats import LATE_AFTER, workers
 from recovery.services.running.tallies import HOOKS_REFUSED, TEXTS_CAPPED
 from recovery.services.sending import gates
 from recovery.services.sending.gates import Gate
-from recovery.services.sending.line_trouble import line_trouble
 from recovery.services.session import DeskSession
 
 WELL, LOOK, BAD = "ok", "soon", "late"

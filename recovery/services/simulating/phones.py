@@ -18,7 +18,7 @@ from recovery.domain.simulated_phones import USUAL_WAIT, Fate
 from recovery.models import Message, SimulatedText
 from recovery.services.sending.receipts import Told, take
 from recovery.services.session import DeskSession
-from recovery.services.texting.phone_habits import habits_of, set_opted_out
+from recovery.services.simulating.phone_habits import habits_of, set_opted_out
 from recovery.services.texting.replies import Inbound, receive
 from recovery.sms.gateway import Found, OutgoingText, ProviderStatus
 

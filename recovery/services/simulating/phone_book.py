@@ -11,7 +11,7 @@ from recovery.domain.phones import country_of, parse_phone, pretty
 from recovery.models import Contact, Customer, SimulatedText, Site, Staff
 from recovery.services.access import sites_visible_to
 from recovery.services.session import DeskSession
-from recovery.services.texting import phones
+from recovery.services.simulating import phones
 
 NOWHERE = "UTC"
 STRANGER = "Somebody"
