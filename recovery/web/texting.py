@@ -1,6 +1,6 @@
 """The page *Texts*: whether they leave and arrive, what each figure means, and what is to be done about it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, render_template, url_for
@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 from recovery.domain.permissions import Permission
 from recovery.domain.senders import SIMULATED
 from recovery.edge import components, needs
-from recovery.services.reporting.text_traffic import DoubtRow, Line, Reason, SilentRow, Traffic, traffic
+from recovery.services.reporting.spending import SpendStanding, in_money
+from recovery.services.reporting.text_traffic import Cost, DoubtRow, Line, Reason, SilentRow, Traffic, traffic
 from recovery.services.running.health import SLOW_QUEUE, minutes_or_seconds
 from recovery.web.session import now
 
@@ -30,6 +31,8 @@ def show() -> ResponseReturnValue:
         reasons=[_reason(reason) for reason in found.reasons],
         silent=[_silent(row, instant) for row in found.silent],
         hooks=_hooks(found, instant),
+        spend=_spend(found.spend),
+        costs=[_cost(cost, found.spend.currency) for cost in found.costs],
     )
 
 
@@ -45,7 +48,8 @@ def _line(line: Line, instant: datetime) -> dict[str, Any]:
     name = "The simulated phones" if line.sender == SIMULATED else line.sender
     waits = f"{_texts(line.due)} to leave, the oldest for {_ago(line.oldest, instant)}" if line.oldest else ""
     held = f"{_texts(line.held)} for a better hour" if line.held else ""
-    queue = "; ".join(part for part in (waits, held) if part)
+    money = f"{_texts(line.held_for_money)} for the month's money" if line.held_for_money else ""
+    queue = "; ".join(part for part in (waits, held, money) if part)
     trouble = line.trouble
     return {
         "name": name,
@@ -82,6 +86,23 @@ def _reason(reason: Reason) -> dict[str, Any]:
 
 def _silent(row: SilentRow, instant: datetime) -> dict[str, Any]:
     return {**_ticket(row.reference), "ago": _ago(row.sent_at, instant)}
+
+
+def _spend(spend: SpendStanding) -> str:
+    spent = f"{in_money(spend.micros, spend.currency)} this month"
+    if spend.limit_micros is None:
+        return f"{spent}, and no limit is set."
+    return f"{spent}, {spend.percent} % of the limit of {in_money(spend.limit_micros, spend.currency)}."
+
+
+def _cost(cost: Cost, currency: str) -> dict[str, Any]:
+    return {
+        "month": f"{date.fromisoformat(f'{cost.month}-01'):%B %Y}",
+        "site": cost.site or "No site",
+        "texts": cost.texts,
+        "segments": cost.segments,
+        "cost": in_money(cost.micros, currency),
+    }
 
 
 def _hooks(found: Traffic, instant: datetime) -> str:

@@ -5,6 +5,7 @@ from sqlalchemy import event
 
 from recovery.clock import FrozenClock
 from recovery.domain.provider_codes import FaultCategory, fault_for
+from recovery.services.reporting.spending import in_money, spend_standing
 from recovery.services.running.tallies import HOOKS_REFUSED, count
 from recovery.services.sending import asking
 from recovery.sms.gateway import Accepted, SendRefused
@@ -111,6 +112,22 @@ def test_callbacks_that_were_refused_say_what_to_compare(ada: Visitor, post: Pos
     shown = page(ada)
     assert "3 so far, the last 5 min ago." in shown
     assert "TWILIO_AUTH_TOKEN" in shown
+
+
+def test_what_texts_cost_stands_by_site_and_month_beside_the_limit(
+    ada: Visitor, business: Business, post: Post, clock: FrozenClock
+) -> None:
+    shown = page(ada)
+    assert "this month, and no limit is set." in shown
+    assert "No text was counted yet." in shown
+    post.ticket()
+    post.finish(post.depart()[0], post.accept())
+    text = post.texts(post.ticket())[0]
+    shown = page(ada)
+    assert f"Harbour St Coffee March 2026 1 {text.segments} " in shown
+    with business.desk.read() as session:
+        spent = spend_standing(session, now=business.now)
+    assert in_money(spent.micros, spent.currency) in shown
 
 
 def test_however_much_is_on_it_the_page_asks_little(ada: Visitor, post: Post, clock: FrozenClock) -> None:

@@ -12,6 +12,7 @@ from recovery.domain.provider_codes import Fault, fault_of
 from recovery.models import Message, Tally, Ticket
 from recovery.models.message import LOST, SILENT, WAITING
 from recovery.services.lines.line_trouble import LineTrouble, line_trouble, meant_to_be_gone
+from recovery.services.reporting.spending import SPEND, SpendStanding, month_of, spend_report, spend_standing
 from recovery.services.running.tallies import HOOKS_REFUSED
 from recovery.services.sending.reconciling import IN_DOUBT, was_sent_again
 from recovery.services.session import DeskSession
@@ -36,6 +37,8 @@ class Line:
     oldest: datetime | None
     held: int
     """For the morning, or for a moment in which they can be undone."""
+    held_for_money: int
+    """Until another month begins, or an admin allows more."""
     trouble: LineTrouble | None
 
 
@@ -69,6 +72,17 @@ class SilentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one month's texts at one site; `micros` in millionths of the policy's currency."""
+
+    month: str
+    site: str | None
+    texts: int
+    segments: int
+    micros: int
+
+
+@dataclass(frozen=True, slots=True)
 class Traffic:
     lines: Sequence[Line]
     doubts: Sequence[DoubtRow]
@@ -76,6 +90,8 @@ class Traffic:
     silent: Sequence[SilentRow]
     hooks_refused: int
     hook_refused_at: datetime | None
+    spend: SpendStanding
+    costs: Sequence[Cost]
 
 
 def traffic(session: DeskSession, *, now: datetime) -> Traffic:
@@ -87,17 +103,20 @@ def traffic(session: DeskSession, *, now: datetime) -> Traffic:
         silent=_silent(session, now=now),
         hooks_refused=tally.count if tally else 0,
         hook_refused_at=tally.last_at if tally else None,
+        spend=spend_standing(session, now=now),
+        costs=_costs(session, now=now),
     )
 
 
 def _lines(session: DeskSession, *, now: datetime) -> list[Line]:
-    due = meant_to_be_gone(now)
+    due = meant_to_be_gone(now) & (Message.held_for.is_distinct_from(SPEND))
     since = case((Message.attempts > 0, Message.created_at), else_=Message.not_before)
     waiting = select(
         Message.sender,
         func.sum(case((due, 1), else_=0)),
         func.min(case((due, since))),
-        func.sum(case((due, 0), else_=1)),
+        func.sum(case((due | (Message.held_for == SPEND), 0), else_=1)),
+        func.sum(case((Message.held_for == SPEND, 1), else_=0)),
     ).where(text(f"messages.{WAITING}"))
     queued = {row[0]: row for row in session.execute(waiting.group_by(Message.sender))}
     troubles = {trouble.sender: trouble for trouble in line_trouble(session, now=now)}
@@ -105,10 +124,10 @@ def _lines(session: DeskSession, *, now: datetime) -> list[Line]:
     return [_line(sender, queued.get(sender), troubles.get(sender)) for sender in senders]
 
 
-def _line(sender: str, queued: Row[str, int, datetime, int] | None, trouble: LineTrouble | None) -> Line:
+def _line(sender: str, queued: Row[str, int, datetime, int, int] | None, trouble: LineTrouble | None) -> Line:
     if queued is None:
-        return Line(sender, 0, None, 0, trouble)
-    return Line(sender, int(queued[1]), queued[2], int(queued[3]), trouble)
+        return Line(sender, 0, None, 0, 0, trouble)
+    return Line(sender, int(queued[1]), queued[2], int(queued[3]), int(queued[4]), trouble)
 
 
 def _doubts(session: DeskSession) -> list[DoubtRow]:
@@ -158,3 +177,14 @@ def _silent(session: DeskSession, *, now: datetime) -> list[SilentRow]:
     )
     rows = session.execute(query.order_by(Message.sent_at.desc()).limit(MOST_SHOWN))
     return [SilentRow(reference, sent_at or now) for reference, sent_at in rows]
+
+
+def _costs(session: DeskSession, *, now: datetime) -> list[Cost]:
+    """Of this month and the one before, site by site."""
+    months = (month_of(now), month_of(now.replace(day=1) - timedelta(days=1)))
+    sums: dict[tuple[str, str | None], list[int]] = {}
+    for row in spend_report(session, since=months[1], until=months[0]):
+        total = sums.setdefault((row.month, row.site), [0, 0, 0])
+        for place, more in enumerate((row.texts, row.segments, row.micros)):
+            total[place] += more
+    return [Cost(month, site, *total) for (month, site), total in sums.items()]
