@@ -20,10 +20,12 @@ from recovery.clock import Clock, SystemClock
 from recovery.domain.errors import Invalid
 from recovery.domain.policy import Policy
 from recovery.domain.senders import SIMULATED
+from recovery.services.hearing.phone_photos import stored_photo
 from recovery.services.sending.outbox import ENQUEUED, Terms
 from recovery.services.session import DeskSession, House
 from recovery.services.simulating import phones
 from recovery.sms.gateway import Found, Gateway, OutgoingText, ProviderStatus, SendRefused
+from recovery.sms.photos import PhotoSource, SimulatedPhotos, TwilioPhotos
 from recovery.sms.simulator import SimulatedGateway
 from recovery.sms.texts import Texts
 from recovery.sms.twilio import TWILIO_API_URL, TwilioAccount, TwilioGateway
@@ -120,6 +122,13 @@ class Components:
         return TwilioGateway(_account(self.settings))
 
     @cached_property
+    def photos(self) -> PhotoSource:
+        """Only workers fetch."""
+        if self.settings.sms_gateway == "simulator":
+            return SimulatedPhotos(_Phones(self))
+        return TwilioPhotos(_account(self.settings))
+
+    @cached_property
     def _bell(self) -> "_Bell":
         return _Bell(self.writing)
 
@@ -161,6 +170,10 @@ class _Phones:
     def fetch(self, provider_sid: str) -> ProviderStatus | None:
         with self.desk.read() as session:
             return phones.fetch(session, provider_sid)
+
+    def photo(self, url: str) -> bytes | None:
+        with self.desk.read() as session:
+            return stored_photo(session, url)
 
 
 class _Bell:

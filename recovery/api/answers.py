@@ -10,6 +10,7 @@ from recovery.domain.ids import EPOCH
 from recovery.domain.recovery_clock import Clock, ClockReading
 from recovery.domain.spelling import respelled
 from recovery.services.cursors import Page, Place, page_of_whole
+from recovery.services.hearing.photos import PhotoRow
 from recovery.services.session import House
 from recovery.services.texting.links import customer_url, ticket_url
 from recovery.services.texting.threads import EventRow, MessageRow
@@ -152,7 +153,7 @@ def callback(row: CallbackRow, *, restricted: bool) -> Answer:
     }
 
 
-def message(row: MessageRow) -> Answer:
+def message(row: MessageRow, photos: Sequence[PhotoRow] = ()) -> Answer:
     return {
         "id": str(row.id),
         "direction": row.direction,
@@ -171,6 +172,16 @@ def message(row: MessageRow) -> Answer:
         "error_code": row.error_code,
         "error": row.error,
         "drop_reason": row.drop_reason,
+        "photos": [
+            {
+                "id": str(photo.id),
+                "state": photo.state,
+                "reason": photo.reason,
+                "content_type": photo.content_type,
+                "size": photo.size,
+            }
+            for photo in photos
+        ],
     }
 
 

@@ -14,6 +14,7 @@ from recovery.api.schemas.queries import Paged
 from recovery.api.schemas.requests import NewMessageSchema, PromiseSchema
 from recovery.domain.errors import Refused
 from recovery.domain.permissions import Permission
+from recovery.services.hearing.photos import photos_of
 from recovery.services.texting.threads import message_row, messages_of
 from recovery.services.ticketing.reading_tickets import promise_row, ticket_row_by_id
 from recovery.services.ticketing.tickets import write_to_customer
@@ -85,9 +86,9 @@ def list_messages(asked: dict[str, Any], reference: str) -> Response:
 
     def read(at: Moment) -> Answer:
         ticket = at.opened(reference)
-        return answers.page(
-            messages_of(at.session, ticket.id, limit=asked["limit"], cursor=asked.get("cursor")), answers.message
-        )
+        found = messages_of(at.session, ticket.id, limit=asked["limit"], cursor=asked.get("cursor"))
+        photos = photos_of(at.session, [row.id for row in found.items])
+        return answers.page(found, lambda row: answers.message(row, photos.get(row.id, ())))
 
     return answer_with(read)
 

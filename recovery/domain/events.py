@@ -71,6 +71,8 @@ class Tag(StrEnum):
     TEXT_CONTRADICTED = "ticket:text:contradicted"
     TEXT_RECEIVED = "ticket:text:received"
     TEXTS_READ = "ticket:text:read"
+    PHOTO_KEPT = "ticket:photo:kept"
+    PHOTO_REFUSED = "ticket:photo:refused"
     CUSTOMER_OPTED_OUT = "ticket:customer:opted_out"
     CUSTOMER_OPTED_IN = "ticket:customer:opted_in"
     CUSTOMER_ERASED = "ticket:customer:erased"
@@ -191,6 +193,8 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.TEXT_CONTRADICTED: {"message": int, "status": str, "standing": str},
     Tag.TEXT_RECEIVED: {"message": int, "understood_as": str, "body_commitment": str, "answers": int},
     Tag.TEXTS_READ: {"count": int},
+    Tag.PHOTO_KEPT: {"photo": int, "message": int, "content_commitment": str},
+    Tag.PHOTO_REFUSED: {"photo": int, "message": int, "reason": str},
     Tag.CUSTOMER_OPTED_OUT: {"contact": int, "sender": str, "message": int, "how": str},
     Tag.CUSTOMER_OPTED_IN: {"contact": int, "sender": str, "message": int},
     Tag.CUSTOMER_ERASED: {"customer": int},

@@ -7,6 +7,7 @@ from recovery.models.customer import Contact, Customer, OptOut
 from recovery.models.event import Anchor, AwaitingAnchor, Event
 from recovery.models.idempotency import IdempotencyKey
 from recovery.models.message import Message, Receipt, SendGate, SendPace, SimulatedPhone, SimulatedText, Spend
+from recovery.models.photo import Photo, SimulatedPhoto
 from recovery.models.remedy import Approval, Ledger, Remedy
 from recovery.models.site import Heartbeat, JobRun, LimitRow, SettingsStream, Site, Tally
 from recovery.models.staff import ApiToken, LoginSession, SignInLink, Staff, StaffSite
@@ -32,6 +33,7 @@ __all__ = [
     "LoginSession",
     "Message",
     "OptOut",
+    "Photo",
     "Promise",
     "Receipt",
     "Remedy",
@@ -40,6 +42,7 @@ __all__ = [
     "SettingsStream",
     "SignInLink",
     "SimulatedPhone",
+    "SimulatedPhoto",
     "SimulatedText",
     "Site",
     "Spend",

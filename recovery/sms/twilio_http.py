@@ -126,7 +126,7 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
-class _Adapter(HTTPAdapter):
+class DeadlineAdapter(HTTPAdapter):
     """No retries: only the outbox decides whether a text is tried again."""
 
     def __init__(self) -> None:
@@ -148,7 +148,7 @@ class DeadlineHttpClient(HttpClient):  # type: ignore[misc]  # twilio ships no t
     def __init__(self, *, timeout: float) -> None:
         super().__init__(getLogger(__name__), is_async=False, timeout=timeout)
         self._session = requests.Session()
-        adapter = _Adapter()
+        adapter = DeadlineAdapter()
         for scheme in _SCHEMES:
             self._session.mount(scheme, adapter)
 

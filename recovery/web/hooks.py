@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from recovery.domain.errors import Forbidden
 from recovery.domain.permissions import Permission
+from recovery.domain.photos import MOST, Media
 from recovery.edge import components, needs
 from recovery.services.sending import receipts
 from recovery.services.sending.receipts import Told
@@ -58,6 +59,7 @@ def receive_text() -> ResponseReturnValue:
         provider_sid=_field("MessageSid"),
         provider_has_answered=bool(_field("OptOutType")),
         service=_field("MessagingServiceSid"),
+        media=_media(),
     )
     if not inbound.from_number or not inbound.provider_sid:
         _refuse("A text comes with From and MessageSid, and this came without.")
@@ -115,6 +117,13 @@ def _address(public_url: str) -> str:
 def _field(name: str) -> str:
     """Trimmed and without NUL, which fits into no database; a body as it came, since where it is kept it is cleaned."""
     return request.form.get(name, "").replace("\0", "").strip() if name != "Body" else request.form.get(name, "")
+
+
+def _media() -> tuple[Media, ...]:
+    """Numbered from 0 without a gap; the count beside them tells nothing more."""
+    urls = (_field(f"MediaUrl{number}") for number in range(MOST))
+    kinds = (_field(f"MediaContentType{number}") for number in range(MOST))
+    return tuple(Media(url, kind) for url, kind in zip(urls, kinds, strict=True) if url)
 
 
 def _refuse(sentence: str) -> NoReturn:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from flask import url_for
+
 from recovery.domain.actors import ActorKind
 from recovery.domain.calendars import local_time
 from recovery.domain.callbacks import CallReason, Outcome
@@ -12,16 +14,20 @@ from recovery.domain.events import Tag
 from recovery.domain.languages import LANGUAGES, Language
 from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.money import format_money
+from recovery.domain.photos import PhotoState, shows_in_a_page
 from recovery.domain.provider_codes import fault_of
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import PromiseAbout, Severity
 from recovery.models import Event, Message
+from recovery.services.hearing.photos import PhotoRow
 from recovery.services.reporting.spending import SPEND
 from recovery.services.ticketing.rows import SiteBrief
 from recovery.web.rows import at, clock, failure_label
 
 Names = Mapping[int, str]
 Payload = Mapping[str, Any]
+Photos = Mapping[int, Sequence[PhotoRow]]
+"""By text."""
 
 
 TOLD_BESIDES = frozenset({PromiseAbout.CALLBACK.value, PromiseAbout.ANSWER.value})
@@ -42,10 +48,12 @@ class Teller(NamedTuple):
     words: Callable[[Payload, Names, There], str]
 
 
-def stream(events: Sequence[Event], messages: Sequence[Message], names: Names, site: SiteBrief) -> list[dict[str, Any]]:
+def stream(
+    events: Sequence[Event], messages: Sequence[Message], photos: Photos, names: Names, site: SiteBrief
+) -> list[dict[str, Any]]:
     """Oldest first, with a line for each new day of the site."""
     told = [entry for event in events if (entry := _line(event, names, site))]
-    told += [_bubble(message, names, site) for message in messages]
+    told += [_bubble(message, photos, names, site) for message in messages]
     told.sort(key=lambda entry: entry["moment"])
     days: list[dict[str, Any]] = []
     today = None
@@ -86,13 +94,14 @@ def _line(event: Event, names: Names, site: SiteBrief) -> dict[str, Any] | None:
     }
 
 
-def _bubble(message: Message, names: Names, site: SiteBrief) -> dict[str, Any]:
+def _bubble(message: Message, photos: Photos, names: Names, site: SiteBrief) -> dict[str, Any]:
     inbound = message.direction is Direction.INBOUND
     return {
         "kind": "text",
         "moment": message.created_at,
         "direction": "in" if inbound else "out",
-        "body": message.body or "This text has been erased.",
+        "body": "This text has been erased." if message.body is None else message.body,
+        "photos": [_photo(photo) for photo in photos.get(message.id, ())],
         "at": f"{local_time(message.created_at, site.timezone):%H:%M}",
         "who": "" if inbound else names.get(message.staff_id or 0, ""),
         "status": message.status.shown.value,
@@ -101,6 +110,16 @@ def _bubble(message: Message, names: Names, site: SiteBrief) -> dict[str, Any]:
         "segments": message.segments,
         "unread": inbound and message.read_at is None,
     }
+
+
+def _photo(photo: PhotoRow) -> dict[str, str]:
+    """`shown`: drawn on the page; else a link, or the sentence that says why there is none."""
+    if photo.state is PhotoState.KEPT:
+        url = url_for("photos.show", photo_id=photo.id)
+        return {"url": url, "shown": "yes" if shows_in_a_page(photo.content_type) else "", "words": ""}
+    if photo.reason is not None:
+        return {"url": "", "shown": "", "words": f"A photo came too. {photo.reason.words}"}
+    return {"url": "", "shown": "", "words": "A photo came too. It is being fetched."}
 
 
 def _waits_for_money(message: Message) -> bool:

@@ -9,6 +9,7 @@ from flask import url_for
 from recovery.domain.actors import Actor
 from recovery.domain.calendars import local_time
 from recovery.domain.languages import Language
+from recovery.domain.messages import Direction
 from recovery.domain.money import SYMBOLS, format_money
 from recovery.domain.permissions import Permission
 from recovery.domain.phones import pretty
@@ -16,6 +17,7 @@ from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import LONGEST_NOTE, OVER, PromiseAbout, Severity, TicketStatus, ToldBy
 from recovery.models import Ticket
 from recovery.services.access import visible_ticket
+from recovery.services.hearing.photos import photos_of
 from recovery.services.people.directory import staff_of
 from recovery.services.proving.audit_search import trail
 from recovery.services.session import DeskSession
@@ -55,6 +57,7 @@ def ticket_values(reading: DeskSession, row: TicketRow, *, now: datetime, by: Ac
     """All that tickets/show.html expects, but errors and what was typed."""
     ticket = visible_ticket(reading, row.reference, by=by)
     events, messages = events_of(reading, row.id), thread_of(reading, row.id)
+    photos = photos_of(reading, [each.id for each in messages if each.direction is Direction.INBOUND])
     names = first_names(reading, people_in(events, messages))
     return {
         "ticket": _head(row, now=now),
@@ -62,7 +65,7 @@ def ticket_values(reading: DeskSession, row: TicketRow, *, now: datetime, by: Ac
         "remedies": remedies(row, by),
         "calls": calls(row, messages, events),
         "outcomes": OUTCOMES,
-        "story": stream(events, messages, names, row.site),
+        "story": stream(events, messages, photos, names, row.site),
         "clock": clock_words(reading, ticket, row.site, now=now),
         "book_choices": book_choices(reading, ticket, now=now) if row.is_live else [],
         "owners": _owners(reading, row, by),

@@ -10,6 +10,7 @@ from random import SystemRandom
 import structlog
 
 from recovery.bootstrap import Components
+from recovery.services.hearing import photos
 from recovery.services.reporting import spending
 from recovery.services.running import heartbeats, restoring
 from recovery.services.running.ground import is_a_lock
@@ -18,6 +19,7 @@ from recovery.services.sending.reconciling import Look
 from recovery.services.simulating import phones
 from recovery.services.timing.due_work import DUE_WORK
 from recovery.sms.gateway import Found, LookupFailed
+from recovery.sms.photos import PhotoRefused, PhotoUnreachable
 from recovery.worker.away import AWAY, is_the_databases, is_the_rows
 from recovery.worker.sending import Sender
 
@@ -156,6 +158,32 @@ def ring_phones(station: Station) -> None:
         _each(station, "ring_phones", text_id, partial(desk.transact, partial(phones.arrive, text_id=text_id, now=now)))
 
 
+def fetch_photos(station: Station) -> None:
+    """What came with texts: asked of the provider between two transactions, never in one."""
+    desk = station.desk
+    with desk.read() as session:
+        ids = photos.due(session, now=station.now)
+    for photo_id in ids:
+        _each(station, "fetch_photos", photo_id, partial(_fetch_photo, station, photo_id))
+
+
+def _fetch_photo(station: Station, photo_id: int) -> None:
+    desk, now = station.desk, station.now
+    url = desk.transact(lambda session: photos.start_fetching(session, photo_id, now=now))
+    if url is None:
+        return
+    try:
+        content = desk.photos.fetch(url)
+    except PhotoRefused as refusal:
+        work = partial(photos.refuse, photo_id=photo_id, reason=refusal.reason, now=station.now)
+    except PhotoUnreachable as trouble:
+        log.warning("photos:unreachable", photo=photo_id, why=trouble.detail)
+        work = partial(photos.not_reached, photo_id=photo_id, now=station.now)
+    else:
+        work = partial(photos.keep, photo_id=photo_id, content=content, now=station.now)
+    log.info("photos:fetched", photo=photo_id, then=desk.transact(work))
+
+
 def release_restored(station: Station) -> None:
     """After a restore: each waiting text is looked for before anything is sent. What was looked for stays so, whoever
     goes on."""
@@ -243,6 +271,7 @@ TICKS: Sequence[Tick] = (
     Tick("reconcile", 2, reconcile),
     Tick("simulated phones", 0.5, ring_phones),
     Tick("sent and silent", 60, ask),
+    Tick("photos", 2, fetch_photos),
     Tick("receipts that came early", 60, join_receipts),
     Tick("restored outbox", 5, release_restored),
     Tick("texts held for money", 60, release_held_for_money),

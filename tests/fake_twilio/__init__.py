@@ -10,7 +10,18 @@ As a process of its own: `python tests/fake_twilio --port 18100` (see __main__.p
 
 from tests.fake_twilio.faults import FAULT_KINDS, Fault
 from tests.fake_twilio.hooks import Hooks
+from tests.fake_twilio.media import Served
 from tests.fake_twilio.record import AcceptedText, Record
 from tests.fake_twilio.server import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 
-__all__ = ["ACCOUNT_SID", "AUTH_TOKEN", "FAULT_KINDS", "AcceptedText", "FakeTwilio", "Fault", "Hooks", "Record"]
+__all__ = [
+    "ACCOUNT_SID",
+    "AUTH_TOKEN",
+    "FAULT_KINDS",
+    "AcceptedText",
+    "FakeTwilio",
+    "Fault",
+    "Hooks",
+    "Record",
+    "Served",
+]

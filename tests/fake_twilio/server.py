@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.fake_twilio.faults import Fault, FaultPlan
 from tests.fake_twilio.hooks import Hooks
+from tests.fake_twilio.media import Served
 from tests.fake_twilio.record import AcceptedText, Record, ref_in
 
 ACCOUNT_SID = "AC" + "0" * 32
@@ -28,6 +29,10 @@ class FakeTwilio:
         self.record = Record()
         self.faults = FaultPlan()
         self.hooks = Hooks(account_sid=account_sid, auth_token=auth_token)
+        self.media: dict[str, Served] = {}
+        """Photos, by the path of their address."""
+        self.media_asked: list[tuple[str, str]] = []
+        """Each path that was asked for, and with whose credentials."""
         self.closing = threading.Event()
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.twilio = self
@@ -94,8 +99,19 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, [text.as_record() for text in self.twilio.accepted])
         elif url.path == "/_requests":
             self._answer(200, {"requests": self.twilio.record.requests, "answers": self.twilio.hooks.answers})
+        elif url.path in self.twilio.media:
+            self._photo(url.path, self.twilio.media[url.path])
         elif self._known_caller():
             self._read(url.path, {key: values[0] for key, values in parse_qs(url.query).items()})
+
+    def _photo(self, path: str, served: Served) -> None:
+        self.twilio.media_asked.append((path, self.headers.get("Authorization", "")))
+        headers = {"Location": served.location} if served.location else {}
+        head, gap, body = _response(served.status, served.content, "image/jpeg", **headers).partition(b"\r\n\r\n")
+        if served.lies_about_length is not None:
+            head = re.sub(rb"Content-Length: \d+", b"Content-Length: %d" % served.lies_about_length, head)
+        self._write(head + gap)
+        self._write(body, seconds_per_byte=served.seconds_per_byte)
 
     def _known_caller(self) -> bool:
         path = _PATH.match(urlsplit(self.path).path)

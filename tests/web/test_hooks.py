@@ -19,7 +19,7 @@ from recovery.app import create_app
 from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.messages import MessageStatus
-from recovery.models import Message, Receipt
+from recovery.models import Message, Photo, Receipt
 from recovery.services.running.tallies import HOOKS_REFUSED, count, counted
 from recovery.services.sending.departures import ref_of
 from recovery.sms.gateway import Accepted
@@ -221,6 +221,17 @@ def test_a_text_that_comes_twice_is_kept_once(provider: Provider) -> None:
     assert set(answers) == {200}
     assert provider.count(Message) == before + 1
     assert provider.post.reread(ticket).unread == 1
+
+
+def test_photos_are_kept_as_wanted_and_nobody_is_called_from_the_door(provider: Provider) -> None:
+    """The provider waits for our answer there: whoever fetches them is the worker."""
+    provider.post.ticket()
+    urls = [f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT_SID}/Messages/MM1/Media/ME{n}" for n in range(2)]
+    media = {f"MediaUrl{n}": url for n, url in enumerate(urls)} | {f"MediaContentType{n}": "image/png" for n in (0, 1)}
+    assert provider.text("", NumMedia="2", **media).status_code == 200
+    with provider.post.desk.read() as session:
+        rows = session.execute(select(Photo.url, Photo.state, Photo.content_type).order_by(Photo.position)).all()
+    assert [tuple(row) for row in rows] == [(url, "wanted", "image/png") for url in urls]
 
 
 def test_where_the_provider_answered_a_stop_we_stay_silent(provider: Provider) -> None:

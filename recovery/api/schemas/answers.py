@@ -10,6 +10,7 @@ from recovery.domain.authority import LimitSpan
 from recovery.domain.callbacks import CallbackStatus, CallReason, Outcome
 from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.permissions import Permission, Role, Scope
+from recovery.domain.photos import PhotoState, WhyNoPhoto
 from recovery.domain.remedies import RemedyKind, RemedyStatus
 from recovery.domain.tickets import PromiseAbout, Severity, Source, TicketStatus, ToldBy
 from recovery.services.ticketing.rows import Undetected
@@ -33,8 +34,9 @@ def instant(*, null: bool = False) -> fields.DateTime:
     return fields.DateTime(required=True, allow_none=null)
 
 
-def one_of(kind: type[StrEnum]) -> fields.String:
-    return fields.String(required=True, metadata={"enum": [each.value for each in kind]})
+def one_of(kind: type[StrEnum], *, null: bool = False) -> fields.String:
+    values = [each.value for each in kind]
+    return fields.String(required=True, allow_none=null, metadata={"enum": [*values, None] if null else values})
 
 
 def one(schema: type[Strict], *, null: bool = False) -> fields.Nested:
@@ -177,6 +179,14 @@ class PromiseOnTicketSchema(PromiseAnswerSchema):
     ticket = one(TicketStateSchema)
 
 
+class PhotoSchema(Strict):
+    id = text()
+    state = one_of(PhotoState)
+    reason = one_of(WhyNoPhoto, null=True)
+    content_type = text(description="What the provider calls it; once it is kept, what its bytes say.")
+    size = number(description="In bytes; 0 until it is kept.")
+
+
 class MessageSchema(Strict):
     id = text()
     direction = one_of(Direction)
@@ -195,6 +205,7 @@ class MessageSchema(Strict):
     error_code = text(null=True)
     error = text(null=True)
     drop_reason = text(null=True)
+    photos = many(PhotoSchema)
 
 
 class ApprovalAnswerSchema(RemedySchema):

@@ -26,6 +26,8 @@ from recovery.models import (
     Ticket,
 )
 from recovery.services.calling.call_rows import cancel_calls
+from recovery.services.hearing.phone_photos import forget_photos
+from recovery.services.hearing.photos import erase_photos
 from recovery.services.people.sites import require_admin
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
@@ -60,6 +62,7 @@ def erase(session: DeskSession, phone: str, *, now: datetime, by: Actor) -> Eras
     texts += _erase_texts(session, None, contact.id, now=now)
     session.execute(delete(SimulatedText).where(SimulatedText.number == phone))
     session.execute(delete(SimulatedPhone).where(SimulatedPhone.number == phone))
+    forget_photos(session, phone)
     for customer in customers:
         customer.name = customer.notes = None
         customer.erased_at = now
@@ -123,6 +126,7 @@ def _erase_texts(session: DeskSession, ticket: Ticket | None, contact_id: int | 
         Message.ticket_id == ticket.id if ticket else (Message.contact_id == contact_id) & Message.ticket_id.is_(None)
     )
     texts = session.scalars(select(Message).where(whose, Message.body.is_not(None)).with_for_update()).all()
+    erase_photos(session, [text.id for text in texts])
     for text in texts:
         text.body = text.to_number = text.error = None
         if text.status in QUEUED:

@@ -21,6 +21,7 @@ UNSAID = (
     "promise",
     "callback",
     "message",
+    "photo",
     "customer",
     "contact",
     "site",

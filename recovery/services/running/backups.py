@@ -4,6 +4,7 @@ The file holds what customers said and wrote; it never holds AUDIT_KEY, SECRET_K
 snapshot, taken while the desk works on.
 """
 
+import base64
 import hashlib
 import json
 import zipfile
@@ -13,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, Table, func, insert, select, text, update
+from sqlalchemy import Connection, LargeBinary, Table, func, insert, select, text, update
 
 from recovery.domain.actors import MACHINE
 from recovery.domain.errors import Refused
@@ -29,6 +30,8 @@ from recovery.services.timing.catching_up import catch_up
 FORMAT = 1
 MANIFEST = "manifest.json"
 ROWS_AT_ONCE = 500
+PHOTOS_AT_ONCE = 4
+"""Each may have five megabytes."""
 LEFT_OUT = frozenset({"login_sessions", "sign_in_links", "heartbeats"})
 """Who is signed in, and who is alive, is not true any more when a backup is put back."""
 
@@ -159,13 +162,23 @@ def _count(connection: Connection, table: Table) -> int:
 
 def _write_rows(connection: Connection, table: Table, lines: IO[bytes]) -> str:
     checksum = hashlib.sha256()
-    query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=ROWS_AT_ONCE)
+    query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_at_once(table))
     for row in connection.execute(query):
-        values = [value.isoformat() if isinstance(value, datetime) else value for value in row]
+        values = [_written(value) for value in row]
         line = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
         checksum.update(line)
         lines.write(line)
     return checksum.hexdigest()
+
+
+def _at_once(table: Table) -> int:
+    return PHOTOS_AT_ONCE if any(isinstance(column.type, LargeBinary) for column in table.columns) else ROWS_AT_ONCE
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else value
 
 
 def _spelled(manifest: Manifest) -> str:
@@ -225,7 +238,7 @@ def _batches(archive: zipfile.ZipFile, table: Table) -> Iterator[list[dict[str, 
     with archive.open(f"{table.name}.jsonl") as lines:
         for line in lines:
             rows.append(_read(table, dict(zip(columns, json.loads(line), strict=True))))
-            if len(rows) == ROWS_AT_ONCE:
+            if len(rows) == _at_once(table):
                 yield rows
                 rows = []
     if rows:
@@ -237,6 +250,8 @@ def _read(table: Table, values: dict[str, Any]) -> dict[str, Any]:
         value = values[column.name]
         if value is not None and isinstance(column.type, UtcDateTime):
             values[column.name] = datetime.fromisoformat(value)
+        if value is not None and isinstance(column.type, LargeBinary):
+            values[column.name] = base64.b64decode(value)
     return values
 
 

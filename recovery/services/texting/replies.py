@@ -12,11 +12,13 @@ from recovery.domain.errors import DomainError
 from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Digit, Direction, Keyword, MessageStatus, Reply, Words, is_yes, understand
+from recovery.domain.photos import Media
 from recovery.domain.tickets import FINISHED, TicketStatus
 from recovery.domain.wording import speech_in
 from recovery.models import Contact, Customer, Message, Site, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.calling import booking
+from recovery.services.hearing.photos import want
 from recovery.services.people.customers import contact_for
 from recovery.services.proving.trail import record
 from recovery.services.reporting.spending import cost_of
@@ -46,6 +48,8 @@ class Inbound:
     """The provider dealt with STOP, START or HELP itself: we record it and stay silent."""
     service: str = ""
     """The messaging service that our number belongs to, if it does: what we send from may be either."""
+    media: tuple[Media, ...] = ()
+    """Photos that came with it."""
 
 
 def receive(session: DeskSession, inbound: Inbound, *, now: datetime) -> Message:
@@ -60,6 +64,7 @@ def receive(session: DeskSession, inbound: Inbound, *, now: datetime) -> Message
     question = _open_question(session, contact, (*senders, inbound.to), now=now) if _answers_by_digit(reply) else None
     ticket = _ticket_asked_about(session, question) or _ticket_spoken_of(session, contact, senders)
     message = _kept(session, inbound, contact, ticket, reply, now=now)
+    want(session, message, inbound.media, now=now)
     if isinstance(reply, Keyword) and reply is not Keyword.CALL:
         _consent(session, inbound, reply, senders, contact=contact, ticket=ticket, message=message, now=now)
     elif ticket is not None:
