@@ -36,10 +36,24 @@ OBJECTS = frozenset({"ticket", "remedy", "callback", "photo"})
 """Of one site: to anybody from another it is nothing."""
 READING = ("GET", "HEAD", "OPTIONS")
 FORGED = "A" * 34
-STRANGE = {"reference": "%00", "remedy_id": "9" * 30, "callback_id": "9" * 30, "photo_id": "9" * 30, "token": "%00"}
+STRANGE = {
+    "reference": "%00",
+    "remedy_id": "9" * 30,
+    "callback_id": "9" * 30,
+    "photo_id": "9" * 30,
+    "message_id": "9" * 30,
+    "stranger_id": "9" * 30,
+    "token": "%00",
+}
 """What fits no column: refused by whatever it meets, and never our mistake."""
 PLACE = re.compile(r"<(?:[^<>]*:)?(\w+)>")
-NOTHING = {"reference": "RD-222222", "remedy_id": "2" * 18, "callback_id": "3" * 18, "photo_id": "4" * 18}
+NOTHING = {
+    "reference": "RD-222222",
+    "remedy_id": "2" * 18,
+    "callback_id": "3" * 18,
+    "photo_id": "4" * 18,
+    "message_id": "1",
+}
 
 
 @dataclass(frozen=True)
@@ -96,7 +110,9 @@ def things_of_harbour_st(desk: Desk) -> dict[str, str]:
         "reference": logged["reference"],
         "remedy_id": logged["remedies"][0]["id"],
         "callback_id": call["id"],
-        "photo_id": photo_on(desk, logged["reference"]),
+        "photo_id": photo_on(desk),
+        "message_id": "1",
+        "stranger_id": "1",
         "token": FORGED,
         "slug": "harbour-st",
         "staff_id": str(desk.business.staff("maya").id),
@@ -108,7 +124,7 @@ def things_of_harbour_st(desk: Desk) -> dict[str, str]:
     }
 
 
-def photo_on(desk: Desk, reference: str) -> str:
+def photo_on(desk: Desk) -> str:
     """A kept one, as a worker leaves it."""
     business = desk.business
 

@@ -71,6 +71,7 @@ class Tag(StrEnum):
     TEXT_CONTRADICTED = "ticket:text:contradicted"
     TEXT_RECEIVED = "ticket:text:received"
     TEXTS_READ = "ticket:text:read"
+    TEXT_MOVED = "ticket:text:moved"
     PHOTO_KEPT = "ticket:photo:kept"
     PHOTO_REFUSED = "ticket:photo:refused"
     CUSTOMER_OPTED_OUT = "ticket:customer:opted_out"
@@ -94,6 +95,7 @@ class Tag(StrEnum):
     STAFF_SIGNED_IN = "staff:session:opened"
     STAFF_SIGNED_OUT = "staff:session:ended"
     STAFF_REFUSED = "staff:session:refused"
+    STRANGER_SETTLED = "staff:stranger:settled"
     TOKEN_ADDED = "staff:token:added"  # noqa: S105  # the name of an event
     TOKEN_REVOKED = "staff:token:revoked"  # noqa: S105  # the name of an event
 
@@ -193,6 +195,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.TEXT_CONTRADICTED: {"message": int, "status": str, "standing": str},
     Tag.TEXT_RECEIVED: {"message": int, "understood_as": str, "body_commitment": str, "answers": int},
     Tag.TEXTS_READ: {"count": int},
+    Tag.TEXT_MOVED: {"message": int, "from_ticket": int, "to_ticket": int, "body_commitment": str},
     Tag.PHOTO_KEPT: {"photo": int, "message": int, "content_commitment": str},
     Tag.PHOTO_REFUSED: {"photo": int, "message": int, "reason": str},
     Tag.CUSTOMER_OPTED_OUT: {"contact": int, "sender": str, "message": int, "how": str},
@@ -224,6 +227,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.STAFF_SIGNED_IN: {"session": int, "how": str},
     Tag.STAFF_SIGNED_OUT: {"session": int},
     Tag.STAFF_REFUSED: {"why": str},
+    Tag.STRANGER_SETTLED: {"stranger": int, "how": str, "texts": int},
     Tag.TOKEN_ADDED: {"token": int, "scopes": str},
     Tag.TOKEN_REVOKED: {"token": int},
 }

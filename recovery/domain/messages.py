@@ -240,4 +240,11 @@ def _as_keyword(bare: str) -> str:
     return _BETWEEN.sub("", bare).upper()
 
 
+def says_not_right(body: str) -> bool:
+    """Nothing but that: the words of the button on the customer's page, and those of our own question."""
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", body)).upper() in _NOT_RIGHT
+
+
+_NOT_RIGHT = frozenset({"STILLNOTRIGHT", "ITISSTILLNOTRIGHT", "ITSSTILLNOTRIGHT", "NOTFIXED", "STILLNOTFIXED"})
+
 _LONGEST_ANSWER = 2

@@ -67,6 +67,11 @@ def failure_words(code: str, speech: Speech) -> str:
     return speech.failures.get(code, speech.failures[ANYTHING_ELSE])
 
 
+def subject_words(code: str, speech: Speech) -> str:
+    """Give "wrong order"."""
+    return speech.subjects.get(code, speech.subjects[ANYTHING_ELSE])
+
+
 def due_words(due_at: datetime, *, now: datetime, timezone: str, speech: Speech = ENGLISH) -> str:
     """Say it to people of that zone: in about 10 minutes, by 14:32, by 09:15 tomorrow, by Tue 09:15, by Tue 3 Jun 09:15."""
     ahead = as_utc(due_at) - as_utc(now)

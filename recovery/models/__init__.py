@@ -11,6 +11,7 @@ from recovery.models.photo import Photo, SimulatedPhoto
 from recovery.models.remedy import Approval, Ledger, Remedy
 from recovery.models.site import Heartbeat, JobRun, LimitRow, SettingsStream, Site, Tally
 from recovery.models.staff import ApiToken, LoginSession, SignInLink, Staff, StaffSite
+from recovery.models.stranger import Stranger
 from recovery.models.text_version import TextVersion
 from recovery.models.ticket import Promise, Ticket
 
@@ -48,6 +49,7 @@ __all__ = [
     "Spend",
     "Staff",
     "StaffSite",
+    "Stranger",
     "Tally",
     "TextVersion",
     "Ticket",

@@ -47,8 +47,8 @@ class OptOut(Base):
     """Our number or messaging service that the customer answered to; the simulator has one called `simulator`."""
     at: Mapped[datetime]
     how: Mapped[str]
-    """`keyword` (they wrote it), `code` (the provider refused a text because they have), or `carried` (the site has another
-    sender since)."""
+    """`keyword` (they wrote it), `person` (they asked in words of their own), `code` (the provider refused a text because
+    they have), or `carried` (the site has another sender since)."""
     message_id: Mapped[int | None]
     lifted_at: Mapped[datetime | None]
     number_seal: Mapped[str | None] = mapped_column(String(64))

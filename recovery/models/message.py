@@ -101,6 +101,13 @@ class Message(Proven, Base):
         Index(None, "ticket_id", "created_at", "id"),
         # caps and spend: what a site sent in a day, in a month
         Index(None, "site_id", "created_at"),
+        # replies: what waits for an answer to "which one?"
+        Index(
+            "ix_messages_waits_for",
+            "waits_for",
+            sqlite_where=text("waits_for IS NOT NULL"),
+            postgresql_where=text("waits_for IS NOT NULL"),
+        ),
         # replies: the newest question on this (sender, number)
         Index("ix_messages_conversation", "contact_id", "created_at"),
     )
@@ -132,7 +139,7 @@ class Message(Proven, Base):
     """In millionths of the policy's currency, by the prices of when it was written; None for what came in."""
     validity_seconds: Mapped[int] = mapped_column(default=14_400)
     asks: Mapped[str | None]
-    """`fixed`: 1 yes, 2 no. At most one question a text."""
+    """`fixed`: 1 yes, 2 no; `which`: of several tickets. At most one question a text."""
     answered_at: Mapped[datetime | None]
     holds_while: Mapped[str | None]
     """What must still be so when it leaves, for example `promise:8123`; else it is dropped. Several stand with a space
@@ -164,6 +171,12 @@ class Message(Proven, Base):
     read_at: Mapped[datetime | None]
     """Inbound: when a person read it."""
     understood_as: Mapped[str | None]
+    found_by: Mapped[str | None] = mapped_column(String(8))
+    """Inbound: how we know whose ticket it is, see `domain.threads.FoundBy`. None: there was no other."""
+    waits_for: Mapped[int | None]
+    """Inbound: what its place waits for, a text of ours that asked which ticket they mean or the row of a stranger."""
+    options: Mapped[str | None]
+    """Outbound, with `asks` `which`: the ids of the tickets that it named, in the order of their digits; 0 for none."""
     is_demo: Mapped[bool] = mapped_column(default=False)
 
     ticket: Mapped[Ticket | None] = relationship()

@@ -24,7 +24,20 @@ SHORT_NAME_UNITS = 12
 VALIDITY_SECONDS = range(1, 36_001)
 
 PLACEHOLDERS = frozenset(
-    {"name", "staff", "site", "promise", "when", "remedies", "link", "reference", "words", "alert", "failure"},
+    {
+        "name",
+        "staff",
+        "site",
+        "promise",
+        "when",
+        "remedies",
+        "link",
+        "reference",
+        "words",
+        "alert",
+        "failure",
+        "choices",
+    },
 )
 # Who is named in a text: cut to fit, or stood in for where the name can be neither folded nor afforded.
 NAMES = frozenset({"name", "staff", "site"})
@@ -34,7 +47,7 @@ LONG_UNITS = (120, 60, 30)
 BY_STAFF = "words"
 
 _HEADERS = frozenset({"class", "validity_seconds", "asks", "urgent", "optional"})
-_QUESTIONS = frozenset({"fixed"})
+_QUESTIONS = frozenset({"fixed", "which"})
 FIELD = re.compile(r"\{([^{}]*)\}")
 """A place to be filled, with its name."""
 

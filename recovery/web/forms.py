@@ -127,6 +127,14 @@ class ReasonForm(Versioned):
     reason = Line(500, load_default="")
 
 
+class MoveTextForm(Versioned):
+    to = Line(20, **asked("Choose a ticket."))
+
+
+class SetAsideForm(Form):
+    reason = Line(500, load_default="")
+
+
 class ReplyForm(Versioned):
     body = Line(LONGEST_TEXT, **asked("Write something first."))
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 
 from recovery.domain.errors import Forbidden
+from recovery.domain.messages import Keyword
 from recovery.domain.permissions import Permission
 from recovery.domain.photos import MOST, Media
 from recovery.edge import components, needs
@@ -29,6 +30,8 @@ UNSIGNED = (
     "This is not signed by our account for this address: PUBLIC_URL, TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN have to be "
     "those that the provider knows, and a proxy in front has to leave path and query as they came."
 )
+HEARD = {"STOP": Keyword.STOP, "START": Keyword.START, "HELP": Keyword.HELP}
+"""What the provider says that it has answered."""
 EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 log = structlog.get_logger(__name__)
@@ -59,6 +62,7 @@ def receive_text() -> ResponseReturnValue:
         provider_sid=_field("MessageSid"),
         provider_has_answered=bool(_field("OptOutType")),
         service=_field("MessagingServiceSid"),
+        provider_heard=HEARD.get(_field("OptOutType").upper()),
         media=_media(),
     )
     if not inbound.from_number or not inbound.provider_sid:

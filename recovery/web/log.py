@@ -10,11 +10,13 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from flask.typing import ResponseReturnValue
 
 from recovery.domain.errors import DomainError, Invalid
+from recovery.domain.ids import LARGEST_ID
 from recovery.domain.permissions import Permission
 from recovery.domain.tickets import LONGEST_NAME, LONGEST_NOTE
 from recovery.edge import actor, components, needs, status_of
 from recovery.models import Site, Ticket
 from recovery.services.access import visible_site, visible_ticket
+from recovery.services.hearing.strangers import stranger_phone
 from recovery.services.people.directory import sites_of
 from recovery.services.people.recall import FROM_DIGITS, known_customer
 from recovery.services.running.submissions import Submission, earlier, keep
@@ -39,6 +41,7 @@ def show() -> ResponseReturnValue:
     with components().read() as reading:
         linked = _linked(reading, request.args.get("beside", ""))
         form = {"linked_to": linked.reference, "phone": _phone(linked), "name": _name(linked)} if linked else {}
+        form |= _stranger(reading, request.args.get("stranger", ""))
         return _page(reading, form, linked=linked)
 
 
@@ -198,6 +201,13 @@ def _linked(reading: DeskSession, reference: str) -> Ticket | None:
         return visible_ticket(reading, reference, by=actor())
     except DomainError:
         return None
+
+
+def _stranger(reading: DeskSession, stranger_id: str) -> dict[str, str]:
+    """The number of somebody who wrote without a ticket."""
+    known = stranger_id.isascii() and stranger_id.isdecimal() and len(stranger_id) < len(str(LARGEST_ID))
+    phone = stranger_phone(reading, int(stranger_id), by=actor()) if known else None
+    return {"phone": phone} if phone else {}
 
 
 def _linked_words(linked: Ticket | None) -> dict[str, str] | None:

@@ -36,7 +36,7 @@ TICKETS = frozenset({"site", "status", "failure", "severity", "owner", "logged_f
 SPAN = frozenset({"from", "until", "site", "group_by"})
 RETURN_TO: dict[str, frozenset[str]] = {
     "desk.show": frozenset({"calls"}),
-    "log.show": frozenset({"beside"}),
+    "log.show": frozenset({"beside", "stranger"}),
     "tickets.index": TICKETS,
     "tickets.show": frozenset(),
     "approvals.index": frozenset(),

@@ -12,6 +12,7 @@ from recovery.domain.calendars import local_time
 from recovery.domain.permissions import Permission
 from recovery.edge import components
 from recovery.models import Staff
+from recovery.services.hearing.strangers import count_strangers
 from recovery.services.people.directory import sites_of
 from recovery.services.reporting.spending import spend_standing
 from recovery.services.running.heartbeats import a_worker_lives
@@ -73,7 +74,10 @@ def _around(actor: Actor, staff: Staff, instant: datetime) -> dict[str, Any]:
         with components().read() as reading:
             sites = sites_of(reading, by=actor)
             asked = count_waiting_approvals(reading, by=actor) if actor.may(Permission.APPROVE) else 0
-            counts = {"approvals": asked, "undetected": count_undetected(reading, by=actor)}
+            counts = {
+                "approvals": asked,
+                "undetected": count_undetected(reading, by=actor) + count_strangers(reading, by=actor),
+            }
             banners = _banners(reading, actor, instant)
     except SQLAlchemyError:
         sites, counts, banners = [], {}, []

@@ -17,10 +17,12 @@ from recovery.domain.money import format_money
 from recovery.domain.photos import PhotoState, shows_in_a_page
 from recovery.domain.provider_codes import fault_of
 from recovery.domain.remedies import RemedyKind
+from recovery.domain.threads import FoundBy
 from recovery.domain.tickets import PromiseAbout, Severity
 from recovery.models import Event, Message
 from recovery.services.hearing.photos import PhotoRow
 from recovery.services.reporting.spending import SPEND
+from recovery.services.texting.replies import REFUSAL
 from recovery.services.ticketing.rows import SiteBrief
 from recovery.web.rows import at, clock, failure_label
 
@@ -109,6 +111,9 @@ def _bubble(message: Message, photos: Photos, names: Names, site: SiteBrief) -> 
         "error": trouble(message),
         "segments": message.segments,
         "unread": inbound and message.read_at is None,
+        "id": str(message.id),
+        "guess": inbound and message.found_by == FoundBy.GUESS,
+        "refusal": inbound and message.understood_as == REFUSAL,
     }
 
 
@@ -213,6 +218,12 @@ def _said(words: str) -> Callable[[Payload, Names, There], str]:
     return lambda *_: words
 
 
+def _moved(payload: Payload, _: Names, __: There) -> str:
+    if payload["from_ticket"] == payload["to_ticket"]:
+        return "said that it is about this one"
+    return "moved a text here" if "body_commitment" in payload else "moved a text to another ticket"
+
+
 def _withheld(payload: Payload, _: Names, __: There) -> str:
     why = {
         "no_phone": "there is no number",
@@ -270,6 +281,7 @@ TELLERS: Mapping[Tag, Teller] = {
     Tag.CALLBACK_RELEASED: Teller("phone", _said("left the call to whoever is free")),
     Tag.CALLBACK_PUT_BACK: Teller("phone", _said("put the call back on the list")),
     Tag.CALLBACK_ATTEMPTED: Teller("phone-call", lambda p, *_: f"called: {Outcome(p['outcome']).label}"),
+    Tag.TEXT_MOVED: Teller("message", _moved),
     Tag.TEXT_WITHHELD: Teller("message", _withheld),
     Tag.CUSTOMER_OPTED_OUT: Teller("message", _said("asked for no more texts")),
     Tag.CUSTOMER_OPTED_IN: Teller("message", _said("wants texts again")),

@@ -56,6 +56,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("free", "What your people write"),
             ("help", "They text HELP"),
+            ("which", "They have several tickets: which one?"),
             ("stop_confirmed", "They text STOP"),
             ("start_confirmed", "They text START"),
         ),
@@ -81,6 +82,7 @@ MEANINGS: Mapping[str, str] = {
     "when": "when we call them, or when it was put right",
     "remedies": "what they get",
     "words": "what somebody wrote",
+    "choices": "the tickets that they may mean, each with its digit",
     "alert": "what has happened",
 }
 

@@ -15,8 +15,9 @@ from recovery.domain.permissions import Permission
 from recovery.domain.phones import pretty
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import LONGEST_NOTE, OVER, PromiseAbout, Severity, TicketStatus, ToldBy
-from recovery.models import Ticket
+from recovery.models import Message, Ticket
 from recovery.services.access import visible_ticket
+from recovery.services.hearing.hands import Refusal, others_of, refusals_of
 from recovery.services.hearing.photos import photos_of
 from recovery.services.people.directory import staff_of
 from recovery.services.proving.audit_search import trail
@@ -66,6 +67,8 @@ def ticket_values(reading: DeskSession, row: TicketRow, *, now: datetime, by: Ac
         "calls": calls(row, messages, events),
         "outcomes": OUTCOMES,
         "story": stream(events, messages, photos, names, row.site),
+        "others": _others(reading, ticket, messages, by=by),
+        "refusals": [_refusal(each, row) for each in refusals_of(reading, ticket)],
         "clock": clock_words(reading, ticket, row.site, now=now),
         "book_choices": book_choices(reading, ticket, now=now) if row.is_live else [],
         "owners": _owners(reading, row, by),
@@ -194,6 +197,33 @@ def _owners(reading: DeskSession, row: TicketRow, by: Actor) -> Sequence[dict[st
 def _around(reading: DeskSession, ticket: Ticket, by: Actor) -> dict[str, str]:
     before, after = around_words(reading, ticket, by=by)
     return {"before": before, "after": after, "folds": "yes" if ticket.site.folds_texts else "no"}
+
+
+def _others(reading: DeskSession, ticket: Ticket, messages: Sequence[Message], *, by: Actor) -> list[dict[str, str]]:
+    """Where a text may be moved to; nothing where no text came in by one."""
+    if not any(each.direction is Direction.INBOUND and each.contact_id is not None for each in messages):
+        return []
+    return [
+        {"value": each.reference, "label": f"{each.reference} · {failure_label(each.failure)}"}
+        for each in others_of(reading, ticket, by=by)
+    ]
+
+
+HOW = {
+    "keyword": "They texted us the word for it",
+    "person": "They asked in their own words, and one of us did it",
+    "code": "Our texting provider told us, when it refused a text",
+    "carried": "They had asked the number that we used before",
+}
+
+
+def _refusal(refusal: Refusal, row: TicketRow) -> dict[str, str]:
+    return {
+        "at": at(refusal.at, row.site),
+        "how": HOW.get(refusal.how, refusal.how),
+        "words": refusal.words or "",
+        "lifted": at(refusal.lifted_at, row.site) if refusal.lifted_at else "",
+    }
 
 
 def _can_be_texted(row: TicketRow) -> bool:

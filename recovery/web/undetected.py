@@ -1,17 +1,24 @@
 """Who nobody has: each row says why it is here, and has the one act that clears it."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from recovery.domain.calendars import local_time
 from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Permission
+from recovery.domain.phones import country_of, pretty
 from recovery.domain.remedies import RemedyStatus
 from recovery.edge import actor, components, needs
+from recovery.services.hearing.strangers import StrangerRow, strangers
+from recovery.services.people.directory import sites_of
+from recovery.services.session import DeskSession
 from recovery.services.ticketing.rows import TicketRow, Undetected, UndetectedRow
 from recovery.services.ticketing.undetected import count_undetected, undetected
 from recovery.web.rows import board_row
+from recovery.web.shell import chosen_site
 from recovery.web.wording import counted
 
 blueprint = Blueprint("undetected", __name__, url_prefix="/undetected")
@@ -28,16 +35,54 @@ STEPS = {
 @blueprint.get("")
 @needs(Permission.SEE)
 def index() -> ResponseReturnValue:
+    return board()
+
+
+def board(*, wrong: tuple[int, str, str] | None = None) -> str:
+    """`wrong`: the stranger who was not set aside, why not, and what had been typed."""
     with components().read() as reading:
         count = count_undetected(reading, by=actor())
         page = _page_of(reading)
+        waiting = strangers(reading, by=actor())
+        zone = _zone(reading)
     return render_template(
         "undetected/index.html",
         headline=f"{counted(count, 'customer is', 'customers are')} overlooked." if count else "Nobody is overlooked.",
         rows=[_row(each) for each in page.items],
+        strangers=[_stranger(each, zone, wrong) for each in waiting],
         next_url=url_for("undetected.index", cursor=page.next_cursor) if page.next_cursor else "",
         first_url=url_for("undetected.index") if request.args.get("cursor") else "",
     )
+
+
+def _stranger(each: StrangerRow, zone: str, wrong: tuple[int, str, str] | None) -> dict[str, Any]:
+    mine = wrong is not None and wrong[0] == each.id
+    return {
+        "key": str(each.id),
+        "phone": pretty(each.phone, country_of(each.phone) or "GB") if each.phone else "Unknown number",
+        "texts": [
+            {"body": text.body, "at": moment(text.at, zone), "photos": counted(text.photos, "photo", "photos")}
+            for text in each.newest
+        ],
+        "earlier": counted(each.texts - len(each.newest), "earlier text", "earlier texts")
+        if each.texts > len(each.newest)
+        else "",
+        "log_url": url_for("log.show", stranger=each.id),
+        "aside_url": url_for("hearing.set_aside", stranger_id=each.id),
+        "error": wrong[1] if mine and wrong else "",
+        "typed": wrong[2] if mine and wrong else "",
+    }
+
+
+def moment(at: datetime, zone: str) -> str:
+    local = local_time(at, zone)
+    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+
+
+def _zone(reading: DeskSession) -> str:
+    """A number that nobody knows has no site of its own: the clock is that of whoever looks."""
+    site = chosen_site(sites_of(reading, by=actor()))
+    return site.timezone if site else "UTC"
 
 
 def _page_of(reading: Any) -> Any:

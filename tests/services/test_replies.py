@@ -12,7 +12,7 @@ from recovery.services.access import lock_ticket
 from recovery.services.texting import replies
 from recovery.services.texting.replies import Inbound
 from recovery.services.ticketing import reopening, tickets
-from tests.factories import NOOR, SAM, Business
+from tests.factories import Business
 
 SAMS, NOORS = "+447700900123", "+447700900124"
 _sids = itertools.count()
@@ -141,15 +141,6 @@ def test_a_stranger_is_kept_and_learns_nothing(business: Business) -> None:
     business.log()
     message = says(business, "who is this", number="+447700900777")
     assert (message.ticket_id, message.body) == (None, "who is this")
-
-
-def test_a_text_after_two_tickets_goes_to_the_one_that_we_wrote_about_last(business: Business) -> None:
-    business.log(customer=SAM)
-    business.later(minutes=1)
-    second = business.log(customer=SAM, failure="late")
-    business.log(customer=NOOR)
-    says(business, "which one?")
-    assert business.again(second).unread == 1
 
 
 def test_staff_who_answer_mark_what_they_read(business: Business) -> None:

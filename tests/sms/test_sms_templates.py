@@ -41,6 +41,7 @@ LONGEST = {
     "when": "on Wed 30 Sep at 09:15",
     "link": LINK,
     "reference": "RD-7K3M9Q",
+    "choices": ", ".join([*(f"{n} {'x' * 24} (RD-7K3M9Q)" for n in (1, 2, 3)), "4 something else"]),
     "alert": "a customer has waited 4 minutes past our promise and nobody has answered",
     "failure": "something was missing from your order",
     "words": "Your order is ready.",
@@ -129,14 +130,15 @@ def test_no_text_asks_for_an_answer_with_an_opt_out_word(template: str) -> None:
 @pytest.mark.parametrize("template", TEXTS.names())
 def test_every_text_tells_its_ticket_from_another(template: str) -> None:
     first = TEXTS.render(template, SETTINGS["café"] | {"link": LINK})
-    second = TEXTS.render(template, SETTINGS["café"] | {"link": LINK + "2", "reference": "RD-OTHER1"})
+    other = {"link": LINK + "2", "reference": "RD-OTHER1", "choices": "1 late (RD-OTHER1), 2 late (RD-OTHER2)"}
+    second = TEXTS.render(template, SETTINGS["café"] | other)
     assert first.body != second.body
 
 
-def test_only_the_resolution_asks_and_it_asks_by_digits() -> None:
+def test_only_two_things_are_asked_and_by_digits() -> None:
     asking = {template: TEXTS.template(template).asks for template in TEXTS.names()}
     resolutions = {"resolved": "fixed", "resolved_again": "fixed"}
-    assert {template: asks for template, asks in asking.items() if asks} == resolutions
+    assert {template: asks for template, asks in asking.items() if asks} == resolutions | {"which": "which"}
     for template in resolutions:
         assert "Reply 1 if it is fixed, 2 if not" in TEXTS.render(template, SETTINGS["café"] | {"link": LINK}).body
 

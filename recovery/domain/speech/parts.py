@@ -52,5 +52,8 @@ class Speech:
 
     failures: Mapping[str, str]
     """By code of the failure: a sentence about us, without its end."""
+    subjects: Mapping[str, str]
+    """By code of the failure: what a ticket is about, in at most 24 letters; several stand in one text."""
+    something_else: str
     alerts: Mapping[str, str]
     """By why somebody is alerted, to staff."""

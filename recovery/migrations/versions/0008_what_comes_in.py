@@ -1,4 +1,4 @@
-"""Photos: what comes with a text, and what simulated phones send."""
+"""What comes in: photos with a text, numbers that have no ticket, and texts of which we asked what they mean."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,15 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
+    _photos()
+    _strangers()
+    op.add_column("messages", sa.Column("found_by", sa.String(8)))
+    op.add_column("messages", sa.Column("waits_for", BIG))
+    op.add_column("messages", sa.Column("options", sa.Text()))
+    op.create_index("ix_messages_waits_for", "messages", ["waits_for"], **where("waits_for IS NOT NULL"))
+
+
+def _photos() -> None:
     op.create_table(
         "photos",
         sa.Column("id", BIG, nullable=False, autoincrement=False),
@@ -48,6 +57,37 @@ def upgrade() -> None:
     op.create_index("ix_simulated_photos_number", "simulated_photos", ["number"])
 
 
+def _strangers() -> None:
+    op.create_table(
+        "strangers",
+        sa.Column("id", BIG, nullable=False, autoincrement=False),
+        sa.Column("contact_id", BIG, nullable=False),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("texts", BIG, nullable=False),
+        sa.Column("came_at", TIME, nullable=False),
+        sa.Column("last_at", TIME, nullable=False),
+        sa.Column("settled_at", TIME),
+        sa.Column("settled_by_id", BIG),
+        sa.Column("how", sa.String(16)),
+        sa.Column("reason", sa.Text()),
+        sa.Column("ticket_id", BIG),
+        sa.PrimaryKeyConstraint("id", name="pk_strangers"),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name="fk_strangers_contact_id_contacts"),
+        sa.ForeignKeyConstraint(["settled_by_id"], ["staff.id"], name="fk_strangers_settled_by_id_staff"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name="fk_strangers_ticket_id_tickets"),
+        sa.CheckConstraint("(settled_at IS NULL) = (how IS NULL)", name="ck_strangers_settled_says_how"),
+        sa.CheckConstraint("how IS NULL OR how IN ('logged', 'set_aside')", name="ck_strangers_how"),
+        sa.CheckConstraint("how <> 'set_aside' OR reason IS NOT NULL", name="ck_strangers_set_aside_has_reason"),
+    )
+    standing = where("settled_at IS NULL")
+    op.create_index("uq_strangers_standing", "strangers", ["contact_id", "sender"], unique=True, **standing)
+    op.create_index("ix_strangers_waiting", "strangers", ["came_at", "id"], **standing)
+
+
 def downgrade() -> None:
+    op.drop_index("ix_messages_waits_for", "messages")
+    for column in ("options", "waits_for", "found_by"):
+        op.drop_column("messages", column)
+    op.drop_table("strangers")
     op.drop_table("simulated_photos")
     op.drop_table("photos")

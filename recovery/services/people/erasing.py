@@ -23,6 +23,7 @@ from recovery.models import (
     Remedy,
     SimulatedPhone,
     SimulatedText,
+    Stranger,
     Ticket,
 )
 from recovery.services.calling.call_rows import cancel_calls
@@ -63,6 +64,7 @@ def erase(session: DeskSession, phone: str, *, now: datetime, by: Actor) -> Eras
     session.execute(delete(SimulatedText).where(SimulatedText.number == phone))
     session.execute(delete(SimulatedPhone).where(SimulatedPhone.number == phone))
     forget_photos(session, phone)
+    session.execute(delete(Stranger).where(Stranger.contact_id == contact.id))
     for customer in customers:
         customer.name = customer.notes = None
         customer.erased_at = now

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from recovery.domain.actors import CUSTOMER, MACHINE
+from recovery.domain.actors import CUSTOMER, MACHINE, Actor
 from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
@@ -34,6 +34,7 @@ def opt_out(
     how: str,
     message_id: int | None,
     now: datetime,
+    by: Actor | None = None,
 ) -> bool:
     """From now on nothing of this sender's begins to be sent to this number; what waits is dropped with its reason.
 
@@ -51,12 +52,11 @@ def opt_out(
         if ticket.status not in OVER and session.house.sender_of(ticket.site) == sender:
             if ticket.no_text_reason != WRONG_NUMBER:  # START must not make us write to a stranger again
                 ticket.no_text_reason = OPTED_OUT
-            by = CUSTOMER if how == HOW_ASKED else MACHINE
             record(
                 session,
                 ticket,
                 Tag.CUSTOMER_OPTED_OUT,
-                by=by,
+                by=by or (CUSTOMER if how == HOW_ASKED else MACHINE),
                 at=now,
                 contact=contact.id,
                 sender=sender,

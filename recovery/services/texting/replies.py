@@ -1,39 +1,58 @@
 """What customers write back: found by number, understood as little as needed, kept always."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
-from recovery.domain.actors import CUSTOMER
+from recovery.domain.actors import CUSTOMER, MACHINE
 from recovery.domain.errors import DomainError
 from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
-from recovery.domain.messages import Digit, Direction, Keyword, MessageStatus, Reply, Words, is_yes, understand
+from recovery.domain.messages import (
+    Digit,
+    Direction,
+    Keyword,
+    MessageStatus,
+    Reply,
+    Words,
+    is_yes,
+    says_not_right,
+    understand,
+)
 from recovery.domain.photos import Media
-from recovery.domain.tickets import FINISHED, TicketStatus
-from recovery.domain.wording import speech_in
-from recovery.models import Contact, Customer, Message, Site, Ticket
+from recovery.domain.refusals import asks_to_stop
+from recovery.domain.threads import WHICH, is_answer, spelt_options
+from recovery.domain.tickets import FINISHED
+from recovery.models import Contact, Message, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.calling import booking
+from recovery.services.hearing.keywords import obey
 from recovery.services.hearing.photos import want
+from recovery.services.hearing.routing import (
+    Place,
+    ask_which,
+    chosen_place,
+    open_question,
+    place_of,
+    route_what_waited,
+)
+from recovery.services.hearing.strangers import note_stranger
 from recovery.services.people.customers import contact_for
 from recovery.services.proving.trail import record
-from recovery.services.reporting.spending import cost_of
 from recovery.services.session import DeskSession
 from recovery.services.texting import consent
-from recovery.services.texting.caps import may_answer
-from recovery.services.texting.messages import standing_opt_out
-from recovery.services.texting.queued import tell_queued
-from recovery.services.texting.rewording import written
+from recovery.services.texting.messages import Saying, standing_opt_out, tell_customer, why_no_text
 from recovery.services.texting.senders import senders_named
 from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import confirm, resume
 
-FIXED, NOT_FIXED = 1, 2
+FIXED = 1
+REFUSAL = "refusal"
+"""Asks us to stop texting, in words of their own: for a person to act on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +67,8 @@ class Inbound:
     """The provider dealt with STOP, START or HELP itself: we record it and stay silent."""
     service: str = ""
     """The messaging service that our number belongs to, if it does: what we send from may be either."""
+    provider_heard: Keyword | None = None
+    """What it took the text for, also where that was a word of the account's own ("ARRET")."""
     media: tuple[Media, ...] = ()
     """Photos that came with it."""
 
@@ -61,14 +82,27 @@ def receive(session: DeskSession, inbound: Inbound, *, now: datetime) -> Message
         return known
     senders = senders_named(session, inbound.service, inbound.to)
     reply = _understood(session, inbound, contact, senders)
-    question = _open_question(session, contact, (*senders, inbound.to), now=now) if _answers_by_digit(reply) else None
-    ticket = _ticket_asked_about(session, question) or _ticket_spoken_of(session, contact, senders)
-    message = _kept(session, inbound, contact, ticket, reply, now=now)
+    spoken_to = {*senders, inbound.to}
+    question = _answered_question(session, contact, reply, spoken_to, now=now)
+    place = _place(session, contact, reply, question, senders=senders, spoken_to=spoken_to, now=now)
+    message = _kept(session, inbound, contact, place, reply, now=now)
     want(session, message, inbound.media, now=now)
     if isinstance(reply, Keyword) and reply is not Keyword.CALL:
-        _consent(session, inbound, reply, senders, contact=contact, ticket=ticket, message=message, now=now)
-    elif ticket is not None:
-        _answer(session, reply, question, ticket, message, now=now)
+        message.read_at = now
+        obey(
+            session,
+            reply,
+            contact,
+            place.ticket,
+            message,
+            senders=senders,
+            confirm=not inbound.provider_has_answered,
+            now=now,
+        )
+    elif place.ticket is None:
+        note_stranger(session, contact, message, sender=senders[0], now=now)
+    else:
+        _answer(session, reply, question, place, message, now=now)
     return message
 
 
@@ -79,7 +113,7 @@ def write_from_page(session: DeskSession, ticket: Ticket, words: str, *, now: da
         ticket_id=ticket.id,
         site_id=ticket.site_id,
         body=words.strip(),
-        understood_as="words",
+        understood_as=_name_of(Words(words)),
         is_demo=ticket.is_demo,
     )
     session.add(message)
@@ -89,6 +123,8 @@ def write_from_page(session: DeskSession, ticket: Ticket, words: str, *, now: da
 
 def _understood(session: DeskSession, inbound: Inbound, contact: Contact, senders: Sequence[str]) -> Reply:
     """YES opts in again, but from somebody who never opted out it is a word like any other."""
+    if inbound.provider_heard is not None:
+        return inbound.provider_heard
     reply = understand(inbound.body)
     if reply is Keyword.START and is_yes(inbound.body):
         standing = any(standing_opt_out(session, contact.id, sender) for sender in senders)
@@ -96,98 +132,79 @@ def _understood(session: DeskSession, inbound: Inbound, contact: Contact, sender
     return reply
 
 
-def _answers_by_digit(reply: Reply) -> bool:
-    return isinstance(reply, Digit) and reply.value in {FIXED, NOT_FIXED}
+def _answered_question(
+    session: DeskSession, contact: Contact, reply: Reply, spoken_to: Collection[str], *, now: datetime
+) -> Message | None:
+    """A digit answers the newest question, if it is one of its answers: else it is a reply for a person to read."""
+    question = open_question(session, contact, spoken_to, now=now) if isinstance(reply, Digit) else None
+    if question is None or not isinstance(reply, Digit) or question.ticket_id is None:
+        return None
+    return question if is_answer(question.asks, reply.value, question.options) else None
 
 
-def _consent(
+def _place(
     session: DeskSession,
-    inbound: Inbound,
-    keyword: Keyword,
+    contact: Contact,
+    reply: Reply,
+    question: Message | None,
+    *,
     senders: Sequence[str],
-    *,
-    contact: Contact,
-    ticket: Ticket | None,
-    message: Message,
+    spoken_to: Collection[str],
     now: datetime,
-) -> None:
-    message.read_at = now
-    if keyword is Keyword.STOP:
-        for sender in senders:
-            consent.opt_out(session, contact, sender=sender, how="keyword", message_id=message.id, now=now)
-        template = "stop_confirmed"
-    elif keyword is Keyword.START:
-        for sender in senders:
-            consent.opt_in(session, contact, sender=sender, message_id=message.id, now=now)
-        template = "start_confirmed"
-    else:
-        template = "help"
-    if not inbound.provider_has_answered and may_answer(session, contact, now=now):
-        confirm_keyword(session, contact, ticket, template, message, sender=senders[0], now=now)
-
-
-def confirm_keyword(
-    session: DeskSession,
-    contact: Contact,
-    ticket: Ticket | None,
-    template: str,
-    answered: Message,
-    *,
-    sender: str,
-    now: datetime,
-) -> Message:
-    """The one text that goes out although a number has opted out: that it has. Its class says so. From the number that
-    they wrote to, whichever their ticket's site has."""
-    site = session.get(Site, ticket.site_id) if ticket else None
-    speech = speech_with_customer(ticket) if ticket else speech_in()
-    text = written(
-        session,
-        site,
-        template,
-        {
-            "site": site.name if site else speech.our_desk.capitalize(),
-            "reference": ticket.reference if ticket else "",
-            "link": "",
-        },
-        speech,
-    )
-    reply = Message(
-        **_row(now=now, sender=sender, contact_id=contact.id)
-        | {"direction": Direction.OUTBOUND, "status": MessageStatus.PENDING},
-        ticket_id=ticket.id if ticket else None,
-        site_id=ticket.site_id if ticket else None,
-        to_number=contact.phone,
-        body=text.body,
-        template=template,
-        message_class=text.message_class,
-        meaning=f"message:{answered.id}:answered",
-        segments=text.segments.count,
-        cost_micros=cost_of(session, contact.phone, text.segments.count),
-        validity_seconds=text.validity_seconds,
-        urgent_until=now + session.house.policy.urgent_for,
-        is_demo=ticket.is_demo if ticket else False,
-    )
-    session.add(reply)
-    if ticket is not None:
-        tell_queued(session, ticket, reply, by=CUSTOMER, now=now)
-    return reply
+) -> Place:
+    """A digit belongs to the ticket of its question, whichever we wrote about since."""
+    if question is not None and question.ticket_id is not None and isinstance(reply, Digit):
+        if question.asks == WHICH:
+            return chosen_place(session, question, reply.value)
+        return Place(lock_ticket(session, question.ticket_id))
+    place = place_of(session, contact, senders, spoken_to, now=now)
+    return Place(place.ticket) if isinstance(reply, Keyword) else place  # a call is about all that is open
 
 
 def _answer(
-    session: DeskSession,
-    reply: Reply,
-    question: Message | None,
-    ticket: Ticket,
-    message: Message,
-    *,
-    now: datetime,
+    session: DeskSession, reply: Reply, question: Message | None, place: Place, message: Message, *, now: datetime
 ) -> None:
-    if isinstance(reply, Digit) and question is not None and ticket.status in FINISHED:
+    ticket = place.ticket
+    if ticket is None:
+        return
+    if question is not None and question.asks == WHICH:
+        _which_answered(session, question, ticket, message, now=now)
+    elif isinstance(reply, Digit) and question is not None and ticket.status in FINISHED:
         _after_resolution(session, ticket, reply.value, question, message, now=now)
+    elif isinstance(reply, Words) and ticket.status in FINISHED and says_not_right(reply.text):
+        message.read_at = now
+        _received(session, ticket, message, "not_fixed", now=now)
+        reopen(session, ticket, why="not_fixed", now=now, by=CUSTOMER)
     elif reply is Keyword.CALL:
         _call_me(session, ticket, message, now=now)
     else:
         _unread(session, ticket, message, now=now)
+        if place.choices:
+            _ask_which(session, place, ticket, message, now=now)
+
+
+def _which_answered(
+    session: DeskSession, question: Message, ticket: Ticket, message: Message, *, now: datetime
+) -> None:
+    """What they wrote before goes where they say, and starts that ticket's clock again."""
+    message.read_at = now
+    for held in {ticket.id: ticket, question.ticket_id: session.get_one(Ticket, question.ticket_id)}.values():
+        told = {"message": message.id, "understood_as": WHICH, "answers": question.id}
+        record(session, held, Tag.TEXT_RECEIVED, by=CUSTOMER, at=now, **told)
+    route_what_waited(session, question, ticket, now=now)
+    resume(session, ticket, now=now, by=CUSTOMER)
+
+
+def _ask_which(session: DeskSession, place: Place, ticket: Ticket, message: Message, *, now: datetime) -> None:
+    """Once: while this question is open no other like it is asked."""
+    if why_no_text(session, ticket) is not None:
+        return
+    saying = Saying(
+        WHICH, f"message:{message.id}:which", {"choices": ask_which(session, place, speech_with_customer(ticket))}
+    )
+    question = tell_customer(session, ticket, saying, now=now, by=MACHINE)
+    if question is not None:
+        question.options, message.waits_for = spelt_options(place.choices), question.id
 
 
 def _after_resolution(
@@ -225,7 +242,7 @@ def _call_me(session: DeskSession, ticket: Ticket, message: Message, *, now: dat
 
 def _unread(session: DeskSession, ticket: Ticket, message: Message, *, now: datetime) -> None:
     ticket.unread += 1
-    _received(session, ticket, message, "words", now=now)
+    _received(session, ticket, message, REFUSAL if message.understood_as == REFUSAL else "words", now=now)
     resume(session, ticket, now=now, by=CUSTOMER)
 
 
@@ -242,72 +259,16 @@ def _received(session: DeskSession, ticket: Ticket, message: Message, understood
     )
 
 
-def _ticket_asked_about(session: DeskSession, question: Message | None) -> Ticket | None:
-    """A digit belongs to the ticket of its question, whichever we wrote about since."""
-    if question is None or question.ticket_id is None:
-        return None
-    return lock_ticket(session, question.ticket_id)
-
-
-def _ticket_spoken_of(session: DeskSession, contact: Contact, senders: Sequence[str]) -> Ticket | None:
-    """Of those that we wrote about from the number that they answer, before any other: the live ticket that we last wrote
-    about, else the newest live one, else the newest that we wrote about."""
-    spoken = (
-        select(Message.ticket_id)
-        .join(Ticket, Ticket.id == Message.ticket_id)
-        .where(
-            Message.contact_id == contact.id,
-            Message.direction == Direction.OUTBOUND,
-            Ticket.status != TicketStatus.VOID,
-        )
-        .order_by(
-            Message.sender.not_in(senders),
-            Ticket.promise_due_at.is_(None),
-            Message.created_at.desc(),
-            Message.id.desc(),
-        )
-        .limit(1)
-    )
-    newest = (
-        select(Ticket.id)
-        .join(Customer, Customer.id == Ticket.customer_id)
-        .where(Customer.contact_id == contact.id, Ticket.status != TicketStatus.VOID)
-        .order_by(Ticket.promise_due_at.is_(None), Ticket.logged_at.desc())
-        .limit(1)
-    )
-    ticket_id = session.scalar(spoken) or session.scalar(newest)
-    return lock_ticket(session, ticket_id) if ticket_id is not None else None
-
-
-def _open_question(session: DeskSession, contact: Contact, senders: Sequence[str], *, now: datetime) -> Message | None:
-    """The newest unanswered one on this (sender, number), while it is still open: from when it was asked, not from when
-    it was written, for the night may lie between."""
-    return session.scalar(
-        select(Message)
-        .where(
-            Message.contact_id == contact.id,
-            Message.sender.in_(senders),
-            Message.asks.is_not(None),
-            Message.answered_at.is_(None),
-            Message.sending_at > now - session.house.policy.question_open_for,
-            Message.status.in_(
-                (MessageStatus.SENDING, MessageStatus.IN_DOUBT, MessageStatus.SENT, MessageStatus.DELIVERED)
-            ),
-        )
-        .order_by(Message.sending_at.desc(), Message.id.desc())
-        .limit(1),
-    )
-
-
 def _kept(
     session: DeskSession,
     inbound: Inbound,
     contact: Contact,
-    ticket: Ticket | None,
+    place: Place,
     reply: Reply,
     *,
     now: datetime,
 ) -> Message:
+    ticket = place.ticket
     message = Message(
         **_row(now=now, sender=inbound.service or inbound.to, contact_id=contact.id),
         ticket_id=ticket.id if ticket else None,
@@ -316,6 +277,8 @@ def _kept(
         body=inbound.body.replace("\0", ""),
         provider_sid=inbound.provider_sid,
         understood_as=_name_of(reply),
+        found_by=place.found_by,
+        waits_for=place.waits_for,
         is_demo=ticket.is_demo if ticket else False,
     )
     session.add(message)
@@ -341,7 +304,7 @@ def _name_of(reply: Reply) -> str:
     match reply:
         case Digit(value):
             return f"digit:{value}"
-        case Words():
-            return "words"
+        case Words(text):
+            return REFUSAL if asks_to_stop(text) else "words"
         case keyword:
             return keyword.value

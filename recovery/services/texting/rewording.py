@@ -95,6 +95,10 @@ def samples(session: DeskSession, place: Place, *, site_name: str) -> Mapping[st
         "words": "…",
         "alert": speech.alerts["promise_lapsed"],
         "failure": speech.failures["wrong_order"],
+        "choices": ", ".join(
+            f"{digit} {speech.subjects[code]} ({reference})"
+            for digit, code, reference in ((1, "late", "RD-7K3M9Q"), (2, "wrong_order", "RD-4PX82D"))
+        ),
     }
 
 

@@ -26,6 +26,7 @@ from recovery.domain.tickets import (
 from recovery.models import Customer, Promise, Remedy, Site, Ticket
 from recovery.services.access import require, tickets_visible_to, visible_site
 from recovery.services.deciding.remedies import NewRemedy, check_remedy, propose
+from recovery.services.hearing.strangers import take_in
 from recovery.services.people.customers import NewCustomer, find_or_add
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
@@ -153,6 +154,8 @@ def _ticket(session: DeskSession, site: Site, new: NewTicket, *, now: datetime, 
     if new.linked_to is not None:
         ticket.linked_to_id = _linked(session, new.linked_to, by=by)
     _record_logged(session, ticket, now=now, by=by)
+    if customer is not None and customer.contact is not None and customer.contact.added_at < now:
+        take_in(session, ticket, customer.contact.id, now=now, by=by)
     return ticket
 
 

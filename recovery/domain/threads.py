@@ -1,0 +1,36 @@
+"""How we know which ticket a text belongs to, and what is asked where we do not."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+FIXED, WHICH = "fixed", "which"
+"""What a text of ours may ask."""
+MOST_CHOICES = 4
+SOMETHING_ELSE = 0
+"""In the place of a ticket's id: none of those that were named."""
+
+
+class FoundBy(StrEnum):
+    GUESS = "guess"
+    ANSWER = "answer"
+    """They told us."""
+    STAFF = "staff"
+
+
+def options_for(live: Sequence[int]) -> list[int]:
+    """The tickets that are named, the newest first as given; with more than fit, the last choice is something else."""
+    return list(live) if len(live) <= MOST_CHOICES else [*live[: MOST_CHOICES - 1], SOMETHING_ELSE]
+
+
+def is_answer(asks: str | None, digit: int, options: str | None) -> bool:
+    if asks == WHICH:
+        return 1 <= digit <= len(read_options(options))
+    return asks == FIXED and digit in {1, 2}
+
+
+def spelt_options(options: Sequence[int]) -> str:
+    return " ".join(str(each) for each in options)
+
+
+def read_options(options: str | None) -> list[int]:
+    return [int(each) for each in (options or "").split()]
