@@ -10,3 +10,4 @@ class Served:
     location: str = ""
     seconds_per_byte: float = 0.0
     lies_about_length: int | None = None
+    says_no_length: bool = False

@@ -110,6 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
         head, gap, body = _response(served.status, served.content, "image/jpeg", **headers).partition(b"\r\n\r\n")
         if served.lies_about_length is not None:
             head = re.sub(rb"Content-Length: \d+", b"Content-Length: %d" % served.lies_about_length, head)
+        if served.says_no_length:
+            head, self.close_connection = re.sub(rb"\r\nContent-Length: \d+", b"", head), True
         self._write(head + gap)
         self._write(body, seconds_per_byte=served.seconds_per_byte)
 

@@ -105,6 +105,13 @@ def test_a_larger_photo_than_five_megabytes_is_not_read(twilio: FakeTwilio) -> N
     assert refused.value.reason is WhyNoPhoto.TOO_LARGE
 
 
+def test_also_where_nobody_says_how_long_it_is(twilio: FakeTwilio) -> None:
+    twilio.media[PATH] = Served(JPEG + b"\0" * LARGEST, says_no_length=True)
+    with pytest.raises(PhotoRefused) as refused:
+        fetch(twilio)
+    assert refused.value.reason is WhyNoPhoto.TOO_LARGE
+
+
 def test_also_where_its_length_is_a_lie(twilio: FakeTwilio) -> None:
     """Announced as larger than it is: refused before it is read."""
     twilio.media[PATH] = Served(JPEG, lies_about_length=LARGEST + 1)
