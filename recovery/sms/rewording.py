@@ -6,6 +6,7 @@ from itertools import takewhile
 
 from recovery.domain.messages import OPT_IN_WORDS, OPT_OUT_WORDS, MessageClass
 from recovery.domain.texts import Encoding, segments
+from recovery.domain.threads import FIXED
 from recovery.sms.texts import BY_STAFF, FIELD, MAX_SEGMENTS, Template
 
 LONGEST_BODY = 1000
@@ -80,7 +81,7 @@ def _sense(shipped: Template, body: str, samples: Mapping[str, str], *, folded: 
 
 def _digits(shipped: Template, body: str) -> Iterator[str]:
     digits = {digit for digit in ("1", "2") if re.search(rf"\b{digit}\b", FIELD.sub("", body))}
-    if shipped.asks and len(digits) < len(("1", "2")):
+    if shipped.asks == FIXED and len(digits) < len(("1", "2")):
         yield "This text asks whether it is fixed: it has to say what 1 and 2 mean."
     if not shipped.asks and any(next_words and next_words[0].isdecimal() for next_words in _after_asking(body)):
         yield "It asks for a number, and nobody reads one as an answer to this text: only “resolved” asks by numbers."

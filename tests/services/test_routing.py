@@ -51,7 +51,7 @@ def test_with_several_the_customer_is_asked_once_by_number(business: Business) -
     (question,) = asked(business)
     assert question.body == (
         "Thank you, we have your message. Which one is it about? "
-        f"1 late ({second.reference}), 2 wrong order ({first.reference}). Reply with its number."
+        f"1 the wait ({second.reference}), 2 wrong order ({first.reference}). Reply with its number."
     )
     assert question.options == f"{second.id} {first.id}"
     assert segments(question.body).count <= 2
