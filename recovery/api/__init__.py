@@ -11,6 +11,7 @@ from recovery.api import (
     people,
     remedies,
     seeing,
+    strangers,
     talking,
     tickets,
 )
@@ -21,6 +22,7 @@ DESCRIBED = (
     talking.blueprint,
     callbacks.blueprint,
     seeing.blueprint,
+    strangers.blueprint,
     people.blueprint,
 )
 

@@ -11,6 +11,7 @@ from recovery.domain.recovery_clock import Clock, ClockReading
 from recovery.domain.spelling import respelled
 from recovery.services.cursors import Page, Place, page_of_whole
 from recovery.services.hearing.photos import PhotoRow
+from recovery.services.hearing.strangers import StrangerRow
 from recovery.services.session import House
 from recovery.services.texting.links import customer_url, ticket_url
 from recovery.services.texting.threads import EventRow, MessageRow
@@ -32,7 +33,7 @@ from recovery.services.ticketing.rows import (
 
 Answer = dict[str, Any]
 Row = TypeVar("Row")
-Numbered = TypeVar("Numbered", StaffRow, SiteBrief, CustomerFound)
+Numbered = TypeVar("Numbered", StaffRow, SiteBrief, CustomerFound, StrangerRow)
 
 
 def page(rows: Page[Row], spell: Callable[[Row], Answer]) -> Answer:
@@ -312,4 +313,16 @@ def _payload(kept: dict[str, Any]) -> Answer:
     return {
         name: str(value) if isinstance(value, int) and value > LARGEST_EXACT else respelled(value)
         for name, value in kept.items()
+    }
+
+
+def stranger(row: StrangerRow) -> Answer:
+    return {
+        "id": str(row.id),
+        "phone": row.phone,
+        "sender": row.sender,
+        "texts": row.texts,
+        "came_at": row.came_at,
+        "last_at": row.last_at,
+        "newest": [{"body": each.body, "at": each.at, "photos": each.photos} for each in row.newest],
     }

@@ -61,7 +61,11 @@ def _stranger(each: StrangerRow, zone: str, wrong: tuple[int, str, str] | None) 
         "key": str(each.id),
         "phone": pretty(each.phone, country_of(each.phone) or "GB") if each.phone else "Unknown number",
         "texts": [
-            {"body": text.body, "at": moment(text.at, zone), "photos": counted(text.photos, "photo", "photos").lower() if text.photos else ""}
+            {
+                "body": text.body,
+                "at": moment(text.at, zone),
+                "photos": counted(text.photos, "photo", "photos").lower() if text.photos else "",
+            }
             for text in each.newest
         ],
         "earlier": counted(each.texts - len(each.newest), "earlier text", "earlier texts")

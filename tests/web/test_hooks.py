@@ -242,6 +242,16 @@ def test_where_the_provider_answered_a_stop_we_stay_silent(provider: Provider) -
     assert provider.post.send_all() == 0
 
 
+@pytest.mark.parametrize(("kind", "reason"), [("STOP", "opted_out"), ("HELP", None), ("odd", None)])
+def test_what_the_provider_took_a_text_for_is_what_it_was(provider: Provider, kind: str, reason: str | None) -> None:
+    """An account may have words of its own."""
+    ticket = provider.post.ticket()
+    provider.post.send_all()
+    provider.text("ARRET", OptOutType=kind)
+    assert provider.post.reread(ticket).no_text_reason == reason
+    assert provider.post.send_all() == 0
+
+
 def test_a_text_from_a_stranger_is_kept(provider: Provider) -> None:
     assert provider.text("Who is this?", From="+447700900199").status_code == 200
     assert provider.count(Message) == 1

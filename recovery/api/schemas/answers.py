@@ -221,6 +221,28 @@ class CallSchema(CallbackSchema):
     ticket = one(TicketSchema)
 
 
+class StrangerTextSchema(Strict):
+    body = text()
+    at = instant()
+    photos = number()
+
+
+class StrangerSchema(Strict):
+    id = text()
+    phone = text(description="E.164.")
+    sender = text(description="Whom they wrote to: a number of ours, or a messaging service.")
+    texts = number(description="How many, since somebody last dealt with this number.")
+    came_at = instant()
+    last_at = instant()
+    newest = many(StrangerTextSchema)
+
+
+class DismissedSchema(Strict):
+    id = text()
+    reason = text()
+    dismissed_at = instant()
+
+
 class UndetectedSchema(TicketSchema):
     reasons = fields.List(
         fields.String(metadata={"enum": [each.value for each in Undetected]}),

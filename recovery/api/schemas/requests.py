@@ -22,6 +22,7 @@ from recovery.domain.money import LARGEST_AMOUNT
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import FAILURES, LONGEST_NAME, LONGEST_NOTE, Severity, Source
 from recovery.services.deciding.remedies import NewRemedy
+from recovery.services.hearing.strangers import LONGEST_REASON
 from recovery.services.people.customers import NewCustomer
 from recovery.services.ticketing.logging_mistakes import NewTicket, Order
 from recovery.services.ticketing.tickets import Change
@@ -142,6 +143,10 @@ class ApprovalSchema(Versioned):
 
 class RefusalSchema(Versioned):
     reason = Text(LONGEST_NOTE, required=True, needed=True)
+
+
+class DismissalSchema(Strict):
+    reason = Text(LONGEST_REASON, required=True, needed=True)
 
 
 class ReasonSchema(Versioned):
