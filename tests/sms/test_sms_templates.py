@@ -185,6 +185,15 @@ def test_what_staff_wrote_is_never_cut_and_keeps_its_lines() -> None:
     assert text.segments.count > MAX_SEGMENTS
 
 
+def test_what_staff_wrote_is_signed_as_it_was_counted_while_they_wrote() -> None:
+    """Also where a shorter name would just have saved a segment: the box said three."""
+    signature = " - Maya at Les Trois Vallees Resort, RD-7K3M9Q"
+    values = SETTINGS["café"] | {"site": "Les Trois Vallees Resort", "words": "a" * (310 - len(signature))}
+    text = TEXTS.render("free", values)
+    assert text.body.endswith(signature)
+    assert (text.segments.units, text.segments.count) == (310, 3)
+
+
 def test_letters_are_left_alone_where_a_site_does_not_fold() -> None:
     values = SETTINGS["café"] | {"words": "Voilà: “ça marche”"}
     assert "Voilà: “ça marche”" in TEXTS.render("free", values, folded=False).body
