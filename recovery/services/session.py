@@ -47,7 +47,7 @@ class House:
     anchor_file: Path | None = None
     """Where anchors of the trail are told; None: to the log."""
     reworded: dict[int, tuple[int, Mapping[tuple[str, str], str]]] = field(default_factory=dict, repr=False)
-    """Texts in own words by site, each with the stamp that they were read under: see `texting.rewording`."""
+    """Texts in own words by site, each with the stamp that they were read under: see `wording.rewording`."""
 
     def sender_of(self, site: Site | None) -> str:
         """What texts about a ticket of this site leave from, and whose opt-outs count for them."""

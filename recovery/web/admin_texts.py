@@ -12,8 +12,8 @@ from recovery.models import Site
 from recovery.services.access import visible_site
 from recovery.services.people.sites import all_sites
 from recovery.services.session import DeskSession
-from recovery.services.texting import rewording
-from recovery.services.texting.rewording import Place
+from recovery.services.wording import rewording
+from recovery.services.wording.rewording import Place
 from recovery.web.admin_forms import TextForm, VersionForm
 from recovery.web.forms import loaded
 from recovery.web.session import now, transact

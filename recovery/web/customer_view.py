@@ -18,8 +18,8 @@ from recovery.domain.wording import article_of, by_words, clock_in, failure_word
 from recovery.models import Callback, Remedy
 from recovery.services.calling.callback_times import when_words
 from recovery.services.texting.messages import first_word
-from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.ticketing.customer_page import Story
+from recovery.services.wording.spoken import speech_with_customer
 
 A_WEEK = 7
 NEAREST_SLOTS = 6

@@ -10,7 +10,7 @@ from recovery.domain.calendars import local_time
 from recovery.domain.languages import Language
 from recovery.domain.texts import segments
 from recovery.services.session import DeskSession
-from recovery.services.texting.rewording import Place, VersionRow, changed_texts, samples, shipped
+from recovery.services.wording.rewording import Place, VersionRow, changed_texts, samples, shipped
 from recovery.sms.rewording import needed_of, places_of
 from recovery.web.segment_view import segment_words
 

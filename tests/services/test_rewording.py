@@ -17,8 +17,8 @@ from recovery.models import Event, Message, Site, TextVersion, Ticket
 from recovery.services.people.sites import NewSite, add_site
 from recovery.services.proving.audit import verify
 from recovery.services.session import DeskSession
-from recovery.services.texting import rewording
 from recovery.services.texting.replies import Inbound, receive
+from recovery.services.wording import rewording
 from tests.factories import LEE, NOOR, Business, NewCustomer
 
 OURS = "Hi {name}, {staff} here. So sorry, {failure}! News {promise}: {link}"

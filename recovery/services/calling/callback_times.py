@@ -7,8 +7,8 @@ from recovery.domain.errors import Invalid
 from recovery.domain.wording import at_words
 from recovery.models import Callback, Site, Ticket
 from recovery.services.session import DeskSession
-from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.timing.calendars import calendar_of
+from recovery.services.wording.spoken import speech_with_customer
 
 FARTHEST = timedelta(days=60)
 

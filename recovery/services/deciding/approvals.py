@@ -18,8 +18,8 @@ from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.texting.links import approval_url
 from recovery.services.texting.messages import Saying, remedies_in_words, tell_staff
-from recovery.services.texting.spoken import speech_with_staff
 from recovery.services.timing.promises import words_for
+from recovery.services.wording.spoken import speech_with_staff
 
 
 def ask(

@@ -10,8 +10,8 @@ from recovery.models import Message, Remedy, Ticket
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, leaves_at, remedies_in_words, tell_customer
 from recovery.services.texting.queued import drop_queued
-from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.timing.promises import make_promise, texted, words_for
+from recovery.services.wording.spoken import speech_with_customer
 
 ANSWERED = "approval answered"
 

@@ -13,8 +13,8 @@ from recovery.services.session import DeskSession
 from recovery.services.texting import consent
 from recovery.services.texting.caps import may_answer
 from recovery.services.texting.queued import tell_queued
-from recovery.services.texting.rewording import written
-from recovery.services.texting.spoken import speech_with_customer
+from recovery.services.wording.rewording import written
+from recovery.services.wording.spoken import speech_with_customer
 
 
 def obey(

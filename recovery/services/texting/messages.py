@@ -23,9 +23,9 @@ from recovery.services.session import DeskSession
 from recovery.services.texting.caps import cap_met, is_texted
 from recovery.services.texting.links import customer_url, ticket_url
 from recovery.services.texting.queued import tell_queued
-from recovery.services.texting.rewording import written
-from recovery.services.texting.spoken import speech_with_customer, speech_with_staff
 from recovery.services.timing.calendars import calendar_of
+from recovery.services.wording.rewording import written
+from recovery.services.wording.spoken import speech_with_customer, speech_with_staff
 from recovery.sms.texts import Text
 
 NO_PHONE = "no_phone"

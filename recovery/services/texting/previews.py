@@ -21,9 +21,9 @@ from recovery.services.deciding.remedies import NewRemedy
 from recovery.services.session import DeskSession
 from recovery.services.texting.caps import is_texted
 from recovery.services.texting.messages import first_word, render, standing_opt_out
-from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.ticketing.logging_mistakes import NewTicket
 from recovery.services.timing.calendars import calendar_of
+from recovery.services.wording.spoken import speech_with_customer
 from recovery.sms.texts import Text
 
 NO_NUMBER = "There is no number to text. Tell them yourself when they will hear from us."

@@ -46,9 +46,9 @@ from recovery.services.session import DeskSession
 from recovery.services.texting import consent
 from recovery.services.texting.messages import Saying, standing_opt_out, tell_customer, why_no_text
 from recovery.services.texting.senders import senders_named
-from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import confirm, resume
+from recovery.services.wording.spoken import speech_with_customer
 
 FIXED = 1
 REFUSAL = "refusal"

@@ -27,10 +27,10 @@ from recovery.services.deciding.remedies import remedies_of
 from recovery.services.session import DeskSession
 from recovery.services.texting import replies
 from recovery.services.texting.links import CUSTOMER as CUSTOMER_LINK
-from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import confirm, resume, speak_to_customer
 from recovery.services.timing.promises import current_promise
+from recovery.services.wording.spoken import speech_with_customer
 
 log = logging.getLogger(__name__)
 

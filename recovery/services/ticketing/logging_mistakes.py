@@ -38,8 +38,8 @@ from recovery.services.texting.messages import (
     tell_customer,
     why_no_text,
 )
-from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.timing.promises import check_due, default_promise_due, make_promise, sayable_due, words_for
+from recovery.services.wording.spoken import speech_with_customer
 
 OLDEST = timedelta(days=7)
 """How far back a mistake may be said to have happened."""

@@ -22,13 +22,13 @@ from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, tell_customer
 from recovery.services.texting.queued import drop_queued, has_left
-from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.ticketing.withdrawing import RESOLVED, cancel_what_no_longer_holds
 from recovery.services.timing.promises import (
     end_promise,
     promise_next,
     texted,
 )
+from recovery.services.wording.spoken import speech_with_customer
 
 CLOSED = "closed"
 """Why a call was taken back."""

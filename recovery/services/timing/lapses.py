@@ -16,7 +16,6 @@ from recovery.services.people.escalation import rung_above
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, tell_staff, why_no_text
-from recovery.services.texting.spoken import speech_with_staff
 from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.promises import (
     count_lapse,
@@ -25,6 +24,7 @@ from recovery.services.timing.promises import (
     sayable_due,
     tell_new_time,
 )
+from recovery.services.wording.spoken import speech_with_staff
 
 LATE, NOT_CALLED = "promise_lapsed", "callback_missed"
 """Why somebody is alerted; what their text says of it stands in `domain.speech`."""

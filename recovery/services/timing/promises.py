@@ -17,9 +17,9 @@ from recovery.models import Message, Promise, Ticket
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.texting.messages import Saying, leaves_at, tell_customer, why_no_text
-from recovery.services.texting.spoken import speech_with_customer
 from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.owed import call_due, owed_next, still_owed
+from recovery.services.wording.spoken import speech_with_customer
 
 FARTHEST = timedelta(days=30)
 """Past that it is a typing mistake, not a promise."""
