@@ -19,7 +19,7 @@ from recovery.services.running import backups, restoring
 from recovery.services.sending.departures import PARKED
 from recovery.services.timing.due_work import TICKET_WORK
 from recovery.sms.gateway import Found, LookupFailed, OutgoingText
-from recovery.worker.line import Line
+from recovery.worker.lines import Lines
 from recovery.worker.ticks import reap, reconcile, release_restored
 from tests.factories import LEE, NOOR, SAM
 from tests.fixtures.settings import MakeSettings
@@ -135,7 +135,7 @@ def test_nobody_is_texted_again_in_whatever_state_the_backup_caught_the_text(
     works.wait_for_ends()
     assert len(library.accepted) == 3
     put_back(works, file)
-    assert not Line(works.desk).state().is_open
+    assert Lines(works.desk).is_held
     assert MessageStatus.CLAIMED not in works.states()
     go_on(works)
     assert [works.post.status(text_id) for text_id in texts] == [MessageStatus.SENT] * 3
