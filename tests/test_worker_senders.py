@@ -1,17 +1,24 @@
 """Several senders at one worker: each has a line of its own, and trouble with one is nobody else's."""
 
+import threading
 from dataclasses import replace
 
 from sqlalchemy import select
 
+from recovery.bootstrap import build
+from recovery.clock import FrozenClock
 from recovery.domain.messages import MessageStatus
 from recovery.domain.provider_codes import FaultCategory
-from recovery.models import Message, SendGate, Site
+from recovery.domain.senders import Rates, SenderKind
+from recovery.models import Message, SendGate, SendPace, Site
 from recovery.services.people.sites import change_site
 from recovery.sms.gateway import OutgoingText, SendRefused
-from tests.factories import LEE, QUAY, NewCustomer
+from recovery.worker.lines import Lines
+from tests.factories import LEE, QUAY, Business, NewCustomer
+from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until
 from tests.fixtures.works import Works
+from tests.services.post import Post
 
 QUAYS = "+15555550199"
 PEOPLE = tuple(NewCustomer(f"+1 555 555 02{number:02}", f"Customer {number}") for number in range(6))
@@ -73,3 +80,27 @@ def test_a_text_for_a_sender_that_is_gone_leaves_from_todays(works: Works) -> No
     works.restart()
     works.wait_for_ends()
     assert {text.from_ for text in works.provider.accepted} == {"simulator"}
+
+
+def test_a_text_that_missed_its_slot_goes_back_where_another_was_given_out_after_it(
+    make_settings: MakeSettings, sqlite_url: str, clock: FrozenClock
+) -> None:
+    post = Post(Business.opened(build(make_settings(DATABASE_URL=sqlite_url), clock=clock)))
+    post.business.set_policy(rates=Rates({SenderKind.SIMULATOR: 1}, {}))
+    for person in PEOPLE[:2]:
+        post.ticket(person)
+    (first,) = post.depart()
+    assert first.slot is not None
+    clock.set(first.slot.free)
+    (second,) = post.depart()
+    lines, never = Lines(post.desk), threading.Event()
+    assert lines.waits_for(second, never)
+    assert not lines.waits_for(first, never)
+    clock.advance(seconds=0.5)
+    assert lines.waits_for(second, never), "nobody has one after it: it is moved"
+    with post.desk.read() as session:
+        pace = session.get(SendPace, "simulator")
+    assert pace is not None
+    assert second.slot is not None
+    assert pace.next_at > second.slot.free
+    post.desk.dispose()
