@@ -12,6 +12,7 @@ from recovery.domain.provider_codes import FaultCategory
 from recovery.domain.senders import Rates, SenderKind
 from recovery.models import Message, SendGate, SendPace, Site
 from recovery.services.people.sites import change_site
+from recovery.services.sending.answers import Answer
 from recovery.sms.gateway import OutgoingText, SendRefused
 from recovery.worker.lines import Lines
 from tests.factories import LEE, QUAY, Business, NewCustomer
@@ -103,4 +104,21 @@ def test_a_text_that_missed_its_slot_goes_back_where_another_was_given_out_after
     assert pace is not None
     assert second.slot is not None
     assert pace.next_at > second.slot.free
+    post.desk.dispose()
+
+
+def test_a_text_that_had_left_before_the_pause_does_not_end_it(
+    make_settings: MakeSettings, sqlite_url: str, clock: FrozenClock
+) -> None:
+    post = Post(Business.opened(build(make_settings(DATABASE_URL=sqlite_url), clock=clock)))
+    for person in PEOPLE[:2]:
+        post.ticket(person)
+    refused, accepted = post.depart()
+    post.finish(refused, SendRefused(FaultCategory.RETRY, 20429, "slow down", retry_after=30))
+    lines = Lines(post.desk)
+    assert lines.room({"simulator"}, most=8, busy={}) == {"simulator": 0}
+    lines.hear([Answer(accepted, post.accept())])
+    assert lines.room({"simulator"}, most=8, busy={}) == {"simulator": 0}, "the provider asked for thirty seconds"
+    clock.advance(seconds=31)
+    assert lines.room({"simulator"}, most=8, busy={}) == {"simulator": 8}
     post.desk.dispose()

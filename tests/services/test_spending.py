@@ -13,6 +13,7 @@ from recovery.models import Ticket
 from recovery.services.reporting import spending
 from recovery.services.reporting.spending import SpendStanding, spend_report, spend_standing
 from recovery.services.running.health import Check, checks
+from recovery.services.ticketing.tickets import write_to_customer
 from recovery.services.timing.promises import current_promise
 from recovery.sms.gateway import Accepted
 from tests.factories import NOOR, SAM, NewCustomer
@@ -107,6 +108,8 @@ def test_above_the_limit_what_is_urgent_goes_and_the_rest_waits_with_its_reason(
     assert urgent.status is MessageStatus.PENDING
     assert post.send_all() == 1
     assert check_of(post).state == "late"
+    post.business.on(ticket, lambda s, t, maya: write_to_customer(s, t, "Soon.", now=post.now, by=maya))
+    assert post.texts(ticket)[-1].held_for == "spend"
     with post.desk.read() as session:
         still = current_promise(session, post.reread(ticket))
     assert promised is not None
