@@ -2,9 +2,10 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 
@@ -28,6 +29,8 @@ blueprint = Blueprint("simulator", __name__, url_prefix="/simulator")
 
 LINK = re.compile(r"https?://[^\s<>\"]+")
 QUICK = ("1", "2", "CALL", "STOP", "START")
+READY = {"spilled": "A spilled coffee", "torn": "A torn parcel"}
+"""Photos for whoever has none at hand, by the name of their file."""
 TICKS = {
     phones.QUEUED: ("sent", "check"),
     phones.SENT: ("sent, and no receipt", "check"),
@@ -84,6 +87,36 @@ def reply() -> ResponseReturnValue:
     return redirect(url_for("simulator.show", number=number, _anchor="newest"), 303)
 
 
+@blueprint.post("/photos")
+@needs(Permission.SEE, of="phone")
+def send_photo() -> ResponseReturnValue:
+    """As a picture message: the desk hears of it as of any text, and a worker fetches it."""
+    number, words = request.form.get("number", ""), request.form.get("words", "")
+
+    def act(session: DeskSession) -> None:
+        phone = phone_book.phone(session, number, by=actor())
+        phones.reply_from_phone(session, phone.number, words, photo=photo, now=now())
+
+    try:
+        photo = _photo()
+        transact(act)
+    except Invalid as wrong:
+        return _rendered(number, photo_wrong=wrong.detail, photo_words=words), 422
+    return redirect(url_for("simulator.show", number=number, _anchor="newest"), 303)
+
+
+def _photo() -> bytes:
+    """One that lies ready, or what was chosen in the browser. Raises Invalid where it is neither."""
+    ready = request.form.get("ready", "")
+    if ready in READY:
+        return Path(current_app.root_path, "static", "img", f"photo-{ready}.jpg").read_bytes()
+    chosen = request.files.get("photo")
+    sent = chosen.read() if chosen else b""
+    if not sent:
+        raise Invalid.field("photo", "Choose a photo first, or take one of the two that lie ready.")
+    return sent
+
+
 @blueprint.post("/habits")
 @needs(Permission.SEE, of="phone")
 def change_habits() -> ResponseReturnValue:
@@ -134,6 +167,8 @@ def _rendered(
     *,
     wrong: str = "",
     words: str = "",
+    photo_wrong: str = "",
+    photo_words: str = "",
     problems: dict[str, str] | None = None,
     habits: dict[str, Any] | None = None,
 ) -> str:
@@ -152,6 +187,9 @@ def _rendered(
         quick=QUICK,
         wrong=wrong,
         typed=words,
+        ready=READY,
+        photo_wrong=photo_wrong,
+        photo_words=photo_words,
         habits=habits or _shown(standing),
         is_usual=standing == USUAL,
         problems=problems or {},

@@ -1,5 +1,6 @@
 """The simulated phones: what is on them, and answering as the customer."""
 
+import io
 import re
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import select
 from recovery.app import create_app
 from recovery.bootstrap import build
 from recovery.clock import FrozenClock
-from recovery.models import Message, OptOut, Ticket
+from recovery.models import Message, OptOut, Photo, Ticket
 from recovery.services.simulating import phones
 from recovery.sms.gateway import OutgoingText
 from tests.factories import SAM, Business, NewCustomer
@@ -181,3 +182,39 @@ def test_nobody_plays_with_the_phone_of_another_sites_customer(business: Busines
     business.log(by="nell", site="quay", customer=NewCustomer(NELLS_GUEST, "Gus Guest"))
     maya = Visitor.signed_in(business, "maya")
     assert maya.post("/simulator/habits", **USUAL | {"number": NELLS_GUEST}).status_code == 404
+
+
+def photos_sent(business: Business) -> list[bytes | None]:
+    """What a worker gets that fetches what came."""
+    with business.desk.read() as session:
+        urls = session.scalars(select(Photo.url).order_by(Photo.id)).all()
+    return [business.desk.photos.fetch(url) for url in urls]
+
+
+def test_a_photo_that_lies_ready_comes_in_as_a_picture_message(business: Business) -> None:
+    ticket = business.log()
+    maya = Visitor.signed_in(business, "maya")
+    assert maya.post("/simulator/photos", number=SAMS, words="Look at this", ready="spilled").status_code == 303
+    (content,) = photos_sent(business)
+    assert content is not None
+    assert content.startswith(b"\xff\xd8\xff")
+    with business.desk.read() as session:
+        assert session.get_one(Ticket, ticket.id).unread == 1
+    assert "Look at this" in maya.open("/simulator/screen?number=%2B447700900123").text
+
+
+def test_a_photo_of_ones_own_needs_no_words(business: Business) -> None:
+    business.log()
+    maya = Visitor.signed_in(business, "maya")
+    own = (io.BytesIO(b"\x89PNG\r\n\x1a\n and so on"), "cup.png")
+    assert maya.post("/simulator/photos", number=SAMS, photo=own).status_code == 303
+    assert photos_sent(business) == [b"\x89PNG\r\n\x1a\n and so on"]
+    assert "(a photo)" in maya.open("/simulator/screen?number=%2B447700900123").text
+
+
+def test_no_photo_is_refused_with_a_sentence_and_the_words_stay(business: Business) -> None:
+    business.log()
+    answer = Visitor.signed_in(business, "maya").post("/simulator/photos", number=SAMS, words="Look at this")
+    assert answer.status_code == 422
+    assert "Choose a photo first" in answer.text
+    assert 'value="Look at this"' in answer.text

@@ -16,6 +16,7 @@ from recovery.domain.messages import Direction, Keyword, understand
 from recovery.domain.provider_codes import OPTED_OUT, Fault, fault_for
 from recovery.domain.simulated_phones import USUAL_WAIT, Fate
 from recovery.models import Message, SimulatedText
+from recovery.services.hearing.phone_photos import send_photo
 from recovery.services.sending.receipts import Told, take
 from recovery.services.session import DeskSession
 from recovery.services.simulating.phone_habits import habits_of, set_opted_out
@@ -31,6 +32,8 @@ HELPED = "Reply STOP to get no more texts from this number."
 PROVIDERS_OWN = {Keyword.STOP: STOPPED, Keyword.START: STARTED, Keyword.HELP: HELPED}
 """What a provider that deals with such words itself answers with."""
 LONGEST_REPLY = 1600
+A_PHOTO = "(a photo)"
+"""On the page of the phone, where no words came with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,12 @@ def thread(session: DeskSession, number: str, *, limit: int = 200) -> list[Simul
     return list(reversed(newest))
 
 
-def reply_from_phone(session: DeskSession, number: str, body: str, *, now: datetime) -> Message:
-    """Typed on a simulated phone. Raises Invalid for nothing, or for more than a text holds."""
+def reply_from_phone(
+    session: DeskSession, number: str, body: str, *, photo: bytes | None = None, now: datetime
+) -> Message:
+    """Typed on a simulated phone; a photo needs no words. Raises Invalid for nothing, or for more than a text holds."""
     words = body.strip().replace("\0", "")
-    if not words or len(words) > LONGEST_REPLY:
+    if (not words and photo is None) or len(words) > LONGEST_REPLY:
         raise Invalid.field("body", f"Write something, up to {LONGEST_REPLY} characters.")
     sid = _new_sid()
     sender = _last_heard_from(session, number) or session.house.sender
@@ -84,7 +89,7 @@ def reply_from_phone(session: DeskSession, number: str, body: str, *, now: datet
             number=number,
             sender=sender,
             direction=Direction.INBOUND,
-            body=words,
+            body=words or A_PHOTO,
             ref="",
             sid=sid,
             status=RECEIVED,
@@ -93,7 +98,8 @@ def reply_from_phone(session: DeskSession, number: str, body: str, *, now: datet
     )
     if answer:
         _add(session, number, sender, answer, status=DELIVERED, now=now)
-    inbound = Inbound(number, sender, words, sid, provider_has_answered=bool(answer))
+    media = () if photo is None else (send_photo(session, number, photo, now=now),)
+    inbound = Inbound(number, sender, words, sid, provider_has_answered=bool(answer), media=media)
     return receive(session, inbound, now=now)
 
 
