@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from bench.ground import folder, machine, postgres, settings_of
-from bench.outbox_ground import TWILIO, Nothing, empty, fake_provider, fill, folder_of, unpaced
+from bench.outbox_ground import TWILIO, Nothing, empty, fake_provider, fill, folder_of
 from recovery.bootstrap import Components, build
 from recovery.domain.messages import MessageStatus
 from recovery.models import Message
@@ -50,7 +50,7 @@ def cases(url: str, path: Path, *, texts: int, sent: int) -> None:
     with fake_provider() as provider:
         for name, count, delay in (("nothing", texts, None), ("client", texts, 0.0), ("80 ms", SLOW_TEXTS, SLOW)):
             empty(url, path, "drain.db")
-            desk = build(settings_of(url, path, TWILIO_API_URL=provider, POLICY_FILE=unpaced(path), **TWILIO))
+            desk = build(settings_of(url, path, TWILIO_API_URL=provider, **TWILIO))
             fill(desk, waiting=count, sent=sent)
             if delay is None:
                 desk.gateway = Nothing()

@@ -1,6 +1,5 @@
 """An outbox full of texts, and a provider to send them to."""
 
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator
@@ -126,14 +125,6 @@ def _sent_row(number: int, ticket_id: int, now: datetime) -> dict[str, Any]:
         "looks": 0,
         "is_demo": False,
     }
-
-
-def unpaced(path: Path) -> str:
-    """A policy that lets each sender take all at once: what is measured is ours."""
-    shipped = (REPOSITORY / "config" / "policy.toml").read_text(encoding="utf-8")
-    file = path / "unpaced.toml"
-    file.write_text(re.sub(r"(?m)^long_code = .*$", "", shipped), encoding="utf-8")
-    return str(file)
 
 
 def empty(url: str, path: Path, name: str) -> None:

@@ -7,7 +7,6 @@ SQLite has one worker.
 """
 
 import argparse
-import re
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from bench.ground import REPOSITORY, environment, folder, machine, postgres, settings_of
+from bench.ground import REPOSITORY, environment, folder, machine, policy, postgres, settings_of
 from bench.outbox_ground import TWILIO, Nothing, empty, fill, folder_of, log_one, phone
 from config.settings import Settings
 from recovery.bootstrap import Components, build
@@ -77,12 +76,11 @@ def workers(count: int, env: dict[str, str], notes: Path) -> Iterator[None]:
 
 def measure(url: str, path: Path, *, rate: int, seconds: int, count: int) -> None:
     empty(url, path, "pacing.db")
-    policy, notes = path / "policy.toml", path / f"notes-{rate}.txt"
+    paced, notes = policy(path, rate=rate), path / f"notes-{rate}.txt"
     notes.unlink(missing_ok=True)
     notes.touch()
-    policy.write_text(paced(rate), encoding="utf-8")
-    env = environment(url, path, POLICY_FILE=str(policy), **TWILIO)
-    desk = build(settings_of(url, path, POLICY_FILE=str(policy), **TWILIO))
+    env = environment(url, path, POLICY_FILE=paced, **TWILIO)
+    desk = build(settings_of(url, path, POLICY_FILE=paced, **TWILIO))
     fill(desk, waiting=rate * seconds + rate)
     _one_segment_each(desk, urgent_until=None)
     with workers(count, env, notes):
@@ -97,12 +95,6 @@ def measure(url: str, path: Path, *, rate: int, seconds: int, count: int) -> Non
     after = [to for at, to in came if at > asked]
     sends = after.index(phone(URGENT)) + 1
     print(f"  {rate:4}/s: at most {most} in a second, {used:6.1%} of it used, urgent after {sends} sends", flush=True)
-
-
-def paced(rate: int) -> str:
-    shipped = (REPOSITORY / "config" / "policy.toml").read_text(encoding="utf-8")
-    awake = shipped.replace('"21:00"', '"00:00"').replace('"08:00"', '"00:00"')
-    return re.sub(r"(?m)^long_code = \d+", f"long_code = {rate}", awake)
 
 
 def _one_segment_each(desk: Components, **values: object) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
@@ -16,6 +17,8 @@ from recovery.domain.errors import Invalid
 LONGEST_TEXT = 60
 SHOWN_DIGITS = 3  # enough to tell two customers apart aloud, not enough to call one
 MASK = "•"
+KNOWN_NUMBERS = 4096
+"""Whose country is remembered: a text asks for it several times, and finding it costs as much as a query."""
 _LIKE_A_NUMBER = re.compile(r"\+?\d(?:(?:[\s().\-/\u2010-\u2014]|%[0-9A-F]{2}){0,3}\d){6,}", re.IGNORECASE)
 """Rather a date or a price too many: seven digits are the shortest number that somebody has."""
 
@@ -88,6 +91,7 @@ def known_country(code: str, *, field: str = "country") -> str:
     return country
 
 
+@lru_cache(maxsize=KNOWN_NUMBERS)
 def country_of(e164: str) -> str | None:
     """Give the two letters; where several share a code and the number is of none (fiction), the largest; None for no country at all."""
     number = _number(e164)
