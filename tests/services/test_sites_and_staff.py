@@ -114,7 +114,8 @@ def test_changing_a_person_tells_what_changed_and_no_name_and_no_number(desk: Co
         payloads = " ".join(session.scalars(select(Event.payload).where(Event.stream_id == maya.id)))
         assert "harbour-st" in payloads
         assert "Secret" not in payloads
-        assert "555" not in payloads
+        assert "2125550123" not in payloads
+        assert "555 0123" not in payloads
 
 
 def test_the_last_admin_stays(desk: Components, clock: FrozenClock) -> None:

@@ -33,6 +33,7 @@ def longest_values(language: Language) -> dict[str, str]:
         "link": LINK,
         "reference": "RD-7K3M9Q",
         "words": "Ya está.",
+        "choices": ", ".join(f"{n} {max(speech.failures.values(), key=len)[:24]} (RD-7K3M9Q)" for n in (1, 2, 3)),
     }
 
 

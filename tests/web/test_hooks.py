@@ -96,6 +96,7 @@ def provider(make_settings: MakeSettings, database_url: str, clock: FrozenClock)
     app = create_app(settings, desk)
     with serve(app, free_port()) as url:
         yield Provider(url, post, app)
+    app.extensions["refusals"].write_down()  # or its timer would, after the database has gone to another test
     desk.dispose()
 
 
