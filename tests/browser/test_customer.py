@@ -66,7 +66,7 @@ def test_sam_writes_to_maya_and_says_that_it_is_not_right(sams_phone: Page, busi
     sams_phone.goto(link(business, ticket))
     sams_phone.get_by_text("Write to Maya").click()
     sams_phone.get_by_label("Your message").fill("I sit at the window.")
-    sams_phone.get_by_role("button", name="Send").click()
+    sams_phone.get_by_role("button", name="Send", exact=True).click()
     expect(sams_phone.get_by_role("status")).to_have_text("We have it. Someone reads it and answers you.")
     business.on(ticket, lambda session, row, maya: tickets.resolve(session, row, how=None, now=business.now, by=maya))
     sams_phone.reload()

@@ -95,7 +95,7 @@ def test_answering_stop_stops_the_next_text(maya: Page, business: Business, send
     maya.goto(SAMS_PHONE)
     expect(maya.locator(".bubble-in")).to_have_count(1)
     maya.get_by_label("Answer as Sam Whitfield").fill("stop")
-    maya.get_by_role("button", name="Send").click()
+    maya.get_by_role("button", name="Send", exact=True).click()
     expect(maya.locator(".bubble-out")).to_contain_text("stop")
     with business.desk.read() as session:
         assert session.scalars(select(OptOut)).one().lifted_at is None

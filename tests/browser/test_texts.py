@@ -53,7 +53,7 @@ def test_the_reply_box_counts_the_signature_and_names_what_changes(chromium: Bro
         expect(count).to_have_text("0 letters left · 1 segment · GSM-7")
         box.fill("Here it is 👍🏽")
         expect(page.locator("#f-body-segments")).to_contain_text("make it cost more")
-        page.get_by_role("button", name="Send").click()
+        page.get_by_role("button", name="Send", exact=True).click()
         expect(page.get_by_text("Your text is on its way.")).to_be_visible()
     (sent,) = [each for each in business.rows(Message, ticket) if each.template == "free"]
     assert sent.body == f"Here it is 👍🏽{signature}"
