@@ -1,6 +1,7 @@
 """The description of the API, at /api/openapi.json for machines and at /api/docs for people, without any script."""
 
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any, cast
 
 from flask import Blueprint, Flask, Response, current_app, render_template
@@ -15,7 +16,7 @@ from recovery.edge import ReferenceConverter, RowIdConverter, needs
 
 blueprint = Blueprint("api_description", __name__, url_prefix="/api")
 
-SPEC = "api_description"
+API = "api_description"
 """Key of the app's extensions."""
 ABOUT = (
     "Times are RFC 3339 in UTC with `Z`. Money is `amount` in minor units beside `currency`. Phone numbers go in as "
@@ -31,8 +32,30 @@ class OurApi(Api):  # type: ignore[misc]  # flask-smorest is untyped
 
     DEFAULT_ERROR_RESPONSE_NAME = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._blueprints: list[ApiBlueprint] = []
+        self._described: dict[str, Any] | None = None
+        self._lock = Lock()
+
     def _register_error_handlers(self) -> None:
         return
+
+    def register_blueprint(self, blueprint: ApiBlueprint) -> None:
+        """Its calls answer from now on; described they are when somebody asks."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint)
+        self._blueprints.append(blueprint)
+
+    def described(self) -> dict[str, Any]:
+        """Made once, when first asked for: it takes several times as long as making the rest of the app."""
+        with self._lock:
+            if self._described is None:
+                for each in self._blueprints:
+                    each.register_views_in_doc(self, self._app, self.spec, name=each.name, parameters=None)
+                    self.spec.tag({"name": each.name, "description": each.description})
+                self._described = cast("dict[str, Any]", self.spec.to_dict())
+            return self._described
 
 
 def install(app: Flask, blueprints: Sequence[ApiBlueprint]) -> None:
@@ -44,17 +67,21 @@ def install(app: Flask, blueprints: Sequence[ApiBlueprint]) -> None:
     api.spec.components.security_scheme("bearer", BEARER)
     for each in blueprints:
         api.register_blueprint(each)
-    app.extensions[SPEC] = api.spec.to_dict()
+    app.extensions[API] = api
 
 
 @blueprint.get("/openapi.json")
 @needs(Permission.PUBLIC)
 def as_json() -> Response:
-    return Response(dumps(current_app.extensions[SPEC]), content_type="application/json")
+    return Response(dumps(_described()), content_type="application/json")
 
 
 @blueprint.get("/docs")
 @needs(Permission.PUBLIC)
 def as_page() -> str:
-    spec = cast("dict[str, Any]", current_app.extensions[SPEC])
-    return render_template("api/docs.html", about=ABOUT, sections=sections(spec), shell=None)
+    return render_template("api/docs.html", about=ABOUT, sections=sections(_described()), shell=None)
+
+
+def _described() -> dict[str, Any]:
+    api: OurApi = current_app.extensions[API]
+    return api.described()
