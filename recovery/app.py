@@ -56,6 +56,7 @@ def create_app(settings: Settings, components: Components | None = None) -> Flas
     _trust_proxies(app, settings.trusted_proxies)
     _add_headers(app, secure=secure)
     app.url_map.converters |= CONVERTERS
+    app.url_map.strict_slashes = False  # an address typed with a slash at its end leads where it does without
     app.before_request(_refuse_unmarked)
     app.before_request(_refuse_long_body)
     api.install(app)

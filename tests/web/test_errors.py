@@ -11,6 +11,11 @@ def test_a_page_that_is_not_there(maya: Visitor) -> None:
     assert said in words(answer)
 
 
+def test_a_slash_at_the_end_leads_to_the_same_page(maya: Visitor) -> None:
+    assert words(maya.open("/log/")) == words(maya.open("/log"))
+    assert maya.open("/log/").status_code == 200
+
+
 def test_what_a_service_says_stands_alone(business: Business, maya: Visitor) -> None:
     used = maya.open("/sign-in/used-long-ago")
     assert used.status_code == 404
