@@ -4,13 +4,15 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
+
 from recovery.domain.actors import CUSTOMER, Actor
 from recovery.domain.callbacks import LIVE as LIVE_CALLS
 from recovery.domain.callbacks import Outcome
 from recovery.domain.errors import Forbidden
 from recovery.domain.remedies import RemedyKind, RemedyStatus
 from recovery.domain.tickets import TicketStatus
-from recovery.models import Approval, Callback, Remedy
+from recovery.models import Approval, Callback, Remedy, Ticket
 from recovery.services.calling import attempts, booking
 from recovery.services.deciding import remedies
 from recovery.services.demo.passing import Passing, Rows
@@ -209,9 +211,8 @@ class Life:
             self.say(WORDS[answer])
             if answer == "not_fixed":
                 self._try_again()
-            elif self.ticket.unread:
-                self.wait(timedelta(minutes=6))
-                tickets.mark_read(self.session, self.ticket, now=self.now(), by=self.me)
+            else:
+                self._read()
         if self.plan.stops and self._was_asked():
             self.say("STOP")
         if self.plan.cause and self.ticket.status is TicketStatus.RESOLVED:
@@ -227,6 +228,16 @@ class Life:
         self._reach(self._working_time(self.time.now + A_NIGHT))
         self._make_calls()
         self.wait(timedelta(days=8))
+
+    def _read(self) -> None:
+        """Wherever the reply went: a known customer's thread may have led it to another ticket of theirs."""
+        self.session.flush()
+        theirs = (Ticket.customer_id == self.ticket.customer_id, Ticket.unread > 0)
+        unread = self.session.scalars(select(Ticket).where(*theirs)).all()
+        if unread:
+            self.wait(timedelta(minutes=6))
+        for ticket in unread:
+            tickets.mark_read(self.session, ticket, now=self.now(), by=self.me)
 
     def _try_again(self) -> None:
         self.wait(timedelta(minutes=12))
