@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.factories import PASSWORD
@@ -11,6 +13,15 @@ from tests.fixtures.browser import LAPTOP, PHONE, watched_page
 
 SCREENS: dict[str, dict[str, Any]] = {"phone": PHONE, "laptop": LAPTOP}
 NARROW: dict[str, Any] = {"viewport": {"width": 320, "height": 640}}
+LOOKS = [
+    pytest.param({**options, "color_scheme": scheme}, id=f"{screen}-{scheme}")
+    for screen, options, schemes in (
+        ("phone", PHONE, ("light", "dark")),
+        ("laptop", LAPTOP, ("light", "dark")),
+        ("narrow", NARROW, ("light",)),  # how wide a screen is changes no colour that the phone has not
+    )
+    for scheme in schemes
+]
 
 
 @contextmanager
@@ -23,3 +34,11 @@ def at_the_desk(browser: Browser, url: str, name: str, **options: Any) -> Iterat
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("/")
         yield page
+
+
+def check_for_everybody(page: Page, address: str) -> None:
+    """No violation that axe knows, and nothing to scroll sideways."""
+    found = Axe().run(page).response["violations"]
+    assert [(each["id"], each["nodes"][0]["target"]) for each in found] == [], address
+    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert sideways <= 0, f"{address} scrolls sideways by {sideways} px"

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from recovery.models import Ticket
 from recovery.services.calling import booking
 from recovery.services.texting.links import customer_url
 from recovery.services.ticketing import tickets
-from tests.browser.people import NARROW
+from tests.browser.people import LOOKS, check_for_everybody
 from tests.factories import LEE, NOOR, REMAKE, SAM, Business, refund
-from tests.fixtures.browser import LAPTOP, PHONE, watched_page
+from tests.fixtures.browser import PHONE, watched_page
 from tests.fixtures.live import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -86,20 +86,15 @@ def test_sam_chooses_his_language_without_a_script(sams_phone: Page, business: B
     expect(sams_phone.get_by_text("Appelez-moi", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("screen", [PHONE, LAPTOP, NARROW], ids=["phone", "laptop", "narrow"])
-def test_the_page_is_for_everybody(
-    chromium: Browser, business: Business, screen: dict[str, object], scheme: str
-) -> None:
-    """No violation that axe knows, nothing to scroll sideways, and every control a finger wide."""
-    with watched_page(chromium, color_scheme=scheme, **screen) as page:
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_page_is_for_everybody(chromium: Browser, business: Business, look: dict[str, Any]) -> None:
+    """And every control is a finger wide."""
+    with watched_page(chromium, **look) as page:
         for address in _every_state(business):
             page.goto(address)
             for act in page.locator("summary").all():
                 act.click()
-            found = Axe().run(page).response["violations"]
-            assert [(each["id"], each["nodes"][0]["target"]) for each in found] == [], address
-            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
+            check_for_everybody(page, address)
             low = page.evaluate(
                 "[...document.querySelectorAll('button, summary, select, textarea')]"
                 ".filter(it => it.checkVisibility() && it.getBoundingClientRect().height < 48).map(it => it.outerHTML)"

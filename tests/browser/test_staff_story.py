@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -13,7 +14,7 @@ from recovery.models import Ticket
 from recovery.services.calling.attempts import attempt
 from recovery.services.calling.booking import book
 from recovery.services.texting.replies import Inbound, receive
-from tests.browser.people import NARROW, SCREENS, at_the_desk
+from tests.browser.people import LOOKS, NARROW, SCREENS, at_the_desk, check_for_everybody
 from tests.factories import LEE, NOOR, PASSWORD, SAM, Business, refund
 from tests.fixtures.live import LiveServer
 
@@ -158,21 +159,15 @@ def test_undo_is_gone_when_it_is_too_late(maya: Page, business: Business) -> Non
     expect(maya.get_by_role("button", name="Undo")).to_be_hidden(timeout=12_000)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("screen", ["phone", "laptop", "narrow"])
+@pytest.mark.parametrize("look", LOOKS)
 def test_every_page_is_for_everybody(
-    chromium: Browser, live_server: LiveServer, business: Business, screen: str, scheme: str
+    chromium: Browser, live_server: LiveServer, business: Business, look: dict[str, Any]
 ) -> None:
-    """No violation that axe knows, and no sideways scroll, down to 320 px."""
     pages = living_business(business)
-    options = {**SCREENS, "narrow": NARROW}[screen]
-    with at_the_desk(chromium, live_server.url, "omar", color_scheme=scheme, **options) as page:
+    with at_the_desk(chromium, live_server.url, "omar", **look) as page:
         for address in pages:
             page.goto(address)
-            found = Axe().run(page).response["violations"]
-            assert [(each["id"], each["nodes"][0]["target"]) for each in found] == [], address
-            sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert sideways <= 0, f"{address} scrolls sideways by {sideways} px"
+            check_for_everybody(page, address)
 
 
 def living_business(business: Business) -> list[str]:
