@@ -1,22 +1,28 @@
 """The schema is what the models say, on both databases, and comes back from a journey down and up with every row."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, MetaData, create_engine, inspect, text
+from sqlalchemy import Engine, MetaData, Row, create_engine, inspect, select, text
 from sqlalchemy.pool import NullPool
 
 from recovery import migrations
-from recovery.bootstrap import build
+from recovery.bootstrap import Components, build
+from recovery.clock import FrozenClock
+from recovery.domain.actors import MACHINE
 from recovery.migrations import BASE, CannotMigrate, migrate, newest, schema_is_current
-from recovery.models import Base
+from recovery.models import Base, FormerCalendar, Site
 from recovery.models.triggers import EXPECTED, count_triggers, drop_triggers
+from recovery.services.people.sites import change_site
 from recovery.services.proving.audit import verify
 from recovery.services.running import backups
-from tests.factories import Business
+from recovery.services.session import DeskSession
+from tests.factories import HARBOUR, Business
 from tests.fixtures.settings import MakeSettings
 
 
@@ -179,6 +185,41 @@ def test_rows_keep_what_the_older_schemas_have_on_the_way_down_and_up(
     with desk.read() as session:
         assert verify(session, desk.house.audit_key).ok
     desk.dispose()
+
+
+def test_calendars_that_were_changed_before_there_was_a_table_for_them_come_from_the_trail(
+    empty_sqlite_url: str, make_settings: MakeSettings
+) -> None:
+    migrate(empty_sqlite_url)
+    desk = build(make_settings(DATABASE_URL=empty_sqlite_url), clock=FrozenClock(datetime(2026, 3, 10, 9, tzinfo=UTC)))
+    business = Business.opened(desk)
+    for hours, timezone in (("mon-fri 08:00-10:00", "Europe/London"), ("sat 10:00-12:00", "Europe/Paris")):
+        business.later(days=1)
+        new = replace(HARBOUR, hours=hours, timezone=timezone)
+        desk.transact(
+            lambda session, new=new: change_site(session, first_site(session), new, now=business.now, by=MACHINE)
+        )  # type: ignore[misc]
+    kept = former(desk)
+    assert [(row.hours, row.timezone) for row in kept] == [
+        ("", "Europe/London"),
+        ("mon-fri 08:00-10:00", "Europe/London"),
+    ]
+    migrate(empty_sqlite_url, to="0008")
+    migrate(empty_sqlite_url)
+    assert former(desk) == kept
+    with desk.read() as session:
+        assert first_site(session).calendar_changed_at == business.now
+    desk.dispose()
+
+
+def first_site(session: DeskSession) -> Site:
+    return session.scalars(select(Site).where(Site.slug == "harbour-st")).one()
+
+
+def former(desk: Components) -> Sequence[Row[Any]]:
+    columns = (FormerCalendar.until, FormerCalendar.hours, FormerCalendar.timezone, FormerCalendar.special_days)
+    with desk.read() as session:
+        return session.execute(select(*columns).order_by(FormerCalendar.until)).all()
 
 
 def numbered() -> list[str]:

@@ -5,7 +5,7 @@ clock-change nights: an hour that is skipped has no length, an hour that comes t
 whatever ends in it ends the first time round.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -15,12 +15,15 @@ from zoneinfo import ZoneInfo
 
 from recovery.domain.errors import Invalid
 from recovery.domain.opening_hours import OpeningHours, Span
+from recovery.domain.special_days import NO_SPECIAL_DAYS, SpecialDay, SpecialDays
 
 __all__ = [
     "Calendar",
     "Opening",
     "OpeningHours",
     "Span",
+    "SpecialDay",
+    "SpecialDays",
     "as_utc",
     "day_bounds",
     "day_typed",
@@ -35,6 +38,8 @@ __all__ = [
 QUIET_FROM = time(21)  # texts that solicit may be sent from 8 to 21 o'clock where the recipient is
 QUIET_TO = time(8)
 ONE_DAY = timedelta(days=1)
+FOREVER = datetime.max.replace(tzinfo=UTC)
+"""The closing of what never shuts again."""
 ONE_SECOND = timedelta(seconds=1)
 MINUTES_PER_DAY = 24 * 60
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -51,13 +56,21 @@ class Opening(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """When a site is open. Raises Invalid (field `timezone`) for a zone that does not exist."""
+    """When a site is open. Raises Invalid (field `timezone`) for a zone that does not exist.
+
+    A special day says when openings begin on it; what began the day before goes on into it.
+    """
 
     hours: OpeningHours
     timezone: str
+    special: SpecialDays = NO_SPECIAL_DAYS
 
     def __post_init__(self) -> None:
         zone(self.timezone)
+
+    @property
+    def never_shuts(self) -> bool:
+        return self.hours.always_open and not self.special.days
 
     def is_open(self, instant: datetime) -> bool:
         instant = as_utc(instant)  # in a zone of its own, an hour that comes twice equals nothing
@@ -65,22 +78,23 @@ class Calendar:
 
     def next_opening(self, instant: datetime) -> datetime:
         """Give the instant itself when it is open then."""
-        if self.hours.always_open:
+        if self.never_shuts:
             return as_utc(instant)
         return max(next(self._openings_from(instant)).opens, as_utc(instant))
 
     def closing_after(self, instant: datetime) -> datetime | None:
         """Give the end of the current opening, or of the next one when shut; None when it never closes."""
-        if self.hours.always_open:
+        if self.never_shuts:
             return None
-        return next(self._openings_from(instant)).closes
+        closes = next(self._openings_from(instant)).closes
+        return None if closes == FOREVER else closes
 
     def open_stretches(self, start: datetime, end: datetime) -> list[Opening]:
         """Give what is open in [start, end): ordered, disjoint, never touching, cut to the ends."""
         start, end = as_utc(start), as_utc(end)
         if start >= end:
             return []
-        if self.hours.always_open:
+        if self.never_shuts:
             return [Opening(start, end)]
         openings = takewhile(lambda opening: opening.opens < end, self._openings_from(start))
         return [Opening(max(opens, start), min(closes, end)) for opens, closes in openings]
@@ -115,20 +129,39 @@ class Calendar:
         current = next(spans)
         for span in spans:
             if span.opens <= current.closes:
-                current = Opening(current.opens, span.closes)
+                current = Opening(current.opens, max(current.closes, span.closes))
                 continue
             if current.closes > instant:
                 yield current
             current = span
+        yield current
 
     def _spans_from(self, first_day: date) -> Iterator[Opening]:
-        local_zone = zone(self.timezone)
+        """In the order in which they begin; without end, but for a week that never shuts: that ends with FOREVER."""
+        if self.hours.always_open:
+            yield from self._around_special_days(first_day)
+            return
         for days in count():
             day = first_day + timedelta(days=days)
-            for span in self.hours.on(day):
-                opening = _between(day, timedelta(minutes=span.opens), timedelta(minutes=span.closes), local_zone)
-                if opening.opens < opening.closes:  # not swallowed by the spring night
-                    yield opening
+            special = self.special.by_day.get(day)
+            yield from self._on(day, special.spans if special else self.hours.on(day))
+
+    def _around_special_days(self, first_day: date) -> Iterator[Opening]:
+        local_zone = zone(self.timezone)
+        opens = day_bounds(first_day, self.timezone)[0]
+        for special in self.special.since(first_day):
+            closes = _first_showing(datetime.combine(special.day, time()), local_zone)
+            if opens < closes:  # nothing lies between two special days in a row
+                yield Opening(opens, closes)
+            yield from self._on(special.day, special.spans)
+            opens = _first_showing(datetime.combine(special.day + ONE_DAY, time()), local_zone)
+        yield Opening(opens, FOREVER)
+
+    def _on(self, day: date, spans: Sequence[Span]) -> Iterator[Opening]:
+        for span in spans:
+            opening = _between(day, timedelta(minutes=span.opens), timedelta(minutes=span.closes), zone(self.timezone))
+            if opening.opens < opening.closes:  # not swallowed by the spring night
+                yield opening
 
 
 def as_utc(instant: datetime) -> datetime:

@@ -111,6 +111,19 @@ def _read_entry(entry: str) -> tuple[list[int], list[Span]]:
     return weekdays, spans
 
 
+def read_spans(text: str, *, field: str) -> tuple[Span, ...]:
+    """The times of one day, in order. Raises Invalid for `field`."""
+    plain = re.sub(r"\s*[-–—]\s*", "-", text.strip().lower())
+    try:
+        spans = tuple(sorted(_read_span(word) for word in plain.replace(",", " ").split()))
+    except Invalid as wrong:
+        raise Invalid.field(field, wrong.detail) from None
+    for span, later in pairwise(spans):
+        if later.opens < span.closes:
+            raise Invalid.field(field, f"{span} overlaps {later}: give each hour once.")
+    return spans
+
+
 def _read_days(part: str) -> list[int]:
     first, *rest = [_read_day(name) for name in part.split("-", maxsplit=1)]
     last = rest[0] if rest else first

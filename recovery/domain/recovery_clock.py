@@ -4,10 +4,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
-from recovery.domain.calendars import Calendar, as_utc
+from recovery.domain.calendars import Opening, as_utc
 
 ONE_SECOND = timedelta(seconds=1)
+
+
+class OpenTimes(Protocol):
+    """A calendar, or the calendars that a site had one after the other."""
+
+    def open_stretches(self, start: datetime, end: datetime) -> list[Opening]: ...
 
 
 class FactKind(StrEnum):
@@ -94,7 +101,7 @@ class ClockReading:
     stretches: tuple[Stretch, ...]
 
 
-def read_clock(facts: Sequence[ClockFact], calendar: Calendar, *, now: datetime) -> ClockReading:
+def read_clock(facts: Sequence[ClockFact], calendar: OpenTimes, *, now: datetime) -> ClockReading:
     """Fold the facts in the order of the trail, which outranks their times: none counts as earlier than the one before it.
 
     Raise ValueError when there is no `logged` among them.
@@ -216,7 +223,7 @@ _REASON_WHILE_OPEN = {
 }
 
 
-def _explained(phases: Iterable[tuple[datetime, datetime, _Phase]], calendar: Calendar) -> list[Stretch]:
+def _explained(phases: Iterable[tuple[datetime, datetime, _Phase]], calendar: OpenTimes) -> list[Stretch]:
     stretches: list[Stretch] = []
     for start, end, phase in phases:
         at = start

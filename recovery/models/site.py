@@ -19,6 +19,10 @@ class Site(Base):
     country: Mapped[str]
     hours: Mapped[str] = mapped_column(default="")
     """Opening hours as `domain.opening_hours` writes them; empty is always open."""
+    special_days: Mapped[str] = mapped_column(default="", server_default="")
+    """Holidays and other days that are not as the week says, as `domain.special_days` writes them."""
+    calendar_changed_at: Mapped[datetime | None]
+    """Since when hours, zone and special days are as they are: what happened before is read by `FormerCalendar`."""
     sender: Mapped[str | None]
     """What its texts leave from: E.164, a short code or a messaging service. None: as the organisation's."""
     added_at: Mapped[datetime]
@@ -30,6 +34,20 @@ class Site(Base):
     texts_stamp: Mapped[int | None]
     """Identity of the last change to a text that is sent here; None: as shipped. Whoever knows the texts under it knows
     the right ones."""
+
+
+class FormerCalendar(Base):
+    """How a site's calendar was until it was changed. Rows are only added: a clock that ran then is read by it."""
+
+    __tablename__ = "former_calendars"
+    __table_args__ = (Index(None, "site_id", "until"),)  # services.timing.calendars: those that held since an instant
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    until: Mapped[datetime]
+    hours: Mapped[str]
+    timezone: Mapped[str]
+    special_days: Mapped[str]
 
 
 class LimitRow(Base):

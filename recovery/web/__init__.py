@@ -5,6 +5,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from recovery.web import (
     admin,
+    admin_days,
     admin_sites,
     admin_staff,
     admin_texts,
@@ -54,6 +55,7 @@ BLUEPRINTS = (
     team.blueprint,
     admin.blueprint,
     admin_sites.blueprint,
+    admin_days.blueprint,
     admin_staff.blueprint,
     texting.blueprint,
     admin_texts.blueprint,

@@ -43,6 +43,25 @@ class SiteForm(Form):
     folds_texts = fields.Boolean(load_default=True)
 
 
+class DayForm(Form):
+    always = frozenset({"day", "times", "name"})
+
+    day = Line(load_default="")
+    times = Line(load_default="")
+    name = Line(load_default="")
+    region = Line(load_default="")
+
+
+class DayGoneForm(Form):
+    day = Line(load_default="")
+    region = Line(load_default="")
+
+
+class HolidaysForm(Form):
+    region = Line(load_default="")
+    days = fields.List(Line(), load_default=list)
+
+
 class PlaceForm(Form):
     staff = WholeNumber(1, LARGEST_ID, "Open the page again.", **asked("Open the page again."))
     rung = WholeNumber(1, LARGEST_ID, "Open the page again.", **asked("Open the page again."))

@@ -7,6 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from recovery.domain.authority import LimitSpan
+from recovery.domain.calendars import local_day
 from recovery.domain.errors import Invalid
 from recovery.domain.languages import Language
 from recovery.domain.money import MINOR_DIGITS, SYMBOLS, format_money
@@ -18,10 +19,11 @@ from recovery.services.access import visible_site
 from recovery.services.deciding.authority import CUSTOMER, limits_of, policy_limits, set_limit
 from recovery.services.people import escalation
 from recovery.services.people.sites import add_site, change_site
+from recovery.services.people.special_days import special_days_of
 from recovery.services.session import DeskSession
 from recovery.web.admin_forms import LIMITS, PlaceForm, SiteForm, limit_field, limits_typed, new_site, shown_limit
 from recovery.web.forms import loaded, typed
-from recovery.web.hours_view import EXAMPLES, week_of
+from recovery.web.hours_view import EXAMPLES, day_in_words, times_of, week_of
 from recovery.web.session import now, transact
 
 blueprint = Blueprint("admin_sites", __name__, url_prefix="/admin/sites")
@@ -31,6 +33,8 @@ SPAN_LABELS = {
     LimitSpan.STAFF_DAY: "one person, one day",
     LimitSpan.CUSTOMER_MONTH: "one customer, one month",
 }
+SHOWN_DAYS = 3
+"""Of those to come; the others stand on their own page."""
 USUAL_CURRENCIES = ("EUR", "GBP", "USD")
 
 
@@ -139,6 +143,10 @@ def _one(
         form=form or kept,
         errors=errors or {},
         week=week_of(OpeningHours.parse(site.hours)),
+        days=[
+            {"words": day_in_words(each.day), "times": times_of(each), "name": each.name}
+            for each in special_days_of(site).since(local_day(now(), site.timezone))
+        ][:SHOWN_DAYS],
         supervisors=_supervisors(session, site),
         admins=[person.name for person in escalation.admins(session)],
         limits=[_limit(session, site, whom, span, limits) for whom, span in LIMITS],

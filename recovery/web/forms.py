@@ -16,7 +16,7 @@ from recovery.domain.simulated_phones import Fate, ReceiptOrder
 from recovery.domain.tickets import LONGEST_NAME, LONGEST_NOTE, Severity
 
 OF_EVERY_FORM = frozenset({"csrf_token", "do"})
-MANY = frozenset({"remedy", "scopes", "sites"})
+MANY = frozenset({"days", "remedy", "scopes", "sites"})
 LONGEST_LINE = 120
 LONGEST_TEXT = 1000
 """Of a text that staff write; the provider takes 1600 letters, and there is a signature to add."""

@@ -1,9 +1,11 @@
 """A week of opening hours, as words and as seven bars."""
 
 import re
+from datetime import date
 from typing import Any
 
 from recovery.domain.opening_hours import DAYS, MINUTES_PER_DAY, OpeningHours, Span
+from recovery.domain.special_days import SpecialDay
 
 FULL = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAY_AFTER_DASH = re.compile("-([a-z]*)")
@@ -21,6 +23,14 @@ def hours_in_words(hours: OpeningHours) -> list[str]:
     if hours.always_open:
         return [ALWAYS]
     return [f"{part[:1].upper()}{part[1:]}" for part in _DAY_AFTER_DASH.sub(_capital, str(hours)).split("; ")]
+
+
+def day_in_words(day: date) -> str:
+    return f"{FULL[day.weekday()]} {day.day} {day:%B %Y}"
+
+
+def times_of(special: SpecialDay) -> str:
+    return ", ".join(str(span).replace("-", "–") for span in special.spans) or "shut"
 
 
 def _capital(found: re.Match[str]) -> str:

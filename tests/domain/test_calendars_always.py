@@ -1,6 +1,6 @@
 """What holds for every calendar, in every zone, on both nights."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given
@@ -11,6 +11,7 @@ from recovery.domain.calendars import (
     Opening,
     OpeningHours,
     Span,
+    SpecialDays,
     day_bounds,
     local_day,
     local_time,
@@ -18,6 +19,7 @@ from recovery.domain.calendars import (
     quiet_until,
     zone,
 )
+from recovery.domain.special_days import special_day
 from tests.domain.clock_changes import CHANGES, QUICK
 from tests.domain.test_calendars import SPLIT
 
@@ -38,7 +40,12 @@ def weekly_hours(draw: st.DrawFn) -> OpeningHours:
 @st.composite
 def calendars(draw: st.DrawFn) -> Calendar:
     hours = draw(st.one_of(weekly_hours(), st.sampled_from([OpeningHours(), *map(OpeningHours.parse, NIGHTS)])))
-    return Calendar(hours, draw(st.sampled_from(sorted(CHANGES))))
+    timezone = draw(st.sampled_from(sorted(CHANGES)))
+    odd = st.sampled_from(["shut", "00:00-24:00", "01:00-03:00 22:00-02:30"])
+    days = draw(st.dictionaries(st.integers(-2, 3), odd, max_size=3))
+    night = draw(st.sampled_from(CHANGES[timezone]))
+    special = (special_day(night + timedelta(days=day), times) for day, times in days.items())
+    return Calendar(hours, timezone, SpecialDays(tuple(special)))
 
 
 NIGHTS = (SPLIT, "mon-sun 01:00-03:00", "mon-sun 00:00-00:45 01:15-01:45", "mon-sun 22:00-02:00", "mon-sat 00:00-24:00")
@@ -91,11 +98,18 @@ def test_open_is_what_the_clock_on_the_wall_says(data: st.DataObject) -> None:
     shown = max(
         local_time(instant - timedelta(minutes=back), subject.timezone).replace(tzinfo=None) for back in range(121)
     )
-    minute, week = shown.hour * 60 + shown.minute, subject.hours.week
-    today = [span.opens <= minute < span.closes for span in week[shown.weekday()]] if week else [True]
-    before = [span.opens <= minute + 1440 < span.closes for span in week[shown.weekday() - 1]] if week else []
+    minute, day = shown.hour * 60 + shown.minute, shown.date()
+    today = [span.opens <= minute < span.closes for span in spans_on(subject, day)]
+    before = [span.opens <= minute + 1440 < span.closes for span in spans_on(subject, day - timedelta(days=1))]
     assert subject.is_open(instant) is any(today + before)
     assert local_day(instant, subject.timezone) == shown.date()
+
+
+def spans_on(subject: Calendar, day: date) -> tuple[Span, ...]:
+    special = subject.special.by_day.get(day)
+    if special:
+        return special.spans
+    return (Span(0, 1440),) if subject.hours.always_open else subject.hours.on(day)
 
 
 @given(st.data())
@@ -118,7 +132,7 @@ def test_closing_for_another_hour_never_adds_open_time(data: st.DataObject) -> N
     subject = data.draw(calendars())
     start, end = data.draw(windows_near_a_change(subject.timezone))
     weekday, closed_from = data.draw(st.integers(0, 6)), data.draw(st.integers(0, 29 * 60))
-    shorter = Calendar(without_hour(subject.hours, weekday, closed_from), subject.timezone)
+    shorter = Calendar(without_hour(subject.hours, weekday, closed_from), subject.timezone, subject.special)
     assert shorter.open_seconds(start, end) <= subject.open_seconds(start, end)
 
 

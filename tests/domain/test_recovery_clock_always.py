@@ -7,8 +7,10 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.domain.calendars import Calendar, OpeningHours, day_bounds, zone
+from recovery.domain.calendar_history import CalendarHistory
+from recovery.domain.calendars import Calendar, OpeningHours, SpecialDays, day_bounds, zone
 from recovery.domain.recovery_clock import Clock, ClockFact, ClockReading, FactKind, Reason, Stretch, read_clock
+from recovery.domain.special_days import special_day
 from tests.domain.clock_changes import CHANGES, LONDON, QUICK
 
 HOURS = [
@@ -21,8 +23,29 @@ HOURS = [
 
 
 @st.composite
-def calendars(draw: st.DrawFn) -> Calendar:
-    return Calendar(OpeningHours.parse(draw(st.sampled_from(HOURS))), draw(st.sampled_from(sorted(CHANGES))))
+def special_days(draw: st.DrawFn, timezone: str) -> SpecialDays:
+    """Holidays and odd hours on the nights of the change and beside them."""
+    odd = st.sampled_from(["shut", "10:00-12:00", "22:00-06:00", "00:00-24:00"])
+    days = draw(st.dictionaries(st.integers(-2, 3), odd, max_size=4))
+    change = draw(st.sampled_from(CHANGES[timezone]))
+    return SpecialDays(tuple(special_day(change + timedelta(days=day), times) for day, times in days.items()))
+
+
+@st.composite
+def calendars(draw: st.DrawFn, timezone: str | None = None) -> Calendar:
+    timezone = timezone or draw(st.sampled_from(sorted(CHANGES)))
+    hours = OpeningHours.parse(draw(st.sampled_from(HOURS)))
+    return Calendar(hours, timezone, draw(special_days(timezone)))
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> CalendarHistory:
+    """One to three calendars of one place, changed somewhere near the night."""
+    timezone = draw(st.sampled_from(sorted(CHANGES)))
+    night = day_bounds(draw(st.sampled_from(CHANGES[timezone])), timezone)[0]
+    changes = sorted(night + timedelta(minutes=each) for each in draw(st.lists(st.integers(-4000, 4000), max_size=2)))
+    former = tuple((draw(calendars(timezone)), at) for at in changes)
+    return CalendarHistory(draw(calendars(timezone)), former)
 
 
 @st.composite
@@ -43,6 +66,11 @@ def clocks(reading: ClockReading) -> dict[str, Clock]:
     return {name: getattr(reading, name) for name in names}
 
 
+def open_seconds(calendar: CalendarHistory, start: datetime, end: datetime) -> int:
+    stretches = calendar.open_stretches(start, end)
+    return sum((closes - opens for opens, closes in stretches), timedelta()) // timedelta(seconds=1)
+
+
 def seconds(stretches: Sequence[Stretch], *, counted: bool) -> float:
     return sum((part.end - part.start).total_seconds() for part in stretches if part.counted is counted)
 
@@ -50,8 +78,8 @@ def seconds(stretches: Sequence[Stretch], *, counted: bool) -> float:
 @given(st.data())
 @QUICK
 def test_stretches_partition_the_time_from_log_to_end(data: st.DataObject) -> None:
-    calendar = data.draw(calendars())
-    facts, now = data.draw(stories(calendar.timezone))
+    calendar = data.draw(histories())
+    facts, now = data.draw(stories(calendar.current.timezone))
     reading = read_clock(facts, calendar, now=now)
     edges = [reading.logged_at, *(part.end for part in reading.stretches)]
     assert [part.start for part in reading.stretches] == edges[:-1]
@@ -63,8 +91,8 @@ def test_stretches_partition_the_time_from_log_to_end(data: st.DataObject) -> No
 @given(st.data())
 @QUICK
 def test_counted_and_paused_make_up_the_customers_wait(data: st.DataObject) -> None:
-    calendar = data.draw(calendars())
-    facts, now = data.draw(stories(calendar.timezone))
+    calendar = data.draw(histories())
+    facts, now = data.draw(stories(calendar.current.timezone))
     reading = read_clock(facts, calendar, now=now)
     counted, paused = (seconds(reading.stretches, counted=which) for which in (True, False))
     assert reading.resolved.counted_seconds == counted
@@ -76,21 +104,21 @@ def test_counted_and_paused_make_up_the_customers_wait(data: st.DataObject) -> N
 @QUICK
 def test_the_order_of_holds_and_closures_does_not_matter(data: st.DataObject) -> None:
     """Taking the holds out of the opening hours leaves what is left when the closures are taken out of the holds."""
-    calendar = data.draw(calendars())
-    facts, now = data.draw(stories(calendar.timezone))
+    calendar = data.draw(histories())
+    facts, now = data.draw(stories(calendar.current.timezone))
     reading, never_shut = (read_clock(facts, each, now=now) for each in (calendar, Calendar(OpeningHours(), LONDON)))
     unheld = [part for part in never_shut.stretches if part.counted]
-    assert reading.resolved.counted_seconds == sum(calendar.open_seconds(part.start, part.end) for part in unheld)
-    held = sum(calendar.open_seconds(part.start, part.end) for part in never_shut.stretches if not part.counted)
+    assert reading.resolved.counted_seconds == sum(open_seconds(calendar, part.start, part.end) for part in unheld)
+    held = sum(open_seconds(calendar, part.start, part.end) for part in never_shut.stretches if not part.counted)
     end = reading.ended_at or now
-    assert reading.resolved.counted_seconds == calendar.open_seconds(reading.logged_at, end) - held
+    assert reading.resolved.counted_seconds == open_seconds(calendar, reading.logged_at, end) - held
 
 
 @given(st.data())
 @QUICK
 def test_a_hold_never_adds_counted_time_and_never_shortens_the_wait(data: st.DataObject) -> None:
-    calendar = data.draw(calendars())
-    facts, now = data.draw(stories(calendar.timezone))
+    calendar = data.draw(histories())
+    facts, now = data.draw(stories(calendar.current.timezone))
     holds = {FactKind.WAITING_STARTED, FactKind.WAITING_ENDED}
     held = clocks(read_clock(facts, calendar, now=now))
     unheld = clocks(read_clock([fact for fact in facts if fact.kind not in holds], calendar, now=now))
@@ -129,3 +157,28 @@ def test_each_reason_has_its_words() -> None:
         "we thought that it was resolved",
     ]
     assert all(reason.label for reason in Reason)
+
+
+@given(st.data())
+@QUICK
+def test_a_day_that_is_shut_never_adds_counted_time(data: st.DataObject) -> None:
+    calendar = data.draw(calendars())
+    facts, now = data.draw(stories(calendar.timezone))
+    holiday = data.draw(st.sampled_from(CHANGES[calendar.timezone])) + timedelta(days=data.draw(st.integers(-2, 3)))
+    shut = Calendar(calendar.hours, calendar.timezone, calendar.special.with_day(special_day(holiday, "shut")))
+    before, after = (clocks(read_clock(facts, each, now=now)) for each in (calendar, shut))
+    for name, clock in after.items():
+        assert clock.counted_seconds <= before[name].counted_seconds
+        assert clock.wait_seconds == before[name].wait_seconds
+
+
+@given(st.data())
+@QUICK
+def test_a_new_calendar_never_rewrites_what_has_happened(data: st.DataObject) -> None:
+    calendar = data.draw(histories())
+    timezone = calendar.current.timezone
+    facts, now = data.draw(stories(timezone))
+    reading = read_clock(facts, calendar, now=now)
+    changed_at = max(now, *(at for _, at in calendar.former), *(fact.at for fact in facts))
+    new = CalendarHistory(data.draw(calendars(timezone)), (*calendar.former, (calendar.current, changed_at)))
+    assert read_clock(facts, new, now=now) == reading

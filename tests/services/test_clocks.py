@@ -10,11 +10,14 @@ from sqlalchemy import event, select
 from recovery.domain.actors import MACHINE
 from recovery.domain.events import Tag
 from recovery.domain.recovery_clock import Reason
+from recovery.domain.special_days import special_day
 from recovery.domain.tickets import Severity, Source
 from recovery.models import Message, Remedy, Ticket, TicketClock
 from recovery.services.access import lock_ticket, ticket_of_remedy, visible_site, visible_ticket
 from recovery.services.deciding.remedies import approve, fulfil, make_ready
 from recovery.services.people.sites import change_site
+from recovery.services.people.special_days import set_day
+from recovery.services.proving.audit import verify
 from recovery.services.proving.trail import record
 from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import Change, change, resolve, resume, void, wait_for_customer
@@ -112,6 +115,43 @@ def test_only_opening_hours_count_and_the_customers_wait_stands_beside_them(busi
     assert row is not None
     assert row.resolved == 2 * 3600
     assert row.customer_wait == 24 * 3600
+
+
+def test_a_new_calendar_counts_from_now_on_and_leaves_what_was_counted(business: Business) -> None:
+    """Logged half an hour before it shuts; three hours later it was decided that it never shuts."""
+    ada, mornings = business.actor("ada"), replace(HARBOUR, hours="mon-fri 08:00-10:00")
+
+    def change(hours: str) -> None:
+        with business.desk.write() as session:
+            site = visible_site(session, "harbour-st", by=ada)
+            change_site(session, site, replace(mornings, hours=hours), now=business.now, by=ada)
+
+    change(mornings.hours)
+    ticket = business.log()
+    business.later(hours=3)
+    change("")
+    business.later(hours=2)
+    resolved(business, ticket)
+    row = row_of(business, ticket)
+    assert row is not None
+    assert row.resolved == 2.5 * 3600
+    assert row.customer_wait == 5 * 3600
+    with business.desk.read() as session:
+        assert verify(session, business.desk.house.audit_key).ok
+
+
+def test_a_holiday_is_not_counted(business: Business) -> None:
+    ada, tomorrow = business.actor("ada"), business.now.date() + timedelta(days=1)
+    with business.desk.write() as session:
+        site = visible_site(session, "harbour-st", by=ada)
+        set_day(session, site, special_day(tomorrow, "shut", "Founders' day"), now=business.now, by=ada)
+    ticket = business.log()
+    business.later(days=2)
+    resolved(business, ticket)
+    row = row_of(business, ticket)
+    assert row is not None
+    assert row.resolved == 24 * 3600
+    assert row.customer_wait == 48 * 3600
 
 
 def test_waiting_for_the_customer_pauses_our_clock_and_never_theirs(business: Business) -> None:

@@ -25,8 +25,10 @@ from recovery.services.access import require
 from recovery.services.proving.trail import record_of_settings
 from recovery.services.session import DeskSession
 from recovery.services.texting.consent import carry_over
+from recovery.services.timing.calendars import keep_calendar
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+OF_ITS_CALENDAR = frozenset({"hours", "timezone", "special_days"})
 LONGEST_SLUG = 40
 LONGEST_NAME = 60
 """It signs every text, and a text has no room for more."""
@@ -104,19 +106,27 @@ def change_site(session: DeskSession, site: Site, wanted: NewSite, *, now: datet
     if "sender" in changed:
         carry_over(session, site, to=checked.sender or session.house.sender, now=now)
     for name in changed:
-        record_of_settings(
-            session,
-            Tag.SITE_CHANGED,
-            by=by,
-            at=now,
-            site_id=site.id,
-            site=site.id,
-            field=name,
-            before=_spelled(getattr(site, name)),
-            after=_spelled(getattr(checked, name)),
-        )
-        setattr(site, name, (getattr(checked, name) or None) if name == "sender" else getattr(checked, name))
+        value = getattr(checked, name)
+        change_field(session, site, name, (value or None) if name == "sender" else value, now=now, by=by)
     return changed
+
+
+def change_field(session: DeskSession, site: Site, name: str, value: Any, *, now: datetime, by: Actor) -> None:
+    """What was checked already. Times that the clocks have counted stay as they are."""
+    record_of_settings(
+        session,
+        Tag.SITE_CHANGED,
+        by=by,
+        at=now,
+        site_id=site.id,
+        site=site.id,
+        field=name,
+        before=_spelled(getattr(site, name)),
+        after=_spelled(value),
+    )
+    if name in OF_ITS_CALENDAR:
+        keep_calendar(session, site, now=now)
+    setattr(site, name, value)
 
 
 def all_sites(session: DeskSession) -> Sequence[Site]:

@@ -13,11 +13,11 @@ from sqlalchemy import select
 from recovery.domain.actors import ActorKind
 from recovery.domain.events import GENESIS, Tag, anchor_hash
 from recovery.domain.told import TELLS_OF_TIME
-from recovery.models import Anchor, AwaitingAnchor, Event, Site, TicketClock
+from recovery.models import Anchor, AwaitingAnchor, Event, TicketClock
 from recovery.services.proving.anchors import LOOKED_UP_AT_ONCE, batches, heads_of, heads_there
 from recovery.services.proving.audit_search import AuditRow, search, trail
 from recovery.services.proving.chains import AT_ONCE, Break, Broken, Link, Reader, beside, checked, one_snapshot
-from recovery.services.proving.figures import Figures
+from recovery.services.proving.figures import figures
 from recovery.services.session import DeskSession
 from recovery.services.timing.clocks import as_told
 
@@ -75,12 +75,11 @@ class _Walk:
 
     def through(self) -> None:
         rows = _Rows(self.read)
-        known = Figures({site.id: site for site in self.session.scalars(select(Site))})
+        known = figures(self.session)
         for head, chain in beside(self.read):
             told = []
             for link in checked(head, chain, self.key):
                 self._count(link)
-                known.hear(link.fields.tag, link.fields.at, link.fields.payload)
                 if link.fields.tag in TELLS_OF_TIME:
                     fields = link.fields
                     told.append(as_told(fields.tag, fields.at, ActorKind(fields.actor_kind), fields.payload))

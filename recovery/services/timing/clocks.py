@@ -13,13 +13,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from recovery.domain.actors import ActorKind
-from recovery.domain.calendars import Calendar, local_day, local_time
+from recovery.domain.calendar_history import CalendarHistory
+from recovery.domain.calendars import local_day, local_time
 from recovery.domain.events import Tag
 from recovery.domain.recovery_clock import Clock, ClockReading, read_clock
 from recovery.domain.tickets import OUTSIDE_THE_NUMBERS
 from recovery.domain.told import MOVES_A_CLOCK, TELLS_OF_A_TEXT, TELLS_OF_TIME, Told, counted, facts_told
 from recovery.models import Event, Ticket, TicketClock
-from recovery.services.timing.calendars import calendar_of
+from recovery.services.timing.calendars import calendars_since
 
 HOURS_A_DAY = 24
 CLOCKS = ("first_response", "auto_response", "authorisation", "remedy_ready", "resolved", "confirmed")
@@ -30,7 +31,7 @@ _TEXTS = frozenset(tag.value for tag in TELLS_OF_A_TEXT - {Tag.TEXT_QUEUED})
 def reading(session: Session, ticket: Ticket, now: datetime) -> ClockReading:
     """All clocks of a ticket, with the stretches that explain them."""
     told = next(told for _, told in told_of(session, [ticket.id]))
-    return read_clock(facts_told(told), calendar_of(ticket.site), now=now)
+    return read_clock(facts_told(told), calendars_since(session, ticket.site, ticket.logged_at), now=now)
 
 
 def refresh(session: Session, tickets: Iterable[Ticket], new: Mapping[int, Sequence[Event]]) -> None:
@@ -44,13 +45,15 @@ def refresh(session: Session, tickets: Iterable[Ticket], new: Mapping[int, Seque
     kept = {id_: ticket for id_, ticket in moved.items() if ticket.counts}
     told = {id_: list(_relevant(new[id_])) for id_ in kept if new[id_][0].seq == 1}
     told |= dict(told_of(session, [id_ for id_ in kept if id_ not in told]))
-    _write(session, [row_told(id_, told[id_], calendar_of(ticket.site)) for id_, ticket in kept.items()])
+    calendars = {id_: calendars_since(session, ticket.site, ticket.logged_at) for id_, ticket in kept.items()}
+    _write(session, [row_told(id_, told[id_], calendars[id_]) for id_ in kept])
 
 
-def row_told(ticket_id: int, told: Sequence[Told], calendar: Calendar) -> dict[str, Any]:
-    """The columns of a ticket's row, from its events alone."""
-    read, by = read_clock(facts_told(told), calendar, now=told[-1].at), counted(told)
-    local = local_time(read.logged_at, calendar.timezone)
+def row_told(ticket_id: int, told: Sequence[Told], calendars: CalendarHistory) -> dict[str, Any]:
+    """The columns of a ticket's row, from its events alone. Its day and hour are those of the zone that the site had then."""
+    read, by = read_clock(facts_told(told), calendars, now=told[-1].at), counted(told)
+    timezone = calendars.at(read.logged_at).timezone
+    local = local_time(read.logged_at, timezone)
     return {
         "ticket_id": ticket_id,
         "site_id": by.site,
@@ -58,7 +61,7 @@ def row_told(ticket_id: int, told: Sequence[Told], calendar: Calendar) -> dict[s
         "severity": by.severity,
         "staff_id": by.owner,
         "logged_at": read.logged_at,
-        "local_day": local_day(read.logged_at, calendar.timezone).isoformat(),
+        "local_day": local_day(read.logged_at, timezone).isoformat(),
         "hour_of_week": local.weekday() * HOURS_A_DAY + local.hour,
         **{clock: _seconds(getattr(read, clock)) for clock in CLOCKS},
         "customer_wait": read.resolved.wait_seconds if read.resolved.at else None,

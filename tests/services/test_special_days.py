@@ -1,0 +1,80 @@
+"""Holidays and odd days of a site: an admin's act, told in the trail, from now on."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from recovery.domain.errors import Forbidden, Invalid
+from recovery.domain.special_days import special_day
+from recovery.models import Event, FormerCalendar, Site
+from recovery.services.access import visible_site
+from recovery.services.people.special_days import drop_day, set_day, shut_for_holidays, special_days_of
+from recovery.services.session import DeskSession
+from recovery.services.timing.calendars import calendar_of
+from tests.factories import Business
+
+FOUNDERS_DAY = date(2026, 3, 12)
+
+
+def harbour(session: DeskSession, business: Business) -> Site:
+    return visible_site(session, "harbour-st", by=business.actor("ada"))
+
+
+def set_for(business: Business, day: date, times: str, name: str = "", *, by: str = "ada") -> bool:
+    with business.desk.write() as session:
+        new = special_day(day, times, name)
+        return set_day(session, harbour(session, business), new, now=business.now, by=business.actor(by))
+
+
+def kept(business: Business) -> list[str]:
+    with business.desk.read() as session:
+        return str(special_days_of(harbour(session, business))).splitlines()
+
+
+def test_a_day_is_set_set_anew_and_dropped(business: Business) -> None:
+    assert set_for(business, FOUNDERS_DAY, "shut", "Founders' day")
+    assert not set_for(business, FOUNDERS_DAY, "shut", "Founders' day")
+    assert set_for(business, FOUNDERS_DAY, "10:00-12:00", "Founders' day")
+    assert kept(business) == ["2026-03-12 10:00-12:00 Founders' day"]
+    with business.desk.write() as session:
+        assert drop_day(session, harbour(session, business), FOUNDERS_DAY, now=business.now, by=business.actor("ada"))
+    assert kept(business) == []
+
+
+def test_the_site_is_shut_that_day_and_the_trail_tells_who_said_so(business: Business) -> None:
+    set_for(business, FOUNDERS_DAY, "shut", "Founders' day")
+    with business.desk.read() as session:
+        calendar = calendar_of(harbour(session, business))
+        assert calendar.open_seconds(business.now, business.now + timedelta(days=3)) == 2 * 86_400
+        told = session.scalars(select(Event).where(Event.tag == "settings:site:changed")).one()
+        assert '"after":"2026-03-12 shut Founders\' day","before":"","field":"special_days"' in told.payload
+        assert told.actor_id == business.actor("ada").id
+
+
+def test_a_day_that_has_gone_by_stays_as_it_was(business: Business) -> None:
+    with pytest.raises(Invalid, match="That day has gone by"):
+        set_for(business, date(2026, 3, 9), "shut")
+    set_for(business, FOUNDERS_DAY, "shut")
+    business.later(days=5)
+    set_for(business, date(2026, 3, 20), "shut")
+    assert kept(business) == ["2026-03-20 shut"]
+    with business.desk.read() as session:
+        former = session.scalars(select(FormerCalendar.special_days).order_by(FormerCalendar.until)).all()
+        assert former == ["", "2026-03-12 shut"]
+
+
+def test_holidays_leave_what_was_said_of_their_days(business: Business) -> None:
+    set_for(business, date(2026, 4, 3), "10:00-14:00", "Good Friday brunch")
+    holidays = [(date(2026, 1, 1), "New Year"), (date(2026, 4, 3), "Good Friday"), (date(2026, 4, 6), "Easter Monday")]
+    with business.desk.write() as session:
+        site = harbour(session, business)
+        assert shut_for_holidays(session, site, holidays, now=business.now, by=business.actor("ada")) == 1
+    assert kept(business) == ["2026-04-03 10:00-14:00 Good Friday brunch", "2026-04-06 shut Easter Monday"]
+
+
+@pytest.mark.parametrize("name", ["maya", "omar"])
+def test_only_an_admin_sets_them(business: Business, name: str) -> None:
+    with pytest.raises(Forbidden):
+        set_for(business, FOUNDERS_DAY, "shut", by=name)
+    assert kept(business) == []
