@@ -15,7 +15,7 @@ from recovery.api.schemas.requests import AttemptSchema, NewCallbackSchema
 from recovery.domain.permissions import Permission
 from recovery.models import Callback, Ticket
 from recovery.services.access import refuse_stale, ticket_of_callback, visible_site
-from recovery.services.calling import attempts, booking
+from recovery.services.calling import attempts, booking, slots
 from recovery.services.ticketing import listing
 from recovery.services.ticketing.reading_tickets import ticket_row_with
 
@@ -69,7 +69,7 @@ def list_slots(asked: dict[str, Any]) -> Response:
 
     def read(at: Moment) -> Answer:
         site = visible_site(at.session, asked["site"], by=at.by)
-        return answers.slots(booking.open_slots(at.session, site, now=at.now), asked)
+        return answers.slots(slots.open_slots(at.session, site, now=at.now), asked)
 
     return answer_with(read)
 

@@ -117,6 +117,10 @@ class Calendar:
                 slot = self._round_time_from(slot + timedelta(minutes=step_minutes), step_minutes)
         return found
 
+    def slot_of(self, instant: datetime, step_minutes: int) -> datetime:
+        """Give the round time of the local clock at or before the instant."""
+        return as_utc(instant) - _since_midnight(local_time(instant, self.timezone)) % timedelta(minutes=step_minutes)
+
     def _round_time_from(self, instant: datetime, step_minutes: int) -> datetime:
         while past := _since_midnight(local_time(instant, self.timezone)) % timedelta(minutes=step_minutes):
             instant += timedelta(minutes=step_minutes) - past  # again after a clock change on the way

@@ -43,6 +43,8 @@ class Policy:
     reminder_before: timedelta
     callback_step_minutes: int
     callback_days_ahead: int
+    calls_at_once: int
+    """How many calls customers may book for one time, where a site says nothing."""
     missed_after: timedelta
     quiet_from: time
     quiet_until: time
@@ -85,6 +87,7 @@ def _policy(cls: type[Policy], table: Entries) -> Policy:
         reminder_before=timedelta(minutes=callbacks.number("reminder_minutes_before", 0, A_DAY)),
         callback_step_minutes=callbacks.number("slot_minutes", 5, A_DAY),
         callback_days_ahead=callbacks.number("days_ahead", 1, 60),
+        calls_at_once=callbacks.number("at_once", 1, 1000),
         missed_after=timedelta(minutes=callbacks.number("missed_after_minutes", 1, A_DAY)),
         quiet_from=texts.time_of_day("quiet_from"),
         quiet_until=texts.time_of_day("quiet_until"),

@@ -1,7 +1,7 @@
 """Every mapped class, so that the metadata is whole wherever one of them is imported."""
 
 from recovery.models.base import Base
-from recovery.models.callback import Attempt, Callback
+from recovery.models.callback import Attempt, Callback, CallSlot
 from recovery.models.clock import TicketClock
 from recovery.models.customer import Contact, Customer, OptOut
 from recovery.models.event import Anchor, AwaitingAnchor, Event
@@ -22,6 +22,7 @@ __all__ = [
     "Attempt",
     "AwaitingAnchor",
     "Base",
+    "CallSlot",
     "Callback",
     "Contact",
     "Customer",

@@ -110,6 +110,21 @@ class Callback(Proven, Base):
         return self.reason not in {CallReason.BOOKED, CallReason.DROPPED}
 
 
+class CallSlot(Base):
+    """Which calls have the times that customers choose from: each place of a time is had once, whoever races."""
+
+    __tablename__ = "call_slots"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True, autoincrement=False)
+    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """From 1 to as many as the site calls at one time."""
+    callback_id: Mapped[int] = mapped_column(
+        ForeignKey("callbacks.id", deferrable=True, initially="DEFERRED"), index=True
+    )
+    """The place is taken before the call is written, which says then what it got."""
+
+
 class Attempt(Proven, Base):
     __tablename__ = "attempts"
     __table_args__ = (UniqueConstraint("callback_id", "number"),)

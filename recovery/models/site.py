@@ -10,6 +10,7 @@ from recovery.models.base import Base, Streamed, status_type
 
 class Site(Base):
     __tablename__ = "sites"
+    __table_args__ = (CheckConstraint("calls_at_once IS NULL OR calls_at_once > 0", name="somebody_calls"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     slug: Mapped[str] = mapped_column(unique=True)
@@ -21,6 +22,8 @@ class Site(Base):
     """Opening hours as `domain.opening_hours` writes them; empty is always open."""
     special_days: Mapped[str] = mapped_column(default="", server_default="")
     """Holidays and other days that are not as the week says, as `domain.special_days` writes them."""
+    calls_at_once: Mapped[int | None]
+    """How many calls customers may book for one time; None: as the policy says."""
     calendar_changed_at: Mapped[datetime | None]
     """Since when hours, zone and special days are as they are: what happened before is read by `FormerCalendar`."""
     sender: Mapped[str | None]

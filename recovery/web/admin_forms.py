@@ -30,7 +30,7 @@ LIMITS = (
 
 
 class SiteForm(Form):
-    always = frozenset({"hours", "sender"})
+    always = frozenset({"hours", "sender", "calls_at_once"})
 
     name = Line(load_default="")
     slug = Line(load_default="")
@@ -41,6 +41,7 @@ class SiteForm(Form):
     sender = Line(load_default="")
     language = Line(load_default=Language.ENGLISH.value)
     folds_texts = fields.Boolean(load_default=True)
+    calls_at_once = Line(load_default="")
 
 
 class DayForm(Form):

@@ -135,7 +135,7 @@ def _one(
     limits: dict[str, str] | None = None,
     errors: dict[str, str] | None = None,
 ) -> str:
-    names = ("name", "timezone", "currency", "country", "hours", "sender", "language")
+    names = ("name", "timezone", "currency", "country", "hours", "sender", "language", "calls_at_once")
     kept = {name: getattr(site, name) for name in names} | {"folds_texts": "1" if site.folds_texts else "0"}
     return render_template(
         "admin/site.html",
@@ -191,6 +191,7 @@ def _choices() -> dict[str, Any]:
         "zones": sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")),
         "examples": EXAMPLES,
         "house_sender": components().house.sender,
+        "house_calls": components().house.policy.calls_at_once,
         "languages": [{"value": each.value, "label": each.label} for each in Language],
         "letters": [{"value": "1", "label": "Plain: á as a"}, {"value": "0", "label": "As they are written"}],
     }

@@ -12,7 +12,7 @@ from recovery.domain.callbacks import CallReason, Outcome
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.models import Event, Message, Ticket
-from recovery.services.calling.booking import open_slots
+from recovery.services.calling.slots import open_slots
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.rows import AttemptRow, CallbackRow, SiteBrief, TicketRow
 from recovery.web.rows import at, call_reason, call_time, clock, ordinal_try

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -18,10 +18,12 @@ from recovery.domain.page_words.parts import CustomerWords
 from recovery.domain.permissions import Permission
 from recovery.edge import components, language_of_phone, needs
 from recovery.models import Ticket
-from recovery.services.calling.booking import open_slots
+from recovery.services.calling.slots import open_slots
 from recovery.services.session import DeskSession
-from recovery.services.texting.links import customer_token
+from recovery.services.texting.links import customer_token, customer_url
 from recovery.services.ticketing import customer_page as page
+from recovery.services.wording.spoken import speech_with_customer
+from recovery.web.calendar_file import MIME, calendar_file
 from recovery.web.customer_view import page_of
 from recovery.web.session import now
 
@@ -37,6 +39,26 @@ MUCH_TOO_LONG = 5000
 @needs(Permission.PUBLIC, of="link")
 def show(token: str) -> ResponseReturnValue:
     return _rendered(token)
+
+
+@blueprint.get("/<token>/call.ics")
+@needs(Permission.PUBLIC, of="link")
+def call_file(token: str) -> ResponseReturnValue:
+    """Of the call that has a time; where there is none, the page says how it stands."""
+    with components().read() as session:
+        ticket = page.ticket_of_link(session, token, now=now())
+        call = page.story_of(session, ticket).call
+        if call is None or call.as_soon_as_possible or call.due_at <= now():
+            return redirect(url_for("customer.show", token=token))
+        file = calendar_file(
+            uid=f"call-{call.id}@{ticket.reference}",
+            changes=call.moves,
+            starts_at=call.due_at,
+            lasts=timedelta(minutes=session.house.policy.callback_step_minutes),
+            title=PAGE_WORDS[speech_with_customer(ticket).language].call_from.format(site=ticket.site.name),
+            url=customer_url(session.house, ticket),
+        )
+    return Response(file, content_type=MIME)
 
 
 @blueprint.get("/<token>/<path:_act>")
@@ -140,7 +162,9 @@ def _booked(session: DeskSession, token: str, wanted: datetime | None) -> Respon
     if call is None:
         return _back(token, "kept")
     asked_for_a_time = bool(request.form.get("due_at"))
-    said = "soonest" if asked_for_a_time and call.as_soon_as_possible else "booked"
+    said = "booked"
+    if asked_for_a_time and call.due_at != wanted:
+        said = "soonest" if call.as_soon_as_possible else "stays"
     return _back(customer_token(session.house, session.get_one(Ticket, call.ticket_id)), said)
 
 

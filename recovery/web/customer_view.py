@@ -196,12 +196,14 @@ class _Telling:
             return {"words": words.call_missed, "late": True}
         if call.due_at <= self.now:
             return {"words": words.call_about_to, "late": False}
-        return {"words": words.call_when.format(when=when_words(self.ticket, call, now=self.now)), "late": False}
+        when = words.call_when.format(when=when_words(self.ticket, call, now=self.now))
+        return {"words": when, "late": False, "has_time": not call.as_soon_as_possible}
 
     def _said(self, said: str) -> str:
         """Made from what is so, not from what the address says: a link cannot put words on our page."""
-        if said == "booked" and self.story.call is not None:
-            return self.words.booked.format(when=when_words(self.ticket, self.story.call, now=self.now))
+        if said in {"booked", "stays"} and self.story.call is not None:
+            words = self.words.booked if said == "booked" else self.words.stays
+            return words.format(when=when_words(self.ticket, self.story.call, now=self.now))
         return self.words.said.get(said, "")
 
     def _days(self, slots: Sequence[datetime]) -> list[dict[str, Any]]:

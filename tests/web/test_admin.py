@@ -22,6 +22,7 @@ NEW_SITE = {
     "country": "es",
     "hours": "mon-fri 9:00-14:00 16:00-20:00",
     "sender": "",
+    "calls_at_once": "",
 }
 LIMITS = {
     "frontline_ticket": "20.00",
@@ -108,6 +109,7 @@ def test_changing_the_hours_is_told_before_and_after(business: Business) -> None
         "currency": "GBP",
         "country": "GB",
         "sender": "",
+        "calls_at_once": "",
     }
     assert ada.post(site_page(business), **(fields | {"hours": "mon-sun 07:00-19:00"})).status_code == 303
     assert business.site().hours == "mon-sun 07:00-19:00"
@@ -118,7 +120,8 @@ def test_changing_the_hours_is_told_before_and_after(business: Business) -> None
 
 def test_a_site_gets_a_sender_of_its_own(business: Business) -> None:
     ada = Visitor.signed_in(business, "ada")
-    fields = {"name": "Harbour St Coffee", "timezone": "Europe/London", "currency": "GBP", "country": "GB", "hours": ""}
+    fields = NEW_SITE | {"name": "Harbour St Coffee", "timezone": "Europe/London", "currency": "GBP", "country": "GB"}
+    del fields["sender"]
     assert "Left empty: simulator, as the organisation" in words(ada.open(site_page(business)))
     answer = ada.post(site_page(business), **fields, sender="07700 900001")
     assert answer.status_code == 422
@@ -176,6 +179,7 @@ def test_a_site_keeps_its_hours_when_the_form_lost_them(business: Business) -> N
         "currency": "GBP",
         "country": "GB",
         "sender": "",
+        "calls_at_once": "",
     }
     ada.post(site_page(business), **fields, hours="mon-sun 07:00-19:00")
     answer = ada.post(site_page(business), **fields)
@@ -309,3 +313,17 @@ def test_every_change_needs_the_token_of_the_page(business: Business) -> None:
     with business.desk.read() as session:
         assert len(session.scalars(select(Site)).all()) == 2
         assert len(session.scalars(select(Staff)).all()) == 4
+
+
+def test_a_site_says_how_many_calls_it_makes_at_one_time(business: Business) -> None:
+    ada = Visitor.signed_in(business, "ada")
+    assert "Left empty: 2, the house's rule." in words(ada.open(site_page(business)))
+    fields = NEW_SITE | {"currency": "GBP"}
+    for wrong in ("0", "-1", "1.5", "many", "1001"):
+        answer = ada.post(site_page(business), **fields | {"calls_at_once": wrong})
+        assert "Write a whole number from 1 to 1000, or leave it empty." in words(answer)
+        assert f'value="{wrong}"' in answer.text
+    ada.post(site_page(business), **fields | {"calls_at_once": "05"})
+    assert business.site().calls_at_once == 5
+    ada.post(site_page(business), **fields)
+    assert business.site().calls_at_once is None

@@ -129,7 +129,7 @@ def test_a_text_a_language_or_a_site_that_is_not_there_is_nothing(ada: Visitor, 
 
 def test_how_a_site_writes_is_set_where_the_site_is(business: Business, ada: Visitor) -> None:
     site = {"name": "Harbour St Coffee", "timezone": "Europe/London", "currency": "GBP", "country": "GB"}
-    site |= {"hours": "", "sender": ""}
+    site |= {"hours": "", "sender": "", "calls_at_once": ""}
     ada.post("/admin/sites/harbour-st", **site, language="fr", folds_texts="0")
     assert (business.site().language, business.site().folds_texts) == ("fr", False)
     assert sent(business).startswith("Bonjour Sam, c'est Maya")

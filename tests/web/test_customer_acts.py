@@ -1,7 +1,10 @@
 """The customer's page: nothing that a customer does there is lost."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from flask.testing import FlaskClient
+from icalendar import Calendar
 from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import OperationalError
 
@@ -9,10 +12,10 @@ from recovery.clock import FrozenClock
 from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.permissions import Role
 from recovery.domain.tickets import TicketStatus
-from recovery.models import Callback, Message, Ticket
+from recovery.models import Callback, Message, Site, Ticket
 from recovery.services.ticketing import reopening, tickets
 from recovery.services.ticketing.customer_page import MOST_ACTS
-from tests.factories import LEE, SAM, Business
+from tests.factories import LEE, NOOR, SAM, Business
 from tests.web.customer_parts import call_of, fresh, link, resolved, send, words_of
 
 
@@ -232,3 +235,35 @@ def test_a_customer_without_a_name_or_a_number_is_greeted_all_the_same(business:
     assert "We do not have your number" in page
     assert SAM.name not in page
     assert Role.FRONTLINE.value not in page
+
+
+def test_a_time_that_somebody_else_has_meanwhile_leaves_the_call_where_it_was(
+    business: Business, client: FlaskClient
+) -> None:
+    with business.desk.write() as session:
+        session.scalars(select(Site).where(Site.slug == "harbour-st")).one().calls_at_once = 1
+    mine, theirs = (f"{link(business, business.log(customer=who))}/callback" for who in (SAM, NOOR))
+    send(client, mine, due_at="2026-03-10T10:00Z")
+    send(client, theirs, due_at="2026-03-10T10:15Z")
+    assert "That time has just gone. We call you at 10:00, as you booked." in send(
+        client, mine, due_at="2026-03-10T10:15Z"
+    )
+    assert 'value="2026-03-10T10:15Z"' not in client.get(mine.removesuffix("/callback")).text
+
+
+def test_the_call_goes_into_a_calendar(business: Business, client: FlaskClient) -> None:
+    address = link(business, business.log(customer=SAM))
+    assert client.get(f"{address}/call.ics").status_code == 302
+    assert "Put it in your calendar" in send(client, f"{address}/callback", due_at="2026-03-10T10:00Z")
+    file = client.get(f"{address}/call.ics")
+    assert file.content_type == "text/calendar; charset=utf-8"
+    (event,) = Calendar.from_ical(file.data).walk("VEVENT")
+    assert event["SUMMARY"] == "Call from Harbour St Coffee"
+    assert event["DTSTART"].dt == datetime(2026, 3, 10, 10, tzinfo=UTC)
+    assert event["DURATION"].dt == timedelta(minutes=15)
+    assert event["URL"].endswith(address)
+    send(client, f"{address}/callback", due_at="2026-03-11T09:15Z")
+    (moved,) = Calendar.from_ical(client.get(f"{address}/call.ics").data).walk("VEVENT")
+    assert (moved["UID"], moved["SEQUENCE"]) == (event["UID"], event["SEQUENCE"] + 1)
+    send(client, f"{address}/callback", due_at="")
+    assert client.get(f"{address}/call.ics").status_code == 302

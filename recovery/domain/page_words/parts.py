@@ -59,6 +59,11 @@ class CustomerWords:
     call_about_to: str
     call_when: str
     booked: str
+    stays: str
+    """Another time was wanted, and somebody else has it now."""
+    into_calendar: str
+    call_from: str
+    """What the call is named in a calendar."""
     said: Mapping[str, str]
     """By what the address says was done."""
 

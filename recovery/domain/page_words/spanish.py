@@ -60,6 +60,9 @@ SPANISH = CustomerWords(
     call_about_to="Estamos a punto de llamarle.",
     call_when="Le llamamos {when}.",
     booked="De acuerdo: le llamamos {when}.",
+    stays="Esa hora acaba de ocuparse. Le llamamos {when}, como había reservado.",
+    into_calendar="Añadir a su calendario",
+    call_from="Llamada de {site}",
     said={
         "soonest": "Esa hora acaba de ocuparse. Le llamamos en cuanto alguien esté libre.",
         "kept": "Sabemos que quiere que le llamemos. Alguien lo lee y le responde.",

@@ -68,7 +68,7 @@ def _follow(
     session: DeskSession, ticket: Ticket, callback: Callback, tried: Attempt, *, now: datetime, by: Actor
 ) -> None:
     if tried.outcome is Outcome.REACHED:
-        end_call(callback, CallbackStatus.REACHED, now=now)
+        end_call(session, callback, CallbackStatus.REACHED, now=now)
         touched(session, ticket, how="call", now=now, by=by, reached=True)
     elif tried.outcome is Outcome.DISCONNECTED:
         _redial(session, ticket, callback, tried, now=now, by=by)
@@ -99,7 +99,7 @@ def _retry(session: DeskSession, ticket: Ticket, callback: Callback, *, now: dat
         move_call(session, ticket, callback, due, why="retried", now=now, by=by)
         callback.as_soon_as_possible = False
         return
-    end_call(callback, CallbackStatus.UNREACHED, now=now)
+    end_call(session, callback, CallbackStatus.UNREACHED, now=now)
     message = None
     if callback.reason is not CallReason.UNDELIVERED and why_no_text(session, ticket) is None:
         saying = Saying("unreached", f"callback:{callback.id}:unreached", {})
@@ -118,7 +118,7 @@ def _give_up(session: DeskSession, ticket: Ticket, callback: Callback, *, now: d
 
 def _give_up_on_number(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
     """No text either: whoever has that number would get a link to another person's page. Those it has open nothing."""
-    end_call(callback, CallbackStatus.UNREACHED, now=now)
+    end_call(session, callback, CallbackStatus.UNREACHED, now=now)
     callback.given_up_at = now
     ticket.no_text_reason = WRONG_NUMBER
     ticket.link_generation += 1

@@ -1,21 +1,29 @@
 """Calls promised to customers. Booking cannot fail: what cannot be had exactly becomes "as soon as someone is free"."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from recovery.domain.actors import Actor
+from recovery.domain.calendars import local_time
 from recovery.domain.callbacks import CallbackStatus, CallReason, move
 from recovery.domain.errors import WrongState
 from recovery.domain.events import Tag
+from recovery.domain.ids import new_id
 from recovery.domain.tickets import PromiseAbout, ToldBy
 from recovery.models import Callback, Site, Ticket
 from recovery.services.calling.call_rows import add_call, end_call, live_with_customer, refuse_ended
 from recovery.services.calling.callback_times import check_time, reminder_time, soonest, when_words
+from recovery.services.calling.slots import free_slot, nearest_free, take_slot
 from recovery.services.deciding.remedies import move_to_recovery
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.texting.messages import Saying, tell_customer
-from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.promises import make_promise, promise_next
+
+
+class TimeTaken(WrongState):
+    """Somebody else has that time; the call stays where it was."""
+
+    title = "That time is taken"
 
 
 def book(
@@ -26,9 +34,10 @@ def book(
     now: datetime,
     by: Actor,
 ) -> Callback:
-    """`due_at` None is as soon as someone is free. A ticket that has a call booked gets it moved, not doubled.
+    """`due_at` None is as soon as someone is free, and so it becomes where that time is full: nobody is turned away. A
+    ticket that has a call booked gets it moved, not doubled.
 
-    Raises Invalid for the past or the far future, WrongState for a ticket that is over.
+    Raises Invalid for the past or the far future, WrongState for a ticket that is over, TimeTaken as `reschedule`.
     """
     if not ticket.is_live:
         raise WrongState(f"This ticket is {ticket.status.label}: reopen it, then book a call.")
@@ -52,9 +61,14 @@ def reschedule(
     by: Actor,
 ) -> Callback:
     """A call task as well, also on a ticket that is resolved. Raises Invalid for the past or the far future, WrongState
-    for a call that has ended, as every call with the customer has where its ticket is over."""
+    for a call that has ended, as every call with the customer has where its ticket is over, and TimeTaken for a time that
+    is full: the call stays where it was."""
     check_time(due_at, now=now)
     refuse_ended(callback)
+    if due_at is None or callback.is_task:
+        free_slot(session, callback)
+    elif not take_slot(session, ticket.site, callback.id, due_at):
+        raise TimeTaken(_taken(session, ticket.site, due_at, now=now))
     move_call(session, ticket, callback, due_at or soonest(ticket, now=now), why="moved", now=now, by=by)
     callback.as_soon_as_possible, callback.in_vain = due_at is None, 0
     _say(session, ticket, callback, "callback_moved", now=now, by=by)
@@ -63,21 +77,13 @@ def reschedule(
 
 def cancel(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
     refuse_ended(callback)
-    end_call(callback, CallbackStatus.CANCELLED, now=now)
+    end_call(session, callback, CallbackStatus.CANCELLED, now=now)
     record(session, ticket, Tag.CALLBACK_CANCELLED, by=by, at=now, callback=callback.id, why="cancelled")
     if callback.is_task:
         return
     saying = Saying("callback_cancelled", f"callback:{callback.id}:cancelled", {})
     tell_customer(session, ticket, saying, now=now, by=by)
     promise_next(session, ticket, now=now, by=by)
-
-
-def open_slots(session: DeskSession, site: Site, *, now: datetime) -> list[datetime]:
-    """Starts of the times that a customer may choose, in UTC: inside opening hours, from a step ahead of now."""
-    policy = session.house.policy
-    step = timedelta(minutes=policy.callback_step_minutes)
-    until = now + timedelta(days=policy.callback_days_ahead)
-    return calendar_of(site).slots(now + step, until, policy.callback_step_minutes)
 
 
 def move_call(
@@ -121,10 +127,14 @@ def promise_call(session: DeskSession, ticket: Ticket, callback: Callback, *, no
 
 
 def _booked(session: DeskSession, ticket: Ticket, due_at: datetime | None, *, now: datetime, by: Actor) -> Callback:
+    callback_id = new_id(now)
+    if due_at is not None and not take_slot(session, ticket.site, callback_id, due_at):
+        due_at = None
     due = due_at or soonest(ticket, now=now)
     callback = add_call(
         session,
         ticket,
+        callback_id=callback_id,
         reason=CallReason.BOOKED,
         due_at=due,
         as_soon_as_possible=due_at is None,
@@ -134,6 +144,14 @@ def _booked(session: DeskSession, ticket: Ticket, due_at: datetime | None, *, no
     )
     promise_call(session, ticket, callback, now=now, by=by)
     return callback
+
+
+def _taken(session: DeskSession, site: Site, due_at: datetime, *, now: datetime) -> str:
+    wanted, *free = [
+        f"{local_time(each, site.timezone):%H:%M}" for each in (due_at, *nearest_free(session, site, due_at, now=now))
+    ]
+    instead = f"choose {' or '.join(free)}, or" if free else "choose"
+    return f"{wanted} is taken, and the call stays where it was: {instead} as soon as someone is free."
 
 
 def _say(session: DeskSession, ticket: Ticket, callback: Callback, template: str, *, now: datetime, by: Actor) -> None:

@@ -10,6 +10,7 @@ from recovery.domain.errors import WrongState
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.models import Callback, Ticket
+from recovery.services.calling.slots import free_slot
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 
@@ -32,6 +33,7 @@ def add_call(
     session: DeskSession,
     ticket: Ticket,
     *,
+    callback_id: int | None = None,
     reason: CallReason,
     due_at: datetime,
     as_soon_as_possible: bool,
@@ -41,7 +43,7 @@ def add_call(
 ) -> Callback:
     """For the ticket's owner."""
     callback = Callback(
-        id=new_id(now),
+        id=callback_id or new_id(now),
         ticket_id=ticket.id,
         status=CallbackStatus.DUE if due_at <= now else CallbackStatus.BOOKED,
         reason=reason,
@@ -72,7 +74,9 @@ def add_call(
     return callback
 
 
-def end_call(callback: Callback, status: CallbackStatus, *, now: datetime) -> None:
+def end_call(session: DeskSession, callback: Callback, status: CallbackStatus, *, now: datetime) -> None:
+    """Its time is free again for somebody else."""
+    free_slot(session, callback)
     callback.status = move(callback.status, status)
     callback.ended_at = now
 
@@ -81,7 +85,7 @@ def cancel_calls(session: DeskSession, ticket: Ticket, *, why: str, now: datetim
     """All that somebody still has to make on this ticket, call tasks as well."""
     for callback in callbacks_of(session, ticket):
         if callback.status in LIVE:
-            end_call(callback, CallbackStatus.CANCELLED, now=now)
+            end_call(session, callback, CallbackStatus.CANCELLED, now=now)
             record(session, ticket, Tag.CALLBACK_CANCELLED, by=MACHINE, at=now, callback=callback.id, why=why)
 
 

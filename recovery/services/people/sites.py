@@ -28,6 +28,18 @@ from recovery.services.texting.consent import carry_over
 from recovery.services.timing.calendars import keep_calendar
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+CHANGEABLE = (
+    "name",
+    "timezone",
+    "currency",
+    "country",
+    "hours",
+    "sender",
+    "language",
+    "folds_texts",
+    "calls_at_once",
+)
+MOST_CALLS = 1000
 OF_ITS_CALENDAR = frozenset({"hours", "timezone", "special_days"})
 LONGEST_SLUG = 40
 LONGEST_NAME = 60
@@ -51,6 +63,8 @@ class NewSite:
     language: str = Language.ENGLISH.value
     """Of its texts, for customers who have chosen none."""
     folds_texts: bool = True
+    calls_at_once: str = ""
+    """How many calls customers may book for one time; empty is as the policy says."""
 
 
 def add_site(session: DeskSession, new: NewSite, *, now: datetime, by: Actor, is_demo: bool = False) -> Site:
@@ -70,6 +84,7 @@ def add_site(session: DeskSession, new: NewSite, *, now: datetime, by: Actor, is
         sender=checked.sender or None,
         language=checked.language,
         folds_texts=checked.folds_texts,
+        calls_at_once=_value("calls_at_once", checked.calls_at_once),
         texts_stamp=new_id(now),
         added_at=now,
         is_demo=is_demo,
@@ -98,16 +113,11 @@ def change_site(session: DeskSession, site: Site, wanted: NewSite, *, now: datet
     checked = _checked(wanted)
     if checked.currency != site.currency:
         _refuse_other_money(session, site)
-    changed = [
-        name
-        for name in ("name", "timezone", "currency", "country", "hours", "sender", "language", "folds_texts")
-        if getattr(checked, name) != _typed(getattr(site, name))
-    ]
+    changed = [name for name in CHANGEABLE if _value(name, getattr(checked, name)) != getattr(site, name)]
     if "sender" in changed:
         carry_over(session, site, to=checked.sender or session.house.sender, now=now)
     for name in changed:
-        value = getattr(checked, name)
-        change_field(session, site, name, (value or None) if name == "sender" else value, now=now, by=by)
+        change_field(session, site, name, _value(name, getattr(checked, name)), now=now, by=by)
     return changed
 
 
@@ -165,6 +175,7 @@ def _checked(new: NewSite) -> NewSite:
         sender=keep(lambda: parse_sender(new.sender) or ""),
         language=keep(lambda: _language(new.language)),
         folds_texts=new.folds_texts,
+        calls_at_once=keep(lambda: _calls_at_once(new.calls_at_once)),
     )
     if errors:
         raise Invalid(next(iter(errors.values()))[0], errors)
@@ -192,15 +203,24 @@ def _language(code: str) -> str:
     return code
 
 
-def _typed(kept: Any) -> Any:
-    """As a form has it: no sender of its own is an empty field."""
-    return "" if kept is None else kept
+def _calls_at_once(typed: str) -> str:
+    plain = typed.strip()
+    if plain and not (plain.isascii() and plain.isdecimal() and 0 < int(plain[:9]) <= MOST_CALLS):
+        raise Invalid.field("calls_at_once", f"Write a whole number from 1 to {MOST_CALLS}, or leave it empty.")
+    return plain and str(int(plain))
+
+
+def _value(name: str, checked: Any) -> Any:
+    """As it is kept: an empty field of these is none of its own."""
+    if name == "calls_at_once":
+        return int(checked) if checked else None
+    return (checked or None) if name == "sender" else checked
 
 
 def _spelled(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(_typed(value))
+    return "" if value is None else str(value)
 
 
 def _refuse_other_money(session: DeskSession, site: Site) -> None:

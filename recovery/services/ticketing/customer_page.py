@@ -23,6 +23,7 @@ from recovery.models import Callback, Customer, Event, Message, Promise, Remedy,
 from recovery.services.access import lock_ticket
 from recovery.services.calling import booking
 from recovery.services.calling.call_rows import live_with_customer
+from recovery.services.calling.slots import open_slots
 from recovery.services.deciding.remedies import remedies_of
 from recovery.services.session import DeskSession
 from recovery.services.texting import replies
@@ -217,14 +218,21 @@ def _awake(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -> 
 
 def _booked(session: DeskSession, ticket: Ticket, wanted: datetime | None, *, now: datetime) -> Callback:
     resume(session, ticket, now=now, by=CUSTOMER)
-    if wanted not in booking.open_slots(session, ticket.site, now=now):
-        wanted = None
     standing = live_with_customer(session, ticket)
+    if wanted is not None and wanted not in open_slots(session, ticket.site, now=now):
+        if standing is not None and standing.status is CallbackStatus.BOOKED and not standing.as_soon_as_possible:
+            return standing  # the time that they have is better than none
+        wanted = None
     if standing is not None and standing.status is not CallbackStatus.MISSED:
         same = standing.as_soon_as_possible if wanted is None else standing.due_at == wanted
         if same:
             return standing
-    return booking.book(session, ticket, due_at=wanted, now=now, by=CUSTOMER)
+    try:
+        return booking.book(session, ticket, due_at=wanted, now=now, by=CUSTOMER)
+    except booking.TimeTaken:
+        if standing is None or standing.as_soon_as_possible:
+            return booking.book(session, ticket, due_at=None, now=now, by=CUSTOMER)
+        return standing
 
 
 def _said_just_now(session: DeskSession, ticket: Ticket, *, now: datetime) -> bool:
