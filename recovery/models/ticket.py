@@ -180,6 +180,13 @@ class Promise(Proven, Base):
             sqlite_where=text("ended_at IS NULL AND lapsed_at IS NULL"),
             postgresql_where=text("ended_at IS NULL AND lapsed_at IS NULL"),
         ),
+        # the Undetected board: broken, and no other made
+        Index(
+            "ix_promises_broken",
+            "ticket_id",
+            sqlite_where=text("ended_at IS NULL AND lapsed_at IS NOT NULL"),
+            postgresql_where=text("ended_at IS NULL AND lapsed_at IS NOT NULL"),
+        ),
         Index("ix_promises_ticket", "ticket_id", "number", unique=True),
     )
 

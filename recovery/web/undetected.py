@@ -28,6 +28,7 @@ STEPS = {
     Undetected.UNDELIVERED_TEXT: ("Call instead", "calls"),
     Undetected.MISSED_CALLBACK: ("Call now", "calls"),
     Undetected.UNREACHED: ("Promise a time", "promise"),
+    Undetected.BROKEN_PROMISE: ("Promise a time", "promise"),
     Undetected.UNANSWERED_APPROVAL: ("See what was asked", "remedies"),
 }
 

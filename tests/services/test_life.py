@@ -25,6 +25,7 @@ from recovery.services.calling import attempts, booking
 from recovery.services.deciding import remedies
 from recovery.services.people.customers import NewCustomer
 from recovery.services.proving.audit import verify
+from recovery.services.proving.silence import silent
 from recovery.services.texting import replies
 from recovery.services.ticketing import reopening, tickets
 from recovery.services.ticketing.tickets import Change
@@ -202,6 +203,11 @@ class Life(RuleBasedStateMachine):
             assert sum(not row.is_task for row in live) <= 1
             if ticket.status is TicketStatus.VOID:
                 assert live == []
+
+    @invariant()
+    def no_open_ticket_is_left_to_itself(self) -> None:
+        with self.business.desk.read() as session:
+            assert silent(session) == []
 
     def teardown(self) -> None:
         with self.business.desk.read() as session:

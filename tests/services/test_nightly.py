@@ -4,12 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from config.settings import Settings
 from recovery.bootstrap import Components, build
 from recovery.clock import FrozenClock
-from recovery.models import JobRun, Ticket
+from recovery.models import JobRun, Promise, Ticket
 from recovery.services.access import visible_site
 from recovery.services.people.sites import change_site
 from recovery.services.proving import nightly
@@ -169,3 +169,18 @@ def test_new_opening_hours_make_no_old_figure_wrong(business: Business, tickets:
         afternoons = replace(HARBOUR, hours="mon-sun 14:00-15:00")
         change_site(session, visible_site(session, "harbour-st", by=ada), afternoons, now=business.now, by=ada)
     assert a_night(business).found.wrong == 0
+
+
+def test_an_open_ticket_that_is_left_to_itself_is_found(business: Business) -> None:
+    ticket = business.log()
+    assert a_night(business).found.silent == 0
+    with business.desk.writing.begin() as connection:  # as no service would
+        connection.execute(
+            update(Promise.__table__)
+            .where(Promise.ticket_id == ticket.id)
+            .values(outcome="replaced", ended_at=business.now)
+        )
+    business.later(days=1)
+    found = a_night(business).found
+    assert (found.silent, found.where) == (1, ticket.reference)
+    assert seen(business)[0] == BAD

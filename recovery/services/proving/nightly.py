@@ -21,6 +21,7 @@ from recovery.services.proving.anchors import heads_of
 from recovery.services.proving.audit import prove_anchor, streams_removed
 from recovery.services.proving.chains import Broken, one_snapshot, prove_stream
 from recovery.services.proving.figures import figures
+from recovery.services.proving.silence import silent
 from recovery.services.running.ground import Ground
 from recovery.services.session import DeskSession
 from recovery.services.timing.clocks import told_of
@@ -34,7 +35,7 @@ ROWS = cast("Table", JobRun.__table__)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`tickets_up_to` and `anchors_up_to` are ids: how far it is. `wrong` rows and `broken` chains were found so far;
+    """`silent` tickets are open and left to themselves. `tickets_up_to` and `anchors_up_to` are ids: how far it is. `wrong` rows and `broken` chains were found so far;
     `where` and `why` tell of the first."""
 
     tickets_up_to: int = 0
@@ -43,6 +44,7 @@ class State:
     chains: int = 0
     wrong: int = 0
     broken: int = 0
+    silent: int = 0
     where: str = ""
     why: str = ""
     is_over: bool = False
@@ -113,7 +115,14 @@ def _spelt(state: State) -> str:
 
 
 def _next_piece(session: DeskSession, state: State) -> State:
-    return _count_tickets(session, state) or _prove_chains(session, state) or replace(state, is_over=True)
+    return _count_tickets(session, state) or _prove_chains(session, state) or _listen(session, state)
+
+
+def _listen(session: DeskSession, state: State) -> State:
+    left = silent(session)
+    if left:
+        state = replace(state.finding(left[0], "it is open, and nothing will happen to it by itself"), silent=len(left))
+    return replace(state, is_over=True)
 
 
 def _count_tickets(session: DeskSession, state: State) -> State | None:

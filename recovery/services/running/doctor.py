@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from recovery.domain.permissions import Role
 from recovery.models import AwaitingAnchor, Callback, Promise, Site, Staff, StaffSite
+from recovery.services.proving.silence import silent
 from recovery.services.running import health
 from recovery.services.running.health import BAD, LOOK, WELL, Check, minutes_or_seconds
 from recovery.services.running.restoring import standing_hold, to_look_for
@@ -14,6 +15,8 @@ from recovery.services.session import DeskSession
 
 BEHIND_AFTER = timedelta(minutes=2)
 """What falls due is handled within seconds; a promise that lapsed so long ago unseen has nobody watching it."""
+NAMED = 3
+"""Tickets that a line names; the others are counted."""
 ANCHORED_EVERY = timedelta(minutes=15)
 """Three anchors missed."""
 
@@ -22,6 +25,7 @@ def examine(session: DeskSession, *, now: datetime) -> Sequence[Check]:
     return (
         *health.checks(session, now=now),
         _due_work(session, now=now),
+        _silent(session),
         _restored(session),
         _anchors(session, now=now),
         _admins(session),
@@ -39,6 +43,17 @@ def _due_work(session: DeskSession, *, now: datetime) -> Check:
         words = ", ".join(f"{count} {what}" for what, count in late.items() if count)
         return Check("Due work", BAD, f"{words} came due and nobody looked: start a worker, or read its log.")
     return Check("Due work", WELL, "Nothing that came due waits to be handled.")
+
+
+def _silent(session: DeskSession) -> Check:
+    left = silent(session)
+    if not left:
+        return Check("Open tickets", WELL, "Every open ticket has its next step.")
+    more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+    words = (
+        f"Nobody has {', '.join(left[:NAMED])}{more}, and nothing will happen by itself: open each and promise a time."
+    )
+    return Check("Open tickets", BAD, words)
 
 
 def _restored(session: DeskSession) -> Check:

@@ -190,6 +190,9 @@ def _nightly(session: DeskSession, *, now: datetime) -> Check:
     if found.broken or found.wrong:
         words = f"{found.broken} broken chains and {found.wrong} wrong figures {ago} ago, the first at {found.where}: {found.why}"
         return Check("Nightly check", BAD, f"{words}. `audit verify` looks at all of them.")
+    if found.silent:
+        words = f"{found.silent} open tickets were left to themselves {ago} ago, the first {found.where}"
+        return Check("Nightly check", BAD, f"{words}: `doctor` names those that still are.")
     if now - last.ended_at > CHECKED_EVERY:
         return Check("Nightly check", LOOK, f"The last one ended {ago} ago: a worker makes one every night.")
     words = f"{found.tickets} tickets and {found.chains} changed chains were as they should be, {ago} ago."

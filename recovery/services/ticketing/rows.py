@@ -207,6 +207,7 @@ class Undetected(StrEnum):
     MISSED_CALLBACK = "missed_callback"
     UNREACHED = "unreached"
     UNANSWERED_APPROVAL = "unanswered_approval"
+    BROKEN_PROMISE = "broken_promise"
 
     @property
     def label(self) -> str:
@@ -217,6 +218,7 @@ class Undetected(StrEnum):
             Undetected.UNDELIVERED_TEXT: "our text did not arrive",
             Undetected.MISSED_CALLBACK: "a call that was due was not made",
             Undetected.UNANSWERED_APPROVAL: "everybody who may approve was asked, and nobody has answered",
+            Undetected.BROKEN_PROMISE: "its promise is broken, and nobody has made another",
             Undetected.UNREACHED: "we called in vain, and no text reaches them",
         }[self]
 

@@ -11,7 +11,7 @@ from recovery.domain.actors import Actor
 from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
 from recovery.domain.callbacks import CallbackStatus, CallReason
 from recovery.domain.tickets import WITHOUT_PROMISE
-from recovery.models import Approval, Callback, Ticket
+from recovery.models import Approval, Callback, Promise, Ticket
 from recovery.services.access import tickets_visible_to
 from recovery.services.calling.call_tasks import GIVEN_UP
 from recovery.services.cursors import ONE_PAGE, Page, Place, after, page_of, read
@@ -43,6 +43,15 @@ SETS: Mapping[Undetected, Select[int]] = {
     ),
     Undetected.UNANSWERED_APPROVAL: select(Approval.ticket_id).where(
         Approval.answered_at.is_(None), Approval.nobody_left_at.is_not(None)
+    ),
+    # after the last renewal by the machine, where the call that it asked for was taken off the list
+    Undetected.BROKEN_PROMISE: select(Promise.ticket_id).where(
+        Promise.ended_at.is_(None),
+        Promise.lapsed_at.is_not(None),
+        ~exists().where(_another.ticket_id == Promise.ticket_id, literally(_another.status, LIVE_CALLBACKS)),
+        ~exists().where(
+            Approval.ticket_id == Promise.ticket_id, Approval.answered_at.is_(None), Approval.nobody_left_at.is_(None)
+        ),
     ),
 }
 
