@@ -1,14 +1,21 @@
 """A number that has no ticket is one row on the Undetected board until a person has looked, and learns nothing."""
 
+import threading
+
 import pytest
 from sqlalchemy import select
 
+from recovery.bootstrap import build
+from recovery.clock import FrozenClock
 from recovery.domain.errors import Forbidden, Invalid, NotFound, WrongState
 from recovery.models import Event, Message, OptOut, Site, Stranger, Ticket
 from recovery.services.hearing.strangers import StrangerRow, count_strangers, set_aside, strangers
 from recovery.services.people.erasing import erase
 from recovery.services.ticketing import tickets
 from tests.factories import Business, NewCustomer
+from tests.fixtures.locks import is_waited_for
+from tests.fixtures.settings import MakeSettings
+from tests.fixtures.waiting import wait_until
 from tests.services.texting_parts import SAMS, read_again, says, texts_on
 
 STRANGERS = "+447700900777"
@@ -174,3 +181,24 @@ def test_erasing_a_stranger_takes_the_row(business: Business) -> None:
         assert session.scalars(select(Stranger)).all() == []
         assert session.scalars(select(Message.body)).all() == [None]
         assert session.scalars(select(Ticket)).all() == []
+
+
+@pytest.mark.postgres
+def test_what_comes_while_somebody_sets_its_number_aside_waits_for_a_person(
+    make_settings: MakeSettings, postgres_url: str, clock: FrozenClock
+) -> None:
+    business = Business.opened(build(make_settings(DATABASE_URL=postgres_url), clock=clock))
+    says(business, "hello", number=STRANGERS)
+    (row,) = seen_by(business, "ada")
+    omar = business.actor("omar")
+    with business.desk.write() as session:
+        set_aside(session, row.id, reason="a wrong number", now=business.now, by=omar)
+        session.flush()
+        writing = threading.Thread(target=lambda: says(business, "It is about my order", number=STRANGERS))
+        writing.start()
+        wait_until(lambda: is_waited_for(business.desk.reading), what="the text waits")
+    writing.join()
+    (again,) = seen_by(business, "ada")
+    assert [text.body for text in again.newest] == ["It is about my order"]
+    assert (again.id != row.id, again.texts) == (True, 1)
+    business.desk.dispose()

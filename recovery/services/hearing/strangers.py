@@ -45,11 +45,12 @@ class StrangerRow:
 
 
 def note_stranger(session: DeskSession, contact: Contact, message: Message, *, sender: str, now: datetime) -> None:
-    """The contact is locked."""
+    """The contact is locked. So is the row: somebody who sets it aside in this moment has not read this text."""
     row = session.scalar(
-        select(Stranger).where(
-            Stranger.contact_id == contact.id, Stranger.sender == sender, Stranger.settled_at.is_(None)
-        )
+        select(Stranger)
+        .where(Stranger.contact_id == contact.id, Stranger.sender == sender, Stranger.settled_at.is_(None))
+        .with_for_update(of=Stranger)
+        .execution_options(populate_existing=True)
     )
     if row is None:
         row = Stranger(id=new_id(now), contact_id=contact.id, sender=sender, texts=0, came_at=message.created_at)
