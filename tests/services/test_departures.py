@@ -12,6 +12,7 @@ from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.models import Contact, Message
 from recovery.services.calling import booking
+from recovery.services.people.erasing import erase
 from recovery.services.sending import departures
 from recovery.services.sending.outbox import BULK
 from recovery.services.texting.consent import opt_out
@@ -21,6 +22,7 @@ from recovery.services.ticketing.tickets import resolve
 from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import current_promise, touched
 from tests.factories import NO_CAPS, NOOR, Business
+from tests.fixtures.locks import is_waited_for
 from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until
 from tests.services.post import Post
@@ -215,7 +217,7 @@ def test_a_stop_that_is_being_written_is_waited_for(
         opt_out(session, contact, sender="simulator", how="code", message_id=None, now=post.now)
         beginning = threading.Thread(target=lambda: left.append(post.begin(token, claimed)))
         beginning.start()
-        wait_until(lambda: _waits_for_a_lock(post), what="the sending waits")
+        wait_until(lambda: is_waited_for(post.desk.reading), what="the sending waits")
         assert left == []
     beginning.join()
     assert left == [[]]
@@ -223,10 +225,26 @@ def test_a_stop_that_is_being_written_is_waited_for(
     post.desk.dispose()
 
 
-def _waits_for_a_lock(post: Post) -> bool:
-    with post.desk.read() as session:
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        return bool(session.connection().exec_driver_sql(waiting).scalar())
+@pytest.mark.postgres
+def test_a_text_whose_customer_is_being_erased_does_not_leave(
+    make_settings: MakeSettings, postgres_url: str, clock: FrozenClock
+) -> None:
+    """Its words were still there when the sending began to look, and are gone when it comes to its turn."""
+    post = Post(Business.opened(build(make_settings(DATABASE_URL=postgres_url), clock=clock)))
+    ticket, ada = post.ticket(), post.business.actor("ada")
+    token, claimed = post.claim()
+    post.business.on(ticket, lambda session, held, by: resolve(session, held, how=None, now=post.now, by=by))
+    left: list[object] = []
+    with post.desk.write() as session:
+        erase(session, "+447700900123", now=post.now, by=ada)
+        session.flush()
+        beginning = threading.Thread(target=lambda: left.append(post.begin(token, claimed)))
+        beginning.start()
+        wait_until(lambda: is_waited_for(post.desk.reading), what="the sending waits")
+    beginning.join()
+    assert left == [[]]
+    assert post.text(claimed[0]).drop_reason == "erased"
+    post.desk.dispose()
 
 
 def test_noor_is_texted_though_sam_wrote_stop(post: Post) -> None:

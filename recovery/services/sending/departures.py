@@ -71,8 +71,8 @@ def begin(
 
     The contacts' rows are locked, so a STOP is either seen here or comes after the text has begun to leave.
     """
-    rows = _claimed(session, ids, token)
-    opted_out = _opted_out(session, {message.contact_id for message, _ in rows if message.contact_id})
+    opted_out = _opted_out(session, ids)
+    rows = _claimed(session, ids, token)  # after the lock: what was erased before it is not sent
     facts = Facts(real, opted_out, _still_true(session, [m.holds_while for m, _ in rows if m.holds_while]), now)
     quiet = {message.id: until for message, zone in rows if (until := _quiet(session.house, message, zone, now))}
     drops = {message.id: why for message, _ in rows if (why := why_dropped(message, facts, quiet.get(message.id)))}
@@ -149,13 +149,13 @@ def _claimed(session: DeskSession, ids: Sequence[int], token: str) -> Sequence[t
     return sorted(((message, zone) for message, zone in rows), key=lambda row: in_turn[row[0].id])
 
 
-def _opted_out(session: DeskSession, contacts: set[int]) -> set[tuple[int, str]]:
-    """Locks the contacts, in the order of their ids; rows that point to them may be added meanwhile."""
+def _opted_out(session: DeskSession, ids: Sequence[int]) -> set[tuple[int, str]]:
+    """Locks the contacts of these texts, in the order of their ids; rows that point to them may be added meanwhile."""
+    theirs = select(Message.contact_id).where(Message.id.in_(ids))
+    lock = select(Contact.id).where(Contact.id.in_(theirs)).order_by(Contact.id).with_for_update(key_share=True)
+    contacts = session.scalars(lock).all()
     if not contacts:
         return set()
-    session.scalars(
-        select(Contact.id).where(Contact.id.in_(contacts)).order_by(Contact.id).with_for_update(key_share=True)
-    ).all()
     standing = select(OptOut.contact_id, OptOut.sender).where(
         OptOut.contact_id.in_(contacts), OptOut.lifted_at.is_(None)
     )
