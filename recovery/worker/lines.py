@@ -4,15 +4,16 @@ second."""
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from recovery.bootstrap import Components
 from recovery.domain.pacing import Slot, at_once, begins_at
 from recovery.services.running import restoring
 from recovery.services.sending import gates, pacing
-from recovery.services.sending.answers import Answer
+from recovery.services.sending.answers import Answer, newest_accepted
 from recovery.services.sending.departures import Departure
 from recovery.services.sending.gates import Gate
-from recovery.sms.gateway import Accepted, SendRefused
+from recovery.sms.gateway import SendRefused
 from recovery.worker.away import AWAY
 
 READ_EVERY = 0.1
@@ -80,11 +81,11 @@ class Lines:
 
     def hear(self, answers: Sequence[Answer]) -> None:
         """A refusal closed a gate, an acceptance opens it: both are looked at anew."""
-        accepted = {each.departure.outgoing.sender for each in answers if isinstance(each.outcome, Accepted)}
+        accepted = newest_accepted(answers)
         refused = any(isinstance(answer.outcome, SendRefused) for answer in answers)
-        reopened = sorted(accepted & {sender for sender, gate in self._gates.items() if gate.refusals})
+        reopened = sorted(accepted.keys() & {sender for sender, gate in self._gates.items() if gate.refusals})
         for sender in reopened:
-            self._desk.transact(lambda session: gates.reopen(session, sender))  # noqa: B023  # called at once
+            self._desk.transact(partial(gates.reopen, sender=sender, began=accepted[sender]))
         if refused or reopened:
             self._read_at = None
 

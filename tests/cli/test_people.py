@@ -106,6 +106,6 @@ def test_doctor_says_why_texts_do_not_leave_until_they_do(business: Business, ru
     (found,) = (check for check in json.loads(ran.out) if check["what"] == "Account at the provider")
     assert (ran.code, found["state"]) == (1, "bad")
     assert fault_for(20003).words in found["words"]
-    desk.transact(lambda session: gates.heal(session, ["simulator"], now=now))
+    desk.transact(lambda session: gates.heal(session, {"simulator": now}, now=now))
     (found,) = (check for check in json.loads(run("doctor", "--json").out) if check["what"] == found["what"])
     assert found["state"] == "ok"

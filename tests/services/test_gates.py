@@ -82,7 +82,7 @@ def test_an_accepted_text_opens_the_line_again(post: Post, clock: FrozenClock) -
     post.ticket()
     post.finish(post.depart()[0], TOO_MANY)
     clock.advance(minutes=1)
-    post.desk.transact(lambda session: gates.reopen(session, "simulator"))
+    post.desk.transact(lambda session: gates.reopen(session, "simulator", began=clock.now()))
     with post.desk.read() as session:
         assert standing(session, "simulator").refusals == 0
     assert post.send_all() == 1

@@ -1,9 +1,11 @@
 """What is wrong with our account stops the line: the queue is kept, the admins are told once, and it heals by itself."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 
+from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
@@ -13,8 +15,12 @@ from recovery.services.lines.line_trouble import LineTrouble, line_trouble
 from recovery.services.running.health import BAD, LOOK, WELL, checks
 from recovery.services.sending import gates
 from recovery.services.sending.gates import RECEIPT_WITHIN, standing
+from recovery.services.session import DeskSession
 from recovery.sms.gateway import Accepted, SendRefused
-from tests.factories import LEE, NOOR
+from tests.factories import LEE, NOOR, Business
+from tests.fixtures.locks import is_waited_for
+from tests.fixtures.settings import MakeSettings
+from tests.fixtures.waiting import wait_until
 from tests.services.post import TOO_MANY, Post
 
 CREDENTIALS = SendRefused(FaultCategory.STOP_LINE, 20003, "Authenticate")
@@ -133,7 +139,7 @@ def test_then_only_a_text_that_arrives_opens_the_line_again(post: Post, clock: F
     (departure,) = post.depart(limit=1)
     sid = post.accept().provider_sid
     post.finish(departure, Accepted(sid, "queued"))
-    post.desk.transact(lambda session: gates.reopen(session, "simulator"))  # as the worker does that hears of it
+    post.desk.transact(lambda session: gates.reopen(session, "simulator", began=clock.now()))  # as the worker does
     assert is_closed(post), "its receipt is waited for, so that not all texts run into the same wall"
     assert troubles(post)
     clock.advance(seconds=RECEIPT_WITHIN.total_seconds() / 2)
@@ -141,6 +147,57 @@ def test_then_only_a_text_that_arrives_opens_the_line_again(post: Post, clock: F
     assert troubles(post) == []
     assert told(post) == [Tag.LINE_STOPPED.value, Tag.LINE_HEALED.value]
     assert standing_refusals(post) == 0
+
+
+def test_a_text_that_had_left_before_the_fault_showed_ends_nothing_by_arriving(post: Post, clock: FrozenClock) -> None:
+    for customer in (NOOR, LEE):
+        post.ticket(customer)
+    sids = []
+    for departure in post.depart():
+        sids.append(post.accept().provider_sid)
+        post.finish(departure, Accepted(sids[-1], "queued"))
+    clock.advance(seconds=3)
+    post.receipt(sids[0], "undelivered", code=UNREGISTERED)
+    clock.advance(seconds=3)
+    post.receipt(sids[1], "delivered")
+    assert is_closed(post)
+    assert [trouble.fault.code for trouble in troubles(post)] == [30034]
+    assert told(post) == [Tag.LINE_STOPPED.value]
+
+
+def test_nor_by_being_taken(post: Post, clock: FrozenClock) -> None:
+    for customer in (NOOR, LEE):
+        post.ticket(customer)
+    refused, taken = post.depart()
+    clock.advance(seconds=1)
+    post.finish(refused, CREDENTIALS)
+    post.finish(taken, post.accept())
+    post.desk.transact(lambda session: gates.reopen(session, "simulator", began=taken.began))
+    assert [trouble.fault.code for trouble in troubles(post)] == [20003]
+    assert told(post) == [Tag.LINE_STOPPED.value]
+
+
+@pytest.mark.postgres
+def test_two_workers_that_are_refused_at_once_tell_of_it_once(
+    make_settings: MakeSettings, postgres_url: str, clock: FrozenClock
+) -> None:
+    post = Post(Business.opened(build(make_settings(DATABASE_URL=postgres_url), clock=clock)))
+
+    def stop_line(session: DeskSession) -> None:
+        fault = FaultCategory.STOP_LINE
+        gates.close(session, "simulator", fault, why="Authenticate", code=20003, began=post.now, now=post.now)
+
+    post.ticket()
+    post.finish(post.depart()[0], TOO_MANY)  # so that the gate's row is there
+    with post.desk.write() as session:
+        stop_line(session)
+        session.flush()
+        other = threading.Thread(target=lambda: post.desk.transact(stop_line))
+        other.start()
+        wait_until(lambda: is_waited_for(post.desk.reading), what="the other waits")
+    other.join()
+    assert told(post) == [Tag.LINE_STOPPED.value]
+    post.desk.dispose()
 
 
 def standing_refusals(post: Post) -> int:

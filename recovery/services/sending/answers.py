@@ -79,9 +79,15 @@ def finish(session: DeskSession, answers: Sequence[Answer], *, terms: Terms, now
             _late(session, ticket, message, answer, now=now)
     _join_receipts(session, tickets, messages, answers, now=now)
     spending.add(session, [message for message in unsent if message.sent_at is not None], now=now)
-    accepted = {messages[a.departure.message_id].sender for a in answers if isinstance(a.outcome, Accepted)}
+    accepted = newest_accepted(answers)
     if accepted:
         gates.heal(session, accepted, now=now)
+
+
+def newest_accepted(answers: Sequence[Answer]) -> dict[str, datetime]:
+    """By sender when the newest of those began that the provider took."""
+    taken = [answer.departure for answer in answers if isinstance(answer.outcome, Accepted)]
+    return {each.outgoing.sender: each.began for each in sorted(taken, key=lambda each: each.began)}
 
 
 def _in_time(

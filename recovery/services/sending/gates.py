@@ -5,14 +5,14 @@ everybody). Such a gate opens by itself as soon as a text gets through: where th
 receipt says that one has arrived.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 import structlog
-from sqlalchemy import and_, case, func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recovery.domain.actors import MACHINE
@@ -90,18 +90,28 @@ def close(
 
     Of many texts refused at once only the first counts as a refusal: the others began before the gate was closed.
     """
-    refusals = standing(session, sender).refusals
-    if category in ALARMING and _alarmed(session, [sender]) == []:
+    gate = _locked(session, sender, began=began)
+    alarmed = gate.refusals > 0 and gate.category in ALARMING
+    if category in ALARMING and not alarmed:
         trail: dict[str, Any] = {"sender": sender, "code": str(code or ""), "category": category.value}
         record_of_settings(session, Tag.LINE_STOPPED, by=MACHINE, at=now, **trail)
         log.warning("outbox:line_stopped", code=code, why=fault_for(code).words if code else why)
-    first, longest = _PAUSES[category]
-    pause = timedelta(seconds=min(first * 2 ** min(refusals, 10), longest))
+    impossible = gate.closed_until > now + LONGEST_PAUSE
+    until = now + _pause(category, gate.refusals, asked) * (1 + SPREAD * chance)
+    if not alarmed or category in ALARMING:  # what is graver stays told
+        gate.why, gate.category, gate.code = why, category.value, str(code) if code else None
+    gate.since = gate.since if gate.refusals else now
+    gate.refusals += int(not gate.refusals or gate.closed_until <= began or impossible)
+    gate.closed_until = until if impossible else max(gate.closed_until, until)
+    gate.awaits_receipt = now if by_receipt else gate.awaits_receipt
+    gate.tried_until = None
+
+
+def _pause(category: FaultCategory, refusals: int, asked: float | None) -> timedelta:
     if asked is not None:
-        pause = timedelta(seconds=max(0.0, min(asked, LONGEST_ASKED.total_seconds())))
-    until = now + pause * (1 + SPREAD * chance)
-    fault = {"why": why, "category": category.value, "code": str(code) if code else None}
-    _upsert(session, sender, fault, until=until, by_receipt=by_receipt, began=began, now=now)
+        return timedelta(seconds=max(0.0, min(asked, LONGEST_ASKED.total_seconds())))
+    first, longest = _PAUSES[category]
+    return timedelta(seconds=min(first * 2 ** min(refusals, 10), longest))
 
 
 def take_turn(session: DeskSession, sender: str, *, now: datetime) -> bool:
@@ -115,15 +125,21 @@ def take_turn(session: DeskSession, sender: str, *, now: datetime) -> bool:
     return taken.first() is not None
 
 
-def reopen(session: DeskSession, sender: str) -> None:
-    """A text was accepted: the line is free, unless accepting one proves nothing."""
-    open_ = update(SendGate).where(SendGate.sender == sender, SendGate.refusals > 0, SendGate.awaits_receipt.is_(None))
+def reopen(session: DeskSession, sender: str, *, began: datetime) -> None:
+    """A text that `began` since the refusal was accepted: the line is free. What alarms is `heal`'s."""
+    quiet = SendGate.category.is_(None) | SendGate.category.not_in(ALARMING)
+    since = SendGate.since.is_(None) | (SendGate.since <= began)
+    open_ = update(SendGate).where(SendGate.sender == sender, SendGate.refusals > 0, quiet, since)
     session.execute(open_.values(FREE))
 
 
-def heal(session: DeskSession, senders: Collection[str], *, arrived: bool = False, now: datetime) -> None:
-    """These senders' texts were accepted, or have `arrived`: what was told to the admins is told to be over."""
-    for gate in _alarmed(session, senders):
+def heal(session: DeskSession, began: Mapping[str, datetime], *, arrived: bool = False, now: datetime) -> None:
+    """By sender when the newest text `began` that was accepted, or has `arrived`: what was told to the admins is told to be
+    over. One that had left before the fault showed proves nothing."""
+    alarmed = select(SendGate).where(SendGate.sender.in_(began), SendGate.refusals > 0, SendGate.category.in_(ALARMING))
+    for gate in session.scalars(alarmed.order_by(SendGate.sender).with_for_update()):
+        if began[gate.sender] < (gate.awaits_receipt or gate.since or gate.closed_until):
+            continue
         if arrived or gate.awaits_receipt is None:
             for name, value in FREE.items():
                 setattr(gate, name, value)
@@ -133,43 +149,9 @@ def heal(session: DeskSession, senders: Collection[str], *, arrived: bool = Fals
             gate.closed_until = max(gate.closed_until, now + RECEIPT_WITHIN)
 
 
-def _alarmed(session: DeskSession, senders: Collection[str]) -> list[SendGate]:
-    """Locked, so that each is told of once."""
-    alarmed = select(SendGate).where(
-        SendGate.sender.in_(senders), SendGate.refusals > 0, SendGate.category.in_(ALARMING)
-    )
-    return list(session.scalars(alarmed.order_by(SendGate.sender).with_for_update()))
-
-
-def _upsert(
-    session: DeskSession,
-    sender: str,
-    fault: Mapping[str, str | None],
-    *,
-    until: datetime,
-    by_receipt: bool,
-    began: datetime,
-    now: datetime,
-) -> None:
+def _locked(session: DeskSession, sender: str, *, began: datetime) -> SendGate:
+    """Made open where there was none: whoever closes it in the same moment waits, so that each fault is told of once."""
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    awaits = now if by_receipt else None
-    row = make(SendGate).values(
-        sender=sender, closed_until=until, refusals=1, since=now, awaits_receipt=awaits, **fault
-    )
-    impossible = SendGate.closed_until > now + LONGEST_PAUSE
-    anew = (SendGate.closed_until <= began) | impossible
-    graver = and_(SendGate.refusals > 0, SendGate.category.in_(ALARMING), row.excluded.category.not_in(ALARMING))
-    later = (SendGate.closed_until < row.excluded.closed_until) | impossible
-    session.execute(
-        row.on_conflict_do_update(
-            index_elements=[SendGate.sender],
-            set_={
-                "closed_until": case((later, row.excluded.closed_until), else_=SendGate.closed_until),
-                "refusals": SendGate.refusals + case((anew, 1), else_=0),
-                **{name: case((graver, getattr(SendGate, name)), else_=row.excluded[name]) for name in fault},
-                "since": case((SendGate.refusals > 0, SendGate.since), else_=row.excluded.since),
-                "awaits_receipt": func.coalesce(row.excluded.awaits_receipt, SendGate.awaits_receipt),
-                "tried_until": None,
-            },
-        ),
-    )
+    row = make(SendGate).values(sender=sender, closed_until=began, why="", refusals=0)
+    session.execute(row.on_conflict_do_nothing())
+    return session.get_one(SendGate, sender, with_for_update=True, populate_existing=True)

@@ -125,7 +125,7 @@ def raise_to(
     match to:
         case MessageStatus.DELIVERED:
             deliver(session, ticket, message, now=now)
-            gates.heal(session, [message.sender], arrived=True, now=now)
+            gates.heal(session, {message.sender: _began(message)}, arrived=True, now=now)
         case MessageStatus.UNDELIVERED:
             miss(session, ticket, message, code=number, words=words, now=now)
             _stop_line(session, message, number, now=now)
@@ -138,10 +138,20 @@ def _stop_line(session: DeskSession, message: Message, code: int | None, *, now:
     """What is wrong with our account shows only now: the texts behind this one wait, and it was told to a person."""
     fault = fault_for(code)
     if fault.category is FaultCategory.STOP_LINE:
-        began = message.sending_at or message.created_at
         gates.close(
-            session, message.sender, fault.category, why=fault.words, code=code, by_receipt=True, began=began, now=now
+            session,
+            message.sender,
+            fault.category,
+            why=fault.words,
+            code=code,
+            by_receipt=True,
+            began=_began(message),
+            now=now,
         )
+
+
+def _began(message: Message) -> datetime:
+    return message.sending_at or message.created_at
 
 
 def _adopt(session: DeskSession, ticket: Ticket | None, message: Message, sid: str, *, how: str, now: datetime) -> None:
