@@ -39,7 +39,14 @@ _FRENCH = (
     r"\b(?:retirez|supprimez|enlevez|effacez)(?:[\s-]moi|\s+mon\s+numero)\b",
     r"\b(?:desinscri|desabonn)\w+",
 )
-_REFUSALS = re.compile("|".join((*_ENGLISH, *_SPANISH, *_FRENCH)))
+_ASKED_NICELY = r"(?:please|pls|plz|ok|okay|just|por favor|favor de|s'il vous plait|svp|stp)"
+_BARE = (
+    r"(?:stop|unsubscribe|opt[\s-]?out|desuscribir|alto|basta|parar|paren|baja|arret|arretez|arreter|desinscription)"
+)
+_AFTER = rf"(?:{_ASKED_NICELY}|it|this|that|now|already|thanks|thank you|gracias|merci|ya|tout|{_BARE})"
+_NOTHING_ELSE = rf"^\W*(?:{_ASKED_NICELY}\W+)*{_BARE}(?:\W+{_AFTER})*\W*$"
+"""Not quite the bare keyword, or the one of another language, and nothing beside it that they might mean instead."""
+_REFUSALS = re.compile("|".join((*_ENGLISH, *_SPANISH, *_FRENCH, _NOTHING_ELSE)))
 
 
 def asks_to_stop(words: str) -> bool:
