@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from recovery.clock import FrozenClock
 from recovery.domain.actors import MACHINE
 from recovery.domain.events import Tag
+from recovery.domain.messages import Direction
 from recovery.domain.text_limits import Caps
 from recovery.models import Message, OptOut, Ticket
 from recovery.services.access import lock_ticket
@@ -109,6 +110,17 @@ def test_a_country_that_we_do_not_text_is_said_before_anything_is_queued(post: P
         promise = current_promise(session, post.reread(ticket))
     assert promise is not None
     assert promise.told_by == "in_person"
+
+
+@pytest.mark.parametrize("word", ["HELP", "START", "STOP"])
+def test_nor_is_anybody_answered_there_though_every_stop_is_heard(post: Post, word: str) -> None:
+    for number in ("+353850123456", "+447700900123"):
+        inbound = Inbound(number, "simulator", word, f"SM-caps-{next(_sids)}")
+        post.desk.transact(lambda session, text=inbound: receive(session, text, now=post.now))
+    with post.desk.read() as session:
+        answered = session.scalars(select(Message.to_number).where(Message.direction == Direction.OUTBOUND)).all()
+        assert answered == ["+447700900123"]
+        assert session.scalar(select(func.count()).select_from(OptOut)) == (2 if word == "STOP" else 0)
 
 
 def test_once_its_country_is_allowed_texts_go(post: Post) -> None:

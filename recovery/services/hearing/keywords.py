@@ -39,7 +39,8 @@ def obey(
         template = "start_confirmed"
     else:
         template = "help"
-    if confirm and may_answer(session, contact, now=now):
+    site = session.get(Site, ticket.site_id) if ticket else None
+    if confirm and may_answer(session, contact, site, now=now):
         confirm_keyword(session, contact, ticket, template, message, sender=senders[0], now=now)
 
 

@@ -47,8 +47,11 @@ def cap_met(session: DeskSession, ticket: Ticket, contact: Contact, *, now: date
     return caps.met(number_hour=number_hour, number_day=number_day, ticket=on_ticket, site_day=site_day)
 
 
-def may_answer(session: DeskSession, contact: Contact, *, now: datetime) -> bool:
-    """Somebody, or something, that writes HELP all day is answered a few times."""
+def may_answer(session: DeskSession, contact: Contact, site: Site | None, *, now: datetime) -> bool:
+    """Somebody, or something, that writes HELP all day is answered a few times, and from a country that we do not text not
+    at all: such numbers earn by what is sent to them. `site` is that of their ticket."""
+    if contact.phone is None or not is_texted(session, site, contact.phone):
+        return False
     most = session.house.policy.caps.answers_day
     if most is None:
         return True
@@ -58,12 +61,12 @@ def may_answer(session: DeskSession, contact: Contact, *, now: datetime) -> bool
     return (session.scalar(answered) or 0) < most
 
 
-def is_texted(session: DeskSession, site: Site, phone: str) -> bool:
+def is_texted(session: DeskSession, site: Site | None, phone: str) -> bool:
     """Whether the number's country is one that we text: those of the policy, else those of the sites."""
     country, named = country_of(phone), session.house.policy.countries
     if named is not None:
         return country in named
-    if country == site.country:
+    if site is not None and country == site.country:
         return True
     there = select(Site.id).where(Site.country == country).limit(1)
     return session.scalar(there, execution_options={"autoflush": False}) is not None
