@@ -13,7 +13,8 @@ from recovery.models import Ticket
 from recovery.services.reporting import spending
 from recovery.services.reporting.spending import SpendStanding, spend_report, spend_standing
 from recovery.services.running.health import Check, checks
-from recovery.services.ticketing.tickets import write_to_customer
+from recovery.services.ticketing.reopening import undo_resolution
+from recovery.services.ticketing.tickets import resolve, write_to_customer
 from recovery.services.timing.promises import current_promise
 from recovery.sms.gateway import Accepted
 from tests.factories import NOOR, SAM, NewCustomer
@@ -119,6 +120,22 @@ def test_above_the_limit_what_is_urgent_goes_and_the_rest_waits_with_its_reason(
 
 def release(post: Post) -> int:
     return post.desk.transact(lambda session: spending.release(session, now=post.now))
+
+
+def test_what_waits_for_money_waits_for_it_still_when_a_resolution_is_undone(post: Post) -> None:
+    ticket = post.ticket()
+    post.send_all()
+    post.business.set_policy(spending=LIMIT)
+    spend(post, 200_000)
+    post.say(ticket, template="late")
+    post.business.on(ticket, lambda session, held, by: resolve(session, held, how=None, now=post.now, by=by))
+    post.business.later(seconds=5)
+    post.business.on(ticket, lambda session, held, by: undo_resolution(session, held, now=post.now, by=by))
+    twin = post.texts(ticket)[-1]
+    assert (twin.template, twin.status, twin.held_for) == ("late", MessageStatus.HELD, "spend")
+    post.business.set_policy(spending=replace(LIMIT, month_limit_micros=None))
+    assert release(post) == 1
+    assert post.status(twin.id) is MessageStatus.PENDING
 
 
 def held_text(post: Post) -> tuple[Ticket, int]:

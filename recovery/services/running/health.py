@@ -168,7 +168,8 @@ def _spend(session: DeskSession, *, now: datetime) -> Check:
     words = f"{spent} of {in_money(standing.limit_micros, standing.currency)} this month ({standing.percent} %)"
     if standing.is_over:
         held = held_for_money(session)
-        return Check("Spend", BAD, f"{words}: {held} texts that are not urgent wait. Raise month_limit in the policy.")
+        waits = "1 text that is not urgent waits" if held == 1 else f"{held} texts that are not urgent wait"
+        return Check("Spend", BAD, f"{words}: {waits}. Raise month_limit in the policy.")
     return Check("Spend", LOOK if standing.is_warned else WELL, f"{words}.")
 
 

@@ -35,6 +35,7 @@ OF_THE_TEXT = (
     "holds_while",
     "urgent_until",
     "not_before",
+    "held_for",
     "expires_at",
     "is_demo",
 )
@@ -68,7 +69,9 @@ def say_after_all(session: DeskSession, ticket: Ticket, *, dropped_at: datetime,
     )
     for message in session.scalars(dropped.order_by(Message.id)).all():
         if message.holds_while is None or not message.holds_while.startswith("promise:"):
-            queue_twin(session, ticket, message, meaning=f"{message.meaning}:{ticket.event_seq}", now=now)
+            status = MessageStatus.HELD if message.held_for else MessageStatus.PENDING
+            meaning = f"{message.meaning}:{ticket.event_seq}"
+            queue_twin(session, ticket, message, meaning=meaning, now=now, status=status)
 
 
 def queue_twin(
