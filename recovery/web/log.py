@@ -205,8 +205,9 @@ def _linked(reading: DeskSession, reference: str) -> Ticket | None:
 
 def _stranger(reading: DeskSession, stranger_id: str) -> dict[str, str]:
     """The number of somebody who wrote without a ticket."""
-    known = stranger_id.isascii() and stranger_id.isdecimal() and len(stranger_id) < len(str(LARGEST_ID))
-    phone = stranger_phone(reading, int(stranger_id), by=actor()) if known else None
+    is_number = stranger_id.isascii() and stranger_id.isdecimal() and len(stranger_id) <= len(str(LARGEST_ID))
+    key = int(stranger_id) if is_number else 0
+    phone = stranger_phone(reading, key, by=actor()) if 0 < key <= LARGEST_ID else None
     return {"phone": phone} if phone else {}
 
 

@@ -107,7 +107,7 @@ def _bubble(message: Message, photos: Photos, names: Names, site: SiteBrief) -> 
         "at": f"{local_time(message.created_at, site.timezone):%H:%M}",
         "who": "" if inbound else names.get(message.staff_id or 0, ""),
         "status": message.status.shown.value,
-        "label": "waits" if _waits_for_money(message) else message.status.label.lower(),
+        "label": "waits" if waits_for_money(message) else message.status.label.lower(),
         "error": trouble(message),
         "segments": message.segments,
         "unread": inbound and message.read_at is None,
@@ -127,13 +127,13 @@ def _photo(photo: PhotoRow) -> dict[str, str]:
     return {"url": "", "shown": "", "words": "A photo came too. It is being fetched."}
 
 
-def _waits_for_money(message: Message) -> bool:
+def waits_for_money(message: Message) -> bool:
     return message.held_for == SPEND and message.status is MessageStatus.HELD
 
 
 def trouble(message: Message) -> str:
     """What went wrong with a text, and what to do; empty where nothing did."""
-    if _waits_for_money(message):
+    if waits_for_money(message):
         return "The month's money for texts is spent: it goes when an admin allows more, or next month. Call instead."
     if message.error_code:
         fault = fault_of(message.error_code, message.error)
@@ -244,6 +244,11 @@ CAPPED = {
 }
 
 
+OPTED_OUT = {
+    "person": "put down that they want no more texts",
+    "code": "They have asked the provider for no more texts of ours",
+}
+"""Beside a STOP of their own."""
 REOPENED = {"undo": "undid that", "not_fixed": "says it is still not right", "call": "asked to be called"}
 
 TELLERS: Mapping[Tag, Teller] = {
@@ -283,7 +288,7 @@ TELLERS: Mapping[Tag, Teller] = {
     Tag.CALLBACK_ATTEMPTED: Teller("phone-call", lambda p, *_: f"called: {Outcome(p['outcome']).label}"),
     Tag.TEXT_MOVED: Teller("message", _moved),
     Tag.TEXT_WITHHELD: Teller("message", _withheld),
-    Tag.CUSTOMER_OPTED_OUT: Teller("message", _said("asked for no more texts")),
+    Tag.CUSTOMER_OPTED_OUT: Teller("message", lambda p, *_: OPTED_OUT.get(p["how"], "asked for no more texts")),
     Tag.CUSTOMER_OPTED_IN: Teller("message", _said("wants texts again")),
 }
 """What a person wants to read; sent and delivered stand on the text itself, and the whole trail on the audit page."""

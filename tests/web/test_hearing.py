@@ -1,9 +1,11 @@
 """On the pages: whose text it is, what it asks for, and who wrote without a ticket."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
+from recovery.clock import FrozenClock
 from recovery.domain.messages import MessageStatus
 from recovery.models import Message, Stranger, Ticket
 from tests.factories import Business, NewCustomer
@@ -58,6 +60,7 @@ def test_a_plain_refusal_stands_out_and_one_press_opts_the_number_out(business: 
     assert "They get no more texts. Call them instead." in page
     assert "No texts: they have asked for none. Call instead." in page
     assert "They asked in their own words, and one of us did it" in page
+    assert "Maya put down that they want no more texts" in page
     assert page.count("Please stop texting me") == 2
     assert "Opt this number out" not in page
     statuses = {row.template: row.status for row in business.rows(Message, ticket) if row.template}
@@ -110,6 +113,16 @@ def test_logging_from_there_begins_with_the_number_and_takes_the_words_along(bus
     ticket = words(omar.open(done.headers["Location"]))
     assert "the wrong parcel" in ticket
     assert "07700 900777" not in words(omar.open("/undetected"))
+
+
+def test_so_it_does_when_ids_have_grown_by_a_digit(business: Business, clock: FrozenClock) -> None:
+    clock.set(datetime(2035, 6, 5, 9, 30, tzinfo=UTC))
+    says(business, "the wrong parcel", number=STRANGERS)
+    omar = Visitor.signed_in(business, "omar")
+    link = re.search(r'href="(/log\?stranger=\d{19})"', omar.open("/undetected").text)
+    assert link
+    assert f'value="{STRANGERS}"' in omar.open(link[1]).text
+    assert omar.open(f"/log?stranger={'9' * 19}").status_code == 200
 
 
 def test_another_sites_stranger_begins_no_log(business: Business, maya: Visitor) -> None:
