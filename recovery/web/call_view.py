@@ -14,9 +14,10 @@ from recovery.domain.messages import MessageStatus
 from recovery.models import Event, Message, Ticket
 from recovery.services.calling.slots import open_slots
 from recovery.services.session import DeskSession
+from recovery.services.texting.messages import CALLED_INSTEAD, CAPPED, NO_PHONE
 from recovery.services.ticketing.rows import AttemptRow, CallbackRow, SiteBrief, TicketRow
 from recovery.web.rows import at, call_reason, call_time, clock, ordinal_try
-from recovery.web.stream import trouble
+from recovery.web.stream import trouble, waits_for_money
 
 MOST_SLOTS = 40
 NOT_SAID = {
@@ -38,6 +39,8 @@ NOT_SAID = {
     "unreached": "that we could not reach them, nor asked for another time",
 }
 """By template, where the words were never written."""
+CALLED_FOR = {**CALLED_INSTEAD, NO_PHONE: CallReason.NO_PHONE, CAPPED: CallReason.UNDELIVERED}
+"""Why no text was written, and the call that is to be made for it."""
 OUTCOMES = [
     {"value": Outcome.REACHED.value, "label": "Reached", "look": ""},
     {"value": Outcome.NO_ANSWER.value, "label": "No answer", "look": "quiet"},
@@ -98,7 +101,8 @@ def _unheard(call: CallbackRow, messages: Sequence[Message]) -> Iterator[dict[st
         stopped = message.drop_reason is not None and message.drop_reason == call.reason
         at_that_time = message.final_at is not None and message.final_at >= call.booked_at
         silent = message.status is MessageStatus.SENT and message.error is not None
-        if ((lost or stopped) and at_that_time) or (silent and call.reason is CallReason.UNDELIVERED):
+        waits = waits_for_money(message) and message.created_at >= call.booked_at
+        if ((lost or stopped) and at_that_time) or ((silent or waits) and call.reason is CallReason.UNDELIVERED):
             yield {"words": message.body or "This text has been erased.", "why": trouble(message)}
 
 
@@ -109,7 +113,7 @@ def _unwritten(call: CallbackRow, events: Sequence[Event]) -> Iterator[dict[str,
     for event in events:
         if event.tag == Tag.TEXT_WITHHELD and event.at >= call.booked_at:
             payload = json.loads(event.payload)
-            if payload["reason"] == call.reason and payload["template"] in NOT_SAID:
+            if CALLED_FOR.get(payload["reason"]) is call.reason and payload["template"] in NOT_SAID:
                 yield {"words": "", "why": f"They have not been told {NOT_SAID[payload['template']]}."}
 
 

@@ -1,12 +1,15 @@
 """The call that stands in for a text that did not arrive says what the text would have said, why, and which number to call."""
 
+from dataclasses import replace
+
 import pytest
 
 from recovery.domain.provider_codes import fault_for
+from recovery.domain.text_limits import Spending
 from recovery.services.deciding import remedies
 from recovery.services.texting.replies import Inbound, receive
 from recovery.sms.gateway import Accepted
-from tests.factories import Business
+from tests.factories import NO_CAPS, Business, NewCustomer
 from tests.services.post import Post
 from tests.web.pages import Visitor, words
 
@@ -51,3 +54,28 @@ def test_what_was_never_written_is_named(business: Business) -> None:
         ),
     )
     assert "They have not been told that it is ready." in calls_on(business, ticket.reference)
+
+
+def test_so_is_what_was_not_written_for_the_country_of_the_number(business: Business) -> None:
+    ticket = business.log(customer=NewCustomer("+353 85 012 3456", "Aoife"))
+    assert "They have not been told that we are sorry, and by when they hear from us." in calls_on(
+        business, ticket.reference
+    )
+
+
+def test_and_for_one_text_too_many(business: Business) -> None:
+    business.set_policy(caps=replace(NO_CAPS, ticket=0))
+    ticket = business.log()
+    assert "They have not been told that we are sorry" in calls_on(business, ticket.reference)
+
+
+def test_what_waits_for_the_months_money_stands_on_the_call_that_is_made_instead(
+    business: Business, post: Post
+) -> None:
+    ticket = post.ticket()
+    post.send_all()
+    business.set_policy(spending=Spending(month_limit_micros=1, warn_at_percent=80))
+    post.say(ticket, "Your coffee is ready, Sam.")
+    call = calls_on(business, ticket.reference)
+    assert "Your coffee is ready, Sam." in call
+    assert "it goes when an admin allows more, or next month. Call instead." in call
