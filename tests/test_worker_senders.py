@@ -13,9 +13,10 @@ from recovery.domain.senders import Rates, SenderKind
 from recovery.models import Message, SendGate, SendPace, Site
 from recovery.services.people.sites import change_site
 from recovery.services.sending.answers import Answer
+from recovery.services.texting.replies import Inbound, receive
 from recovery.sms.gateway import OutgoingText, SendRefused
 from recovery.worker.lines import Lines
-from tests.factories import LEE, QUAY, Business, NewCustomer
+from tests.factories import LEE, NOOR, QUAY, Business, NewCustomer
 from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until
 from tests.fixtures.works import Works
@@ -81,6 +82,24 @@ def test_a_text_for_a_sender_that_is_gone_leaves_from_todays(works: Works) -> No
     works.restart()
     works.wait_for_ends()
     assert {text.from_ for text in works.provider.accepted} == {"simulator"}
+
+
+def test_who_wrote_stop_to_the_last_sender_gets_nothing_from_todays(works: Works) -> None:
+    works.sender.stop()
+    desk = works.desk
+    desk.house = replace(desk.house, sender="+447700900061")
+    works.restart()
+    works.post.ticket(LEE)
+    works.wait_for_ends()
+    works.sender.stop()
+    opted_out = Inbound("+447700900124", "+447700900061", "STOP", "SM-stop", provider_has_answered=True)
+    desk.transact(lambda session: receive(session, opted_out, now=works.post.now))
+    desk.house = replace(desk.house, sender="+447700900062")
+    ticket = works.post.ticket(NOOR)  # before anybody has looked at the settings
+    works.restart()
+    (text_id,) = (text.id for text in works.post.texts(ticket) if text.template == "logged")
+    wait_until(lambda: works.sender.wake() or works.post.status(text_id).final, what="the text has its end")
+    assert works.post.text(text_id).drop_reason == "opted_out"
 
 
 def test_a_text_that_missed_its_slot_goes_back_where_another_was_given_out_after_it(

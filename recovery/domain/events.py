@@ -89,6 +89,7 @@ class Tag(StrEnum):
     OUTBOX_RELEASED = "settings:outbox:released"
     LINE_STOPPED = "settings:line:stopped"
     LINE_HEALED = "settings:line:healed"
+    SENDER_CHANGED = "settings:sender:changed"
     STAFF_ADDED = "staff:staff:added"
     STAFF_CHANGED = "staff:staff:changed"
     STAFF_LINK_ISSUED = "staff:link:issued"
@@ -221,6 +222,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.OUTBOX_RELEASED: {"messages": int},
     Tag.LINE_STOPPED: {"sender": str, "code": str, "category": str},
     Tag.LINE_HEALED: {"sender": str},
+    Tag.SENDER_CHANGED: {"before": str, "after": str, "opt_outs": int},
     Tag.STAFF_ADDED: {"role": str, "sites": str},
     Tag.STAFF_CHANGED: {"field": str, "before": str, "after": str},
     Tag.STAFF_LINK_ISSUED: {"expires_at": str},

@@ -10,6 +10,7 @@ import structlog
 from recovery.bootstrap import Components
 from recovery.services.sending import lanes, outbox
 from recovery.services.sending.outbox import Claimed, Lanes
+from recovery.services.texting import consent
 from recovery.worker.away import AWAY
 from recovery.worker.lines import Lines
 from recovery.worker.pace import MOST_AT_ONCE
@@ -26,6 +27,7 @@ class Claims:
         self._waiting: deque[Claimed] = deque()
         self._served: dict[str, int] = {}
         """By sender: the site whose turn it was last."""
+        self._knows_the_sender = False
         self.token = ""
 
     def is_empty(self) -> bool:
@@ -38,6 +40,7 @@ class Claims:
         if self._lines.is_held:
             self.give_back()
             return []
+        self._follow_the_sender()
         due = NOTHING_DUE if self._waiting else self._look()
         senders = due.senders | {each.lane.sender for each in self._waiting}
         room = self._lines.room(senders, most=MOST_AT_ONCE, busy=busy)
@@ -60,6 +63,14 @@ class Claims:
             self._desk.transact(lambda session: outbox.give_back(session, self.token, ids))
         except AWAY:
             log.warning("outbox:claims_left", why="their lease gives them back")
+
+    def _follow_the_sender(self) -> None:
+        """Before the first text of this process: the settings may name another sender than those of the last one did."""
+        if not self._knows_the_sender:
+            carried = self._desk.transact(partial(consent.follow_house_sender, now=self._desk.clock.now()))
+            if carried:
+                log.info("outbox:opt_outs_carried", opt_outs=carried)
+            self._knows_the_sender = True
 
     def _is_due(self) -> bool:
         with self._desk.read() as session:

@@ -5,16 +5,20 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
+from recovery.domain.events import Tag
 from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.provider_codes import FaultCategory
-from recovery.models import Message, OptOut, Site, Ticket
+from recovery.models import Event, Message, OptOut, Site, Ticket
 from recovery.services.people.directory import customers_with
+from recovery.services.people.erasing import erase
 from recovery.services.people.sites import change_site
 from recovery.services.running.health import checks
 from recovery.services.sending import lanes
 from recovery.services.sending.outbox import Lane, Lanes
+from recovery.services.texting.consent import follow_house_sender
 from recovery.services.texting.replies import Inbound, receive
 from recovery.services.ticketing.reading_tickets import ticket_rows_by_id
+from recovery.services.ticketing.tickets import resolve
 from recovery.sms.gateway import SendRefused
 from tests.factories import HARBOUR, LEE, NOOR, QUAY, SAM, Business, NewCustomer
 from tests.services.post import Post
@@ -146,6 +150,61 @@ def test_who_wrote_stop_stays_without_texts_when_the_site_gets_another_sender(po
     assert [text for text in post.texts(later) if text.direction is Direction.OUTBOUND] == []
     writes(post.business, "START", HARBOURS)
     assert post.texts(post.ticket())[0].sender == HARBOURS
+
+
+def house_sends_from(post: Post, sender: str) -> int:
+    """As after a start with other settings; gives how many opt-outs were carried over."""
+    post.desk.house = replace(post.desk.house, sender=sender)
+    return post.desk.transact(lambda session: follow_house_sender(session, now=post.now))
+
+
+def told_of_senders(post: Post) -> list[str]:
+    with post.desk.read() as session:
+        told = select(Event.payload).where(Event.tag == Tag.SENDER_CHANGED.value).order_by(Event.seq)
+        return list(session.scalars(told))
+
+
+def test_who_wrote_stop_stays_without_texts_when_the_organisation_gets_another_sender(post: Post) -> None:
+    assert house_sends_from(post, HARBOURS) == 0
+    writes(post.business, "STOP", HARBOURS)  # from a number that nobody knows yet
+    assert house_sends_from(post, QUAYS) == 1
+    assert house_sends_from(post, QUAYS) == 0, "once"
+    ticket = post.ticket()
+    assert [text for text in post.texts(ticket) if text.direction is Direction.OUTBOUND] == []
+    assert post.reread(ticket).no_text_reason == "opted_out"
+    writes(post.business, "START", "+447700900099", service=QUAYS)
+    assert house_sends_from(post, QUAYS) == 0, "and who wants texts again gets them"
+    assert post.texts(post.ticket())[0].sender == QUAYS
+    assert told_of_senders(post) == [
+        f'{{"after":"{HARBOURS}","before":"","opt_outs":0}}',
+        f'{{"after":"{QUAYS}","before":"{HARBOURS}","opt_outs":1}}',
+    ]
+
+
+def test_the_stop_to_a_sites_own_sender_stays_its_own_when_the_organisations_changes(post: Post) -> None:
+    house_sends_from(post, HARBOURS)
+    give_sender(post.business, "+447700900055", "quay")
+    writes(post.business, "STOP", "+447700900055")
+    assert house_sends_from(post, QUAYS) == 0
+
+
+def test_what_was_tried_on_the_simulated_phones_is_carried_nowhere(post: Post) -> None:
+    post.ticket()
+    writes(post.business, "STOP", HOUSES)
+    assert house_sends_from(post, HARBOURS) == 0
+    assert house_sends_from(post, HOUSES) == 0
+    assert house_sends_from(post, HARBOURS) == 0
+    assert len(told_of_senders(post)) == 1, "to try it out in between changes nothing"
+
+
+def test_a_stop_is_carried_over_also_of_somebody_who_was_erased(post: Post) -> None:
+    ticket, ada = post.ticket(), post.business.actor("ada")
+    writes(post.business, "STOP", HOUSES)
+    post.business.on(ticket, lambda session, held, by: resolve(session, held, how=None, now=post.now, by=by))
+    post.desk.transact(lambda session: erase(session, SAMS, now=post.now, by=ada))
+    give_sender(post.business, HARBOURS)
+    again = post.ticket()
+    assert post.reread(again).no_text_reason == "opted_out"
 
 
 def test_an_opt_out_that_only_the_provider_knew_is_from_the_texts_own_sender(post: Post) -> None:

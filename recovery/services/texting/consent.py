@@ -1,19 +1,22 @@
 """Who wants no texts from whom. The contact's row is the lock at which a STOP and a send meet."""
 
+import json
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recovery.domain.actors import CUSTOMER, MACHINE, Actor
 from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag
-from recovery.domain.ids import new_id
+from recovery.domain.ids import SETTINGS_STREAM, new_id
 from recovery.domain.messages import QUEUED, Direction, Keyword
+from recovery.domain.senders import SIMULATED
 from recovery.domain.tickets import OVER
-from recovery.models import Contact, Customer, Message, OptOut, Site, Ticket
+from recovery.models import Contact, Customer, Event, Message, OptOut, Site, Ticket
 from recovery.services.calling.call_tasks import open_call_task
-from recovery.services.proving.trail import record
+from recovery.services.proving.trail import hold_settings, record, record_of_settings
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import OPTED_OUT, WRONG_NUMBER, standing_opt_out
 from recovery.services.texting.queued import drop_queued
@@ -102,19 +105,55 @@ def carry_over(session: DeskSession, site: Site, *, to: str, now: datetime) -> N
     """The site gets another sender: whoever asked for no texts from the one it had did not mean the number. What they
     said stays where it is as well, for sites that keep that sender."""
     theirs = select(Customer.contact_id).where(Customer.site_id == site.id, Customer.contact_id.is_not(None))
+    _carry(session, session.house.sender_of(site), to, OptOut.contact_id.in_(theirs), now=now)
+
+
+def follow_house_sender(session: DeskSession, *, now: datetime) -> int:
+    """The organisation's own sender stands in the settings, so that nobody tells us when it changes: where it is another
+    than at the last look, every opt-out from that one is carried over. Gives how many were.
+
+    The simulated phones are left out: nobody there is a customer, whatever was tried on them.
+    """
+    sender = session.house.sender
+    if sender == SIMULATED or _last_house_sender(session) == sender:
+        return 0
+    hold_settings(session)  # two workers may start with the new one
+    former = _last_house_sender(session)
+    if former == sender:
+        return 0
+    carried = _carry(session, former, sender, true(), now=now) if former else 0
+    trail: dict[str, Any] = {"before": former, "after": sender, "opt_outs": carried}
+    record_of_settings(session, Tag.SENDER_CHANGED, by=MACHINE, at=now, **trail)
+    return carried
+
+
+def _last_house_sender(session: DeskSession) -> str:
+    """Empty before the first look."""
+    told = select(Event.payload).where(Event.stream_id == SETTINGS_STREAM, Event.tag == Tag.SENDER_CHANGED.value)
+    payload = session.scalar(told.order_by(Event.seq.desc()).limit(1))
+    return str(json.loads(payload)["after"]) if payload else ""
+
+
+def _carry(session: DeskSession, former: str, to: str, whose: ColumnElement[bool], *, now: datetime) -> int:
+    """Also of a number that was erased: it may come back."""
     known = select(OptOut.contact_id).where(OptOut.sender == to, OptOut.lifted_at.is_(None))
-    standing = session.scalars(
-        select(OptOut.contact_id).where(
-            OptOut.sender == session.house.sender_of(site),
-            OptOut.lifted_at.is_(None),
-            OptOut.contact_id.in_(theirs),
-            OptOut.contact_id.not_in(known),
+    standing = session.execute(
+        select(OptOut.contact_id, OptOut.number_seal).where(
+            OptOut.sender == former, OptOut.lifted_at.is_(None), OptOut.contact_id.not_in(known), whose
         ),
     ).all()
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    for contact_id in standing:
-        row = {"id": new_id(now), "contact_id": contact_id, "sender": to, "at": now, "how": CARRIED}
+    for contact_id, seal in standing:
+        row = {
+            "id": new_id(now),
+            "contact_id": contact_id,
+            "sender": to,
+            "at": now,
+            "how": CARRIED,
+            "number_seal": seal,
+        }
         session.execute(make(OptOut).values(row).on_conflict_do_nothing())
+    return len(standing)
 
 
 def _opted_in_since(session: DeskSession, contact: Contact, *, sender: str, since: datetime) -> bool:
