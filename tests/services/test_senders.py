@@ -250,6 +250,18 @@ def test_a_sender_without_room_gives_nothing_and_the_others_do(post: Post) -> No
     assert post.texts(quay)[0].status is MessageStatus.PENDING
 
 
+def test_a_text_that_a_stopped_sender_cannot_send_holds_up_no_other_senders_for_long(post: Post) -> None:
+    """Its line may be closed for days: that is no matter of the other site's."""
+    harbour, quay = at_both_sites(post)
+    stopped = SendRefused(FaultCategory.STOP_LINE, 30034, "not registered")
+    for _ in range(3):
+        (departure,) = post.begin(*post.claim(room={HARBOURS: 1}))
+        post.finish(departure, stopped)
+        post.business.later(minutes=6)
+    assert post.claim(room={HARBOURS: 0, HOUSES: 8})[1] == [post.texts(quay)[0].id]
+    assert post.texts(harbour)[0].status is MessageStatus.PENDING
+
+
 def test_each_sender_has_its_line_in_the_doctors_answer(post: Post) -> None:
     give_sender(post.business, HARBOURS)
     post.ticket(LEE)

@@ -18,7 +18,8 @@ from recovery.services.sending.outcomes import doubt, lock_tickets_of
 from recovery.services.session import CLAIMS, DeskSession
 
 STUCK_AFTER = timedelta(minutes=15)
-"""An earlier text to the same number that is tried, or in doubt, for longer lets the later ones pass."""
+"""An earlier text to the same number that is tried, or in doubt, for longer lets the later ones pass, and one that waits
+for longer those of other senders."""
 CLOCKS_APART = timedelta(seconds=5)
 """Two hosts' clocks may differ by so much before a lease counts as one from a clock that was set back."""
 LANES_AT_ONCE = 16
@@ -212,12 +213,14 @@ def _behind_another(now: datetime) -> ColumnElement[bool]:
         earlier.status.in_((MessageStatus.PENDING, MessageStatus.HELD)), or_(earlier.not_before <= now, retried)
     )
     doubted = and_(earlier.status == MessageStatus.IN_DOUBT, earlier.sending_at > now - STUCK_AFTER)
+    # one sender's line may be stopped for days, or have hours of texts waiting: another site's text is not lost in that
+    in_turn = or_(earlier.sender == Message.sender, earlier.created_at > now - STUCK_AFTER)
     leaving = earlier.status.in_((MessageStatus.CLAIMED, MessageStatus.SENDING))
     return exists().where(
         earlier.to_number == Message.to_number,
         earlier.id < Message.id,
         text(f"earlier.{OPEN}"),
-        or_(leaving, waiting, doubted),
+        or_(leaving, and_(waiting, in_turn), doubted),
     )
 
 
