@@ -66,6 +66,31 @@ def test_but_stop_is_obeyed_and_is_nobodys_work(business: Business) -> None:
     assert seen_by(business, "ada") == []
 
 
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("HELP", "This is our desk."),
+        ("STOP", "You're off our list: our desk won't text you again."),
+        ("START", "Welcome back! Our desk can text you again"),
+    ],
+)
+def test_the_answer_to_such_a_word_names_the_site_where_it_is_one_sites_number(
+    business: Business, word: str, told: str
+) -> None:
+    own_sender(business, "quay", "+447700900002")
+    with business.desk.writing.begin() as connection:
+        third = {**connection.execute(Site.__table__.select().where(Site.slug == "harbour-st")).mappings().one()}
+        connection.execute(Site.__table__.insert().values({**third, "id": 7, "slug": "another"}))
+    says(business, word, number=STRANGERS)
+    says(business, word, number=STRANGERS, to="+447700900002")
+    with business.desk.read() as session:
+        shared, alone = session.scalars(
+            select(Message.body).where(Message.direction == "outbound").order_by(Message.id)
+        ).all()
+    assert (shared or "").startswith(told)
+    assert (alone or "").startswith(told.replace("our desk", "The Quay Hotel").replace("Our desk", "The Quay Hotel"))
+
+
 def test_of_a_sender_that_sites_share_the_supervisors_see_it(business: Business) -> None:
     says(business, "hello", number=STRANGERS)
     assert [len(seen_by(business, who)) for who in ("maya", "omar", "nell", "ada")] == [0, 1, 1, 1]

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import func, select
+
 from recovery.domain.actors import CUSTOMER
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction, Keyword, MessageStatus
+from recovery.domain.speech.parts import Speech
 from recovery.domain.wording import speech_in
 from recovery.models import Contact, Message, Site, Ticket
 from recovery.services.reporting.spending import cost_of
@@ -15,6 +18,9 @@ from recovery.services.texting.caps import may_answer
 from recovery.services.texting.queued import tell_queued
 from recovery.services.wording.rewording import written
 from recovery.services.wording.spoken import speech_with_customer
+
+BEGINS_WITH_SITE = frozenset({"start_confirmed"})
+"""Texts in which a sentence begins with the site's name."""
 
 
 def obey(
@@ -56,14 +62,14 @@ def confirm_keyword(
 ) -> Message:
     """The one text that goes out although a number has opted out: that it has. Its class says so. From the number that
     they wrote to, whichever their ticket's site has."""
-    site = session.get(Site, ticket.site_id) if ticket else None
-    speech = speech_with_customer(ticket) if ticket else speech_in()
+    site = session.get(Site, ticket.site_id) if ticket else _only_site_of(session, sender)
+    speech = speech_with_customer(ticket) if ticket else speech_in(site.language if site else None)
     text = written(
         session,
         site,
         template,
         {
-            "site": site.name if site else speech.our_desk.capitalize(),
+            "site": site.name if site else _unnamed(speech, template),
             "reference": ticket.reference if ticket else "",
             "link": "",
         },
@@ -95,3 +101,13 @@ def confirm_keyword(
     if ticket is not None:
         tell_queued(session, ticket, reply, by=CUSTOMER, now=now)
     return reply
+
+
+def _only_site_of(session: DeskSession, sender: str) -> Site | None:
+    """Whose number it is that somebody wrote to; None where several sites have it."""
+    own = session.scalars(select(Site).where(func.coalesce(Site.sender, session.house.sender) == sender).limit(2)).all()
+    return own[0] if len(own) == 1 else None
+
+
+def _unnamed(speech: Speech, template: str) -> str:
+    return speech.our_desk.capitalize() if template in BEGINS_WITH_SITE else speech.our_desk
