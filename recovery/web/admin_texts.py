@@ -10,6 +10,7 @@ from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
 from recovery.models import Site
 from recovery.services.access import visible_site
+from recovery.services.people.directory import sites_of
 from recovery.services.people.sites import all_sites
 from recovery.services.session import DeskSession
 from recovery.services.wording import rewording
@@ -17,6 +18,7 @@ from recovery.services.wording.rewording import Place
 from recovery.web.admin_forms import TextForm, VersionForm
 from recovery.web.forms import loaded
 from recovery.web.session import now, transact
+from recovery.web.shell import chosen_site
 from recovery.web.texts_view import editor, groups, preview, site_name
 
 blueprint = Blueprint("admin_texts", __name__, url_prefix="/admin/texts")
@@ -108,7 +110,9 @@ def _sentences(wrong: Invalid) -> list[str]:
 
 
 def _page(session: DeskSession, place: Place, body: str, *, wrong: list[str] | None = None) -> str:
-    values: dict[str, Any] = editor(session, place, body, rewording.versions_of(session, place))
+    here = chosen_site(sites_of(session, by=actor()))
+    zone = here.timezone if here else "UTC"
+    values: dict[str, Any] = editor(session, place, body, rewording.versions_of(session, place), zone=zone)
     where = place.site.name if place.site else EVERYWHERE["name"]
     return render_template("admin/text.html", where=where, wrong=wrong or [], **values)
 

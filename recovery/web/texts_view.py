@@ -102,11 +102,13 @@ def groups(site_slug: str, own: Iterable[tuple[str, str]]) -> list[dict[str, Any
     ]
 
 
-def editor(session: DeskSession, place: Place, body: str, versions: Sequence[VersionRow]) -> dict[str, Any]:
+def editor(
+    session: DeskSession, place: Place, body: str, versions: Sequence[VersionRow], *, zone: str
+) -> dict[str, Any]:
+    """`zone` is that of whoever looks, as the clock on top of the page."""
     template = shipped(session, place)
     slug = place.site.slug if place.site else ""
     needed = needed_of(template)
-    zone = place.site.timezone if place.site else "UTC"
     own = changed_texts(session, place.site)
     return {
         "title": TITLES[place.name],

@@ -1,10 +1,12 @@
 """Texts in one's own words: found, edited beside a phone, refused with what was typed still there, put back."""
 
 import html
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
 
+from recovery.clock import FrozenClock
 from recovery.models import Message, Site, TextVersion
 from tests.factories import Business
 from tests.web.pages import Visitor, words
@@ -27,6 +29,15 @@ def versions(business: Business) -> list[tuple[int, bool]]:
     with business.desk.read() as session:
         rows = session.execute(select(TextVersion.version, TextVersion.is_sent).order_by(TextVersion.id))
         return [(version, is_sent) for version, is_sent in rows]
+
+
+def test_versions_have_the_clock_that_stands_on_top_of_the_page(business: Business, clock: FrozenClock) -> None:
+    clock.set(datetime(2026, 7, 7, 9, 30, tzinfo=UTC))
+    ada = Visitor.signed_in(business, "ada")
+    ada.post(LOGGED, body=OURS)
+    page = words(ada.open(LOGGED))
+    assert "Tuesday 10:30" in page
+    assert "7 July 2026, 10:30" in page
 
 
 @pytest.mark.parametrize("name", ["maya", "omar"])
