@@ -21,7 +21,7 @@ from recovery.services.people.directory import sites_of
 from recovery.services.people.recall import FROM_DIGITS, known_customer
 from recovery.services.running.submissions import Submission, earlier, keep
 from recovery.services.session import DeskSession
-from recovery.services.texting.previews import first_text
+from recovery.services.texting.previews import first_text, why_not_texted
 from recovery.services.ticketing.logging_mistakes import log
 from recovery.web.forms import LogForm, RecallForm, loaded, typed
 from recovery.web.log_choices import authority_words, choices, half_ticket, last_time, new_ticket, preview_words
@@ -177,13 +177,15 @@ def _recalled(reading: DeskSession, form: Mapping[str, Any]) -> dict[str, Any] |
 
 
 def _preview(reading: DeskSession, form: Mapping[str, Any]) -> dict[str, Any] | None:
+    """That no text goes is said as soon as there is a number, before a mistake is chosen."""
     site = _site_of(reading, form)
-    half = half_ticket(form, site) if site else None
-    if half is None or sum(letter.isdecimal() for letter in form.get("phone") or "") not in {
-        0,
-        *range(FROM_DIGITS, 20),
-    }:
+    phone = form.get("phone") or ""
+    if site is None or sum(letter.isdecimal() for letter in phone) not in {0, *range(FROM_DIGITS, 20)}:
         return None
+    half = half_ticket(form, site)
+    if half is None:
+        why_not = why_not_texted(reading, site, phone)
+        return {"why_not": why_not} if why_not else None
     return preview_words(first_text(reading, half, now=now(), by=actor()), half)
 
 

@@ -217,6 +217,16 @@ def test_a_number_that_wants_no_texts_says_so_before_anybody_types(business: Bus
     assert "This number has asked for no texts." in preview
 
 
+def test_so_does_one_that_has_no_ticket_as_soon_as_it_is_typed(business: Business, maya: Visitor) -> None:
+    with business.desk.write() as session:
+        contact = contact_for(session, "+447700900123", now=business.now)
+        consent.opt_out(session, contact, sender="simulator", how="keyword", message_id=None, now=business.now)
+    assert "This number has asked for no texts." in words(maya.post("/log/preview", phone="07700 900123"))
+    assert "of a country that we do not text" in words(maya.post("/log/preview", phone="+353 85 012 3456"))
+    for half in ("", "07700", "07700 900124"):
+        assert "Choose what went wrong" in words(maya.post("/log/preview", phone=half))
+
+
 # --- the text that will go ---
 
 

@@ -48,10 +48,8 @@ def first_text(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor
     if phone is None:
         return FirstText("", None, NO_NUMBER)
     contact, customer = _known(session, site, phone)
-    if not is_texted(session, site, phone):
-        return FirstText("", None, NOT_THERE)
-    if contact is not None and standing_opt_out(session, contact.id, session.house.sender_of(site)):
-        return FirstText("", None, OPTED_OUT)
+    if why_not := _why_not(session, site, phone, contact):
+        return FirstText("", None, why_not)
     typed = new.customer.name if new.customer else None
     name = typed or (customer.name if customer else None)
     granted, asked = _split(session, site, new.remedies, customer=customer, now=now, by=by)
@@ -68,9 +66,26 @@ def first_text(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor
     return FirstText(first_word(name), text)
 
 
+def why_not_texted(session: DeskSession, site: Site, typed: str) -> str:
+    """Of a number as it is typed, whatever went wrong; empty where it is texted, or is not whole yet."""
+    phone = _read(typed, site)
+    return _why_not(session, site, phone, _known(session, site, phone)[0]) if phone else ""
+
+
+def _why_not(session: DeskSession, site: Site, phone: str, contact: Contact | None) -> str:
+    if not is_texted(session, site, phone):
+        return NOT_THERE
+    opted_out = contact is not None and standing_opt_out(session, contact.id, session.house.sender_of(site))
+    return OPTED_OUT if opted_out else ""
+
+
 def _phone(new: NewTicket, site: Site) -> str | None:
+    return _read(new.customer.phone, site) if new.customer else None
+
+
+def _read(typed: str | None, site: Site) -> str | None:
     try:
-        return parse_phone(new.customer.phone, site.country) if new.customer else None
+        return parse_phone(typed, site.country)
     except Invalid:
         return None
 

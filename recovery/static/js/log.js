@@ -46,6 +46,7 @@ function tidyPhone(event) {
   if (atEnd && !event.inputType?.startsWith("delete")) phone.value = formatted(phone.value, country());
   known.replaceChildren();
   if (digits(phone.value).length >= RECALL_FROM) later("recall", () => htmx.trigger(form, "recall"));
+  preview();
   showSave();
 }
 
@@ -81,7 +82,7 @@ function preview() {
 
 function showSave() {
   const first = name.value.trim().split(/\s+/)[0];
-  const texted = digits(phone.value).length >= RECALL_FROM;
+  const texted = digits(phone.value).length >= RECALL_FROM && !form.querySelector("[data-no-text]");
   save.textContent = texted ? `Save and text ${first || "the customer"}` : save.dataset.plain;
 }
 
@@ -108,4 +109,5 @@ form.addEventListener("input", (event) => event.target !== phone && preview());
 form.addEventListener(FILLED, preview);
 name.addEventListener("input", showSave);
 form.addEventListener(FILLED, showSave);
+form.addEventListener("htmx:afterSwap", showSave); // the preview may say that no text goes
 showSave();
