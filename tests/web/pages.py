@@ -76,8 +76,8 @@ def value_of(page: str, name: str) -> str:
 
 def words(answer: TestResponse) -> str:
     """What the page says, without its head and its marks."""
-    _, _, body = answer.text.rpartition("<body")
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", f"<body{body}")).split())
+    _, found, body = answer.text.rpartition("<body")
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found + body)).split())
 
 
 def reference_in(answer: TestResponse) -> str:
