@@ -7,6 +7,8 @@ A wrong guess costs a person one look; so the patterns are generous, and never o
 import re
 import unicodedata
 
+REFUSAL = "refusal"
+"""What such a text is understood as."""
 _TEXTS = r"(?:texts?|texting|messages?|messaging|sms|notifications?)"
 _ENGLISH = (
     r"\b(?:stop|quit|cease)\s+(?:texting|messaging|contacting|bothering|spamming|writing)\b",

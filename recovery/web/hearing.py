@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from recovery.domain.errors import DomainError, NotFound, Stale
+from recovery.domain.errors import DomainError, NotFound, Stale, WrongState
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs, status_of
 from recovery.services.access import visible_ticket
@@ -57,6 +57,17 @@ def set_aside(stranger_id: int) -> ResponseReturnValue:
     except DomainError as wrong:
         return board(wrong=(stranger_id, wrong.detail, typed().get("reason", ""))), status_of(wrong)
     say("Set aside. If they write again, it stands here again.")
+    return redirect(url_for("undetected.index"), 303)
+
+
+@blueprint.post("/undetected/strangers/<row_id:stranger_id>/opt-out")
+@needs(Permission.WORK, of="stranger")
+def opt_out_stranger(stranger_id: int) -> ResponseReturnValue:
+    try:
+        transact(lambda session: hands.opt_out_stranger(session, stranger_id, now=now(), by=actor()))
+    except WrongState as wrong:
+        return board(wrong=(stranger_id, wrong.detail, "")), status_of(wrong)
+    say("That number gets no texts from us.")
     return redirect(url_for("undetected.index"), 303)
 
 

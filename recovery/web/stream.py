@@ -16,13 +16,13 @@ from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.money import format_money
 from recovery.domain.photos import PhotoState, shows_in_a_page
 from recovery.domain.provider_codes import fault_of
+from recovery.domain.refusals import REFUSAL
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.threads import FoundBy
 from recovery.domain.tickets import PromiseAbout, Severity
 from recovery.models import Event, Message
 from recovery.services.hearing.photos import PhotoRow
 from recovery.services.reporting.spending import SPEND
-from recovery.services.texting.replies import REFUSAL
 from recovery.services.ticketing.rows import SiteBrief
 from recovery.web.rows import at, clock, failure_label
 

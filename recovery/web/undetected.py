@@ -72,6 +72,8 @@ def _stranger(each: StrangerRow, zone: str, wrong: tuple[int, str, str] | None) 
         "earlier": counted(each.texts - len(each.newest), "earlier text", "earlier texts")
         if each.texts > len(each.newest)
         else "",
+        "asks_to_stop": each.asks_to_stop,
+        "opt_out_url": url_for("hearing.opt_out_stranger", stranger_id=each.id),
         "log_url": url_for("log.show", stranger=each.id),
         "aside_url": url_for("hearing.set_aside", stranger_id=each.id),
         "error": wrong[1] if mine and wrong else "",

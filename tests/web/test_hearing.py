@@ -4,10 +4,11 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import select
 
 from recovery.clock import FrozenClock
 from recovery.domain.messages import MessageStatus
-from recovery.models import Message, Stranger, Ticket
+from recovery.models import Message, OptOut, Stranger, Ticket
 from tests.factories import Business, NewCustomer
 from tests.services.texting_parts import delivered, says
 from tests.web.pages import Visitor, words
@@ -175,3 +176,40 @@ def test_other_words_after_a_resolution_have_both_acts_on_the_page(business: Bus
     page = tell(business, maya, ticket)
     assert "That's thanks: mark as read" in page
     assert "Reopen" in page
+
+
+def test_a_stranger_who_asks_us_to_stop_stands_out_and_one_press_opts_the_number_out(
+    business: Business, omar: Visitor
+) -> None:
+    for text in ("Please stop texting me", "who", "are", "you"):
+        says(business, text, number=STRANGERS)
+        business.later(seconds=1)
+    page = omar.open("/undetected")
+    assert "They ask us to stop texting." in words(page)
+    action = re.search(r'action="(/undetected/strangers/\d+/opt-out)"', page.text)
+    assert action
+    assert omar.post(action[1]).status_code == 303
+    page = omar.open("/undetected")
+    assert "That number gets no texts from us." in words(page)
+    assert "07700 900777" not in words(page)
+    with business.desk.read() as session:
+        (row,) = session.execute(
+            select(OptOut.how, OptOut.sender, Message.body).join(Message, Message.id == OptOut.message_id)
+        ).all()
+    assert tuple(row) == ("person", "simulator", "Please stop texting me")
+    later = words(omar.open(omar.log(phone=STRANGERS).headers["Location"]))
+    assert "No texts: they have asked for none. Call instead." in later
+    assert omar.post(action[1]).status_code == 409
+
+
+def test_nobody_is_opted_out_who_did_not_ask(business: Business, omar: Visitor) -> None:
+    says(business, "the wrong parcel", number=STRANGERS)
+    page = omar.open("/undetected").text
+    assert "/opt-out" not in page
+    action = re.search(r"/undetected/strangers/\d+", page)
+    assert action
+    answer = omar.post(f"{action[0]}/opt-out")
+    assert answer.status_code == 409
+    assert "Nothing that it wrote, and nobody has dealt with, asks us to stop." in words(answer)
+    with business.desk.read() as session:
+        assert session.scalars(select(OptOut)).all() == []

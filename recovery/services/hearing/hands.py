@@ -7,20 +7,23 @@ from datetime import datetime
 from sqlalchemy import select
 
 from recovery.domain.actors import Actor
-from recovery.domain.errors import Invalid, NotFound
+from recovery.domain.errors import Invalid, NotFound, WrongState
 from recovery.domain.events import Tag
 from recovery.domain.messages import Direction
 from recovery.domain.permissions import Permission
+from recovery.domain.refusals import REFUSAL
 from recovery.domain.threads import FoundBy
 from recovery.domain.tickets import LIVE
 from recovery.models import Contact, Customer, Message, OptOut, Ticket
 from recovery.services.access import locked_ticket, refuse_stale, require, tickets_visible_to, visible_ticket
 from recovery.services.hearing.routing import move_text
+from recovery.services.hearing.strangers import set_aside, unread_texts_of, visible_stranger
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting import consent
 
 BY_A_PERSON = "person"
+WANTS_NO_TEXTS = "Asked for no texts, and gets none."
 MOST_OTHERS = 20
 
 
@@ -109,6 +112,19 @@ def opt_out_as_asked(session: DeskSession, reference: str, message_id: int, *, n
         ticket.unread -= 1
         record(session, ticket, Tag.TEXTS_READ, by=by, at=now, count=1)
     return done
+
+
+def opt_out_stranger(session: DeskSession, stranger_id: int, *, now: datetime, by: Actor) -> None:
+    """The same for a number without a ticket: there is nothing else to do about it then. Raises Forbidden, NotFound,
+    WrongState."""
+    require(by, Permission.WORK)
+    row = visible_stranger(session, stranger_id, by=by)
+    contact = consent.lock_contact(session, row.contact_id)
+    asked = [text for text in unread_texts_of(session, row) if text.understood_as == REFUSAL]
+    if not asked:
+        raise WrongState("Nothing that it wrote, and nobody has dealt with, asks us to stop.")
+    consent.opt_out(session, contact, sender=row.sender, how=BY_A_PERSON, message_id=asked[-1].id, now=now, by=by)
+    set_aside(session, stranger_id, reason=WANTS_NO_TEXTS, now=now, by=by)
 
 
 def _seen(session: DeskSession, reference: str, by: Actor) -> Ticket:

@@ -6,13 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, false, func, select, true
+from sqlalchemy import ColumnElement, exists, false, func, select, true
 
 from recovery.domain.actors import CUSTOMER, Actor
 from recovery.domain.errors import Invalid, NotFound, WrongState
 from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
 from recovery.domain.permissions import Permission
+from recovery.domain.refusals import REFUSAL
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Contact, Message, Photo, Site, Staff, Stranger, Ticket
 from recovery.services.access import require
@@ -23,6 +24,7 @@ from recovery.services.session import DeskSession
 LOGGED, SET_ASIDE = "logged", "set_aside"
 SHOWN_TEXTS = 3
 LONGEST_REASON = 500
+_UNREAD = (Message.ticket_id.is_(None), Message.read_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class StrangerRow:
     last_at: datetime
     newest: Sequence[StrangerText]
     """The last few, the newest last."""
+    asks_to_stop: bool
+    """One of the texts does, in words of their own: for a person to act on."""
 
 
 def note_stranger(session: DeskSession, contact: Contact, message: Message, *, sender: str, now: datetime) -> None:
@@ -64,17 +68,20 @@ def strangers(session: DeskSession, *, by: Actor, limit: int = ONE_PAGE) -> Sequ
     """Who waits, the longest first."""
     if session.scalar(select(Stranger.id).where(Stranger.settled_at.is_(None)).limit(1)) is None:
         return ()
+    asks = exists().where(Message.waits_for == Stranger.id, *_UNREAD, Message.understood_as == REFUSAL)
     found = session.execute(
-        select(Stranger, Contact.phone)
+        select(Stranger, Contact.phone, asks)
         .join(Contact, Contact.id == Stranger.contact_id)
         .where(_waiting(session, by))
         .order_by(Stranger.came_at, Stranger.id)
         .limit(limit)
     ).all()
-    texts = _newest_texts(session, [row for row, _ in found])
+    texts = _newest_texts(session, [row for row, _, _ in found])
     return [
-        StrangerRow(row.id, phone or "", row.sender, row.texts, row.came_at, row.last_at, texts.get(row.id, ()))
-        for row, phone in found
+        StrangerRow(
+            row.id, phone or "", row.sender, row.texts, row.came_at, row.last_at, texts.get(row.id, ()), asks_it
+        )
+        for row, phone, asks_it in found
     ]
 
 
@@ -101,21 +108,24 @@ def set_aside(session: DeskSession, stranger_id: int, *, reason: str, now: datet
         raise Invalid.field("reason", "Say in a few words why there is nothing to do.")
     if len(reason) > LONGEST_REASON:
         raise Invalid.field("reason", f"Keep it below {LONGEST_REASON + 1} characters.")
-    row = session.scalar(
-        select(Stranger)
-        .where(Stranger.id == stranger_id, _visible(session, by))
-        .with_for_update(of=Stranger)
-        .execution_options(populate_existing=True)
-    )
-    if row is None:
-        raise NotFound("There is no such text at your sites.")
+    row = visible_stranger(session, stranger_id, by=by, locked=True)
     if row.settled_at is not None:
         raise WrongState("A colleague has dealt with this already.")
-    for message in _texts_of(session, row):
+    for message in unread_texts_of(session, row):
         message.read_at = now
     row.settled_at, row.settled_by_id, row.how, row.reason = now, by.id, SET_ASIDE, reason.strip()
     staff = session.get_one(Staff, by.id, with_for_update=True)
     record_of_staff(session, staff, Tag.STRANGER_SETTLED, by=by, at=now, stranger=row.id, how=row.how, texts=row.texts)
+    return row
+
+
+def visible_stranger(session: DeskSession, stranger_id: int, *, by: Actor, locked: bool = False) -> Stranger:
+    """Raises NotFound."""
+    query = select(Stranger).where(Stranger.id == stranger_id, _visible(session, by))
+    query = query.with_for_update(of=Stranger) if locked else query
+    row = session.scalar(query.execution_options(populate_existing=True))
+    if row is None:
+        raise NotFound("There is no such text at your sites.")
     return row
 
 
@@ -129,25 +139,20 @@ def take_in(session: DeskSession, ticket: Ticket, contact_id: int, *, now: datet
     )
     if row is None or ticket.status is TicketStatus.VOID:
         return
-    for message in _texts_of(session, row):
+    for message in unread_texts_of(session, row):
         message.ticket_id, message.site_id, message.is_demo = ticket.id, ticket.site_id, ticket.is_demo
         ticket.unread += 1
         proof = commitment(ticket.salt, message.body)
-        told = {"message": message.id, "understood_as": "words", "body_commitment": proof}
+        understood_as = REFUSAL if message.understood_as == REFUSAL else "words"
+        told = {"message": message.id, "understood_as": understood_as, "body_commitment": proof}
         record(session, ticket, Tag.TEXT_RECEIVED, by=CUSTOMER, at=now, **told)
     row.settled_at, row.settled_by_id, row.how, row.ticket_id = now, by.id, LOGGED, ticket.id
 
 
-def _texts_of(session: DeskSession, row: Stranger) -> Sequence[Message]:
+def unread_texts_of(session: DeskSession, row: Stranger) -> Sequence[Message]:
     """Those that nobody has read, in order."""
     return session.scalars(
-        select(Message)
-        .where(
-            Message.waits_for == row.id,
-            Message.ticket_id.is_(None),
-            Message.read_at.is_(None),
-        )
-        .order_by(Message.created_at, Message.id)
+        select(Message).where(Message.waits_for == row.id, *_UNREAD).order_by(Message.created_at, Message.id)
     ).all()
 
 
@@ -160,8 +165,7 @@ def _newest_texts(session: DeskSession, rows: Collection[Stranger]) -> Mapping[i
         select(Message.waits_for, Message.body, Message.created_at, photos, place)
         .where(
             Message.waits_for.in_([row.id for row in rows]),
-            Message.ticket_id.is_(None),
-            Message.read_at.is_(None),
+            *_UNREAD,
         )
         .subquery()
     )

@@ -23,7 +23,7 @@ from recovery.domain.messages import (
     understand,
 )
 from recovery.domain.photos import Media
-from recovery.domain.refusals import asks_to_stop
+from recovery.domain.refusals import REFUSAL, asks_to_stop
 from recovery.domain.threads import WHICH, is_answer, spelt_options
 from recovery.domain.tickets import FINISHED
 from recovery.models import Contact, Message, Ticket
@@ -51,8 +51,6 @@ from recovery.services.ticketing.tickets import confirm, resume
 from recovery.services.wording.spoken import speech_with_customer
 
 FIXED = 1
-REFUSAL = "refusal"
-"""Asks us to stop texting, in words of their own: for a person to act on."""
 
 
 @dataclass(frozen=True, slots=True)
