@@ -86,6 +86,7 @@ def test_answering_two_reopens(maya: Page, business: Business, sender: Sender, c
     expect(maya.locator(".bubble-in").last).to_contain_text("Reply 1 if it is fixed, 2 if not.")
     maya.get_by_role("button", name="2", exact=True).click()
     expect(maya.locator(".bubble-out")).to_contain_text("2")
+    expect(maya.locator("#phone-owner")).to_be_in_viewport()
     wait_until(lambda: ticket_of(business, ticket).status is TicketStatus.IN_RECOVERY, what="the ticket was reopened")
 
 
@@ -104,6 +105,10 @@ def test_answering_stop_stops_the_next_text(maya: Page, business: Business, send
     )
     maya.reload()
     expect(maya.locator(".bubble-in")).to_have_count(2)
+    maya.goto("/log")
+    maya.get_by_label("Customer’s phone").press_sequentially("07700 900123")
+    expect(maya.locator("#preview")).to_contain_text("This number has asked for no texts.")
+    expect(maya.locator("[data-save]")).to_have_text("Save")
 
 
 def test_what_is_half_typed_survives_a_text_that_rings(maya: Page, business: Business, sender: Sender) -> None:

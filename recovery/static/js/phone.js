@@ -13,3 +13,9 @@ if (screen) {
   screen.addEventListener("polled", () => atEnd && toEnd());
   toEnd();
 }
+
+// Without script the address leads to the newest text, and the page jumps there; here it is shown anyway, on a whole phone.
+const phone = document.querySelector(".phone");
+if (phone && location.hash) {
+  addEventListener("load", () => requestAnimationFrame(() => phone.scrollIntoView({ block: "nearest", behavior: "instant" })));
+}
