@@ -24,8 +24,9 @@ _ASKS = re.compile(
 )
 _WORD = re.compile(r"\w+")
 _NEAR, _FAR = 3, 8
-"""So many words after "reply" a word is what is asked for: reply with stop; farther off if it stands in capitals."""
-_MEANS = re.compile(r"\b([A-Z]{2,})\b\s*(?:=|:|to\b|for\b|para\b|pour\b|si\b|if\b)")
+"""So many words after "reply" a word is what is asked for: reply with stop. In so many a digit is."""
+_NAMED = re.compile(r"\b(?:the word|saying|say|writing|la palabra|diga|le mot|dites)\W+(\w+)", re.IGNORECASE)
+"""However far from "reply": reply to us with the word stop."""
 _ANSWERS = OPT_OUT_WORDS | OPT_IN_WORDS
 _CONSENT = frozenset({"STOP", "START"})
 """What texts about texting itself may ask for."""
@@ -105,8 +106,11 @@ def _asked_for(body: str, *, allowed: frozenset[str]) -> str:
         for words in _after_asking(body)
         for word in takewhile(lambda each: not each.isdecimal(), words[:_NEAR])  # "reply 1 for yes" asks for a digit
     ]
-    shouted = [word for words in _after_asking(body) for word in words if word.isupper()]
-    return next((word for word in (*near, *shouted, *_MEANS.findall(body)) if word in _ANSWERS - allowed), "")
+    named = [word.upper() for word in _NAMED.findall(body)]
+    shouted = [
+        word for word in _WORD.findall(body) if word.isupper()
+    ]  # nobody writes YES in a sentence of another kind
+    return next((word for word in (*near, *named, *shouted) if word in _ANSWERS - allowed), "")
 
 
 def _after_asking(body: str) -> Iterator[list[str]]:

@@ -153,7 +153,7 @@ def test_the_answer_to_stop_is_in_own_words_too_also_for_a_number_without_a_tick
         bodies = session.scalars(select(Message.body).where(Message.template == "stop_confirmed"))
         assert set(bodies) == {
             f"Gone from Harbour St Coffee's list. Ref {ticket.reference}",
-            "Gone from Our desk's list.",
+            "Gone from our desk's list.",
         }
 
 
