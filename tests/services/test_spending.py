@@ -9,12 +9,13 @@ from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.domain.text_limits import Prices, Spending
-from recovery.models import Ticket
+from recovery.models import Message, Site, Ticket
 from recovery.services.reporting import spending
 from recovery.services.reporting.spending import SpendStanding, spend_report, spend_standing
 from recovery.services.running.health import Check, checks
 from recovery.services.ticketing.reopening import undo_resolution
 from recovery.services.ticketing.tickets import resolve, write_to_customer
+from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import current_promise
 from recovery.sms.gateway import Accepted
 from tests.factories import NOOR, SAM, NewCustomer
@@ -136,6 +137,20 @@ def test_what_waits_for_money_waits_for_it_still_when_a_resolution_is_undone(pos
     post.business.set_policy(spending=replace(LIMIT, month_limit_micros=None))
     assert release(post) == 1
     assert post.status(twin.id) is MessageStatus.PENDING
+
+
+def test_an_alert_to_a_colleague_waits_for_the_morning_and_not_for_money(post: Post, clock: FrozenClock) -> None:
+    with post.desk.writing.begin() as connection:
+        connection.execute(Site.__table__.update().values(hours="mon-sun 08:00-18:00"))
+    ticket = post.ticket()
+    post.send_all()
+    post.business.set_policy(spending=LIMIT)
+    spend(post, 200_000)
+    clock.advance(hours=13)
+    post.business.on(ticket, lambda s, t, _: escalate(s, t, why="promise_lapsed", now=post.now))
+    (alert,) = [text for text in post.business.rows(Message, ticket) if text.audience == "staff"]
+    assert (alert.status, alert.held_for) == (MessageStatus.HELD, None)
+    assert alert.not_before - post.now < timedelta(hours=12)
 
 
 def held_text(post: Post) -> tuple[Ticket, int]:

@@ -107,7 +107,8 @@ def tell_staff(
     now: datetime,
 ) -> Message | None:
     """None for a person without a phone: they see it on their pages. While the site is open its people are at work, and
-    it goes at any hour; else only an approval does, for which somebody stands and waits."""
+    it goes at any hour; else only an approval does, for which somebody stands and waits. It never waits for the month's
+    money: a customer is waiting for them, and by the next month it would be nonsense."""
     if staff.phone is None:
         return None
     values = {
@@ -119,7 +120,7 @@ def tell_staff(
     speech = speech_with_staff(ticket.site)
     text = written(session, ticket.site, saying.template, values, speech)
     urgent = text.urgent or calendar_of(ticket.site).is_open(now)
-    message = _queued(session, ticket, saying, text, now=now, urgent=urgent)
+    message = _queued(session, ticket, saying, text, now=now, urgent=urgent, waits_for_money=False)
     message.audience, message.staff_id, message.to_number = "staff", staff.id, staff.phone
     message.cost_micros = cost_of(session, staff.phone, message.segments)
     tell_queued(session, ticket, message, by=MACHINE, now=now)
@@ -212,10 +213,11 @@ def _queued(
     *,
     now: datetime,
     urgent: bool,
+    waits_for_money: bool = True,
 ) -> Message:
     wanted = now + saying.after
     leaves = wanted if urgent else leaves_at(session, ticket, now=wanted)
-    spent = not urgent and not ticket.is_demo and is_spent(session, now=now)
+    spent = waits_for_money and not urgent and not ticket.is_demo and is_spent(session, now=now)
     if spent:
         leaves = max(leaves, month_after(now))
     message = Message(
