@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
-from recovery.models import Ticket
+from recovery.models import OptOut, Ticket
 from recovery.services.sending import asking
 from recovery.sms.gateway import Accepted, ProviderStatus
 from tests.services.post import Post
@@ -59,3 +60,15 @@ def test_a_provider_that_forgot_the_text_changes_nothing(post: Post, sent: Ticke
     ask(post, None)
     assert post.texts(sent)[0].status is MessageStatus.SENT
     assert post.texts(sent)[0].look_at == post.texts(sent)[0].sent_at + timedelta(hours=2)
+
+
+def test_an_opt_out_of_which_no_receipt_told_us_is_learnt_by_asking(
+    post: Post, sent: Ticket, clock: FrozenClock
+) -> None:
+    clock.advance(minutes=15)
+    ask(post, ProviderStatus("undelivered", 21610))
+    with post.desk.read() as session:
+        opted_out = session.scalars(select(OptOut)).one()
+    assert (opted_out.how, opted_out.sender) == ("code", "simulator")
+    assert post.reread(sent).no_text_reason == "opted_out"
+    assert post.call_tasks(sent) == ["opted_out"]

@@ -97,6 +97,16 @@ def test_a_text_that_failed_at_the_provider_gets_a_call(
     assert post.call_tasks(doubted) == ["undelivered"]
 
 
+def test_an_opt_out_that_stands_in_the_list_is_learnt_from_it(
+    post: Post, looker: Looker, doubted: Ticket, clock: FrozenClock
+) -> None:
+    clock.advance(seconds=GRACE)
+    looker.listed = [Found("SM1", "undelivered", clock.now(), 21610)]
+    looker.round()
+    assert post.reread(doubted).no_text_reason == "opted_out"
+    assert post.call_tasks(doubted) == ["opted_out"]
+
+
 def test_a_text_absent_twice_is_sent_once_more_and_marked(
     post: Post, looker: Looker, doubted: Ticket, clock: FrozenClock
 ) -> None:

@@ -12,7 +12,7 @@ from recovery.models import Message
 from recovery.models.message import TO_ASK
 from recovery.services.sending.outbox import BULK
 from recovery.services.sending.outcomes import ASK_AFTER, locked, stay_silent
-from recovery.services.sending.receipts import raise_to
+from recovery.services.sending.receipts import learn_from, raise_to
 from recovery.services.session import DeskSession
 from recovery.sms.gateway import ProviderStatus
 
@@ -60,6 +60,7 @@ def hear(session: DeskSession, message_id: int, said: ProviderStatus | None, *, 
     """None: the provider does not know the text (any more), which says nothing."""
     if said is None:
         return
+    learn_from(session, message_id, said.error_code, now=now)
     ticket, message = locked(session, message_id)
     merged = merge_receipt(message.status, said.status)
     if merged.changed:

@@ -40,7 +40,7 @@ class Told:
 def take(session: DeskSession, told: Told, *, now: datetime) -> bool:
     """Kept once and laid upon its text, if we know which. False for one that we had already, which teaches nothing."""
     message_id = _text_spoken_of(session, told)
-    contact = _who_opted_out(session, told, message_id)
+    contact = _who_opted_out(session, told.error_code, message_id)
     receipt = _kept(session, told, message_id, now=now)
     if receipt is None:
         return False
@@ -50,6 +50,13 @@ def take(session: DeskSession, told: Told, *, now: datetime) -> bool:
         ticket, message = locked(session, message_id)
         lay(session, ticket, message, receipt, words=without_numbers(told.error_words), now=now)
     return True
+
+
+def learn_from(session: DeskSession, message_id: int, code: int | None, *, now: datetime) -> None:
+    """Of a text that we asked for, or found in the list: its receipt may never have come. Before anything else is locked."""
+    contact = _who_opted_out(session, str(code or ""), message_id)
+    if contact is not None:
+        _learn_opt_out(session, contact, message_id, now=now)
 
 
 def join_waiting(session: DeskSession, named: Mapping[str, tuple[Ticket | None, Message]], *, now: datetime) -> None:
@@ -184,9 +191,9 @@ def _kept(session: DeskSession, told: Told, message_id: int | None, *, now: date
     return session.scalar(row.on_conflict_do_nothing().returning(Receipt))
 
 
-def _who_opted_out(session: DeskSession, told: Told, message_id: int | None) -> Contact | None:
+def _who_opted_out(session: DeskSession, code: str, message_id: int | None) -> Contact | None:
     """Locked before anything else is, in the house's order: contact, ticket, text."""
-    if told.error_code != str(OPTED_OUT) or message_id is None:
+    if code != str(OPTED_OUT) or message_id is None:
         return None
     contact_id = session.scalar(select(Message.contact_id).where(Message.id == message_id))
     return None if contact_id is None else lock_contact(session, contact_id)

@@ -16,7 +16,7 @@ from recovery.services.proving.trail import record
 from recovery.services.sending.departures import outgoing
 from recovery.services.sending.outbox import BULK, Terms
 from recovery.services.sending.outcomes import fail, locked, requeue
-from recovery.services.sending.receipts import adopt, raise_to
+from recovery.services.sending.receipts import adopt, learn_from, raise_to
 from recovery.services.session import DeskSession
 from recovery.services.texting.senders import todays_sender
 from recovery.sms.gateway import Found, OutgoingText
@@ -91,6 +91,8 @@ def texts_to_look_for(session: DeskSession, message: Message) -> tuple[OutgoingT
 
 def conclude(session: DeskSession, look: Look, found: Found | None, *, terms: Terms, now: datetime) -> str | None:
     """What became of the text: `found`, `absent` (looked for once), `sent_again` or `failed`; None where it was settled meanwhile."""
+    if found is not None:
+        learn_from(session, look.message_id, found.error_code, now=now)
     ticket, message = locked(session, look.message_id, wordless=True)
     if not _is_ours(message, look):
         return None
