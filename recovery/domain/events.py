@@ -57,6 +57,8 @@ class Tag(StrEnum):
     CALLBACK_REMINDED = "ticket:callback:reminded"
     CALLBACK_RELEASED = "ticket:callback:released"
     CALLBACK_PUT_BACK = "ticket:callback:put_back"
+    CALLBACK_WANTED = "ticket:callback:wanted"
+    CALLBACK_UNCHOSEN = "ticket:callback:unchosen"
     TEXT_QUEUED = "ticket:text:queued"
     TEXT_WITHHELD = "ticket:text:withheld"
     TEXT_SENT = "ticket:text:sent"
@@ -174,6 +176,8 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.CALLBACK_REMINDED: {"callback": int},
     Tag.CALLBACK_RELEASED: {"callback": int, "staff": int},
     Tag.CALLBACK_PUT_BACK: {"callback": int, "due_at": str, "status": str},
+    Tag.CALLBACK_WANTED: {},
+    Tag.CALLBACK_UNCHOSEN: {},
     Tag.TEXT_QUEUED: {
         "message": int,
         "template": str,

@@ -45,6 +45,8 @@ class Policy:
     callback_days_ahead: int
     calls_at_once: int
     """How many calls customers may book for one time, where a site says nothing."""
+    unchosen_after: timedelta
+    """Who pressed *Call me* and chose no time is called as soon as someone is free."""
     missed_after: timedelta
     quiet_from: time
     quiet_until: time
@@ -88,6 +90,7 @@ def _policy(cls: type[Policy], table: Entries) -> Policy:
         callback_step_minutes=callbacks.number("slot_minutes", 5, A_DAY),
         callback_days_ahead=callbacks.number("days_ahead", 1, 60),
         calls_at_once=callbacks.number("at_once", 1, 1000),
+        unchosen_after=timedelta(minutes=callbacks.number("unchosen_after_minutes", 1, A_DAY)),
         missed_after=timedelta(minutes=callbacks.number("missed_after_minutes", 1, A_DAY)),
         quiet_from=texts.time_of_day("quiet_from"),
         quiet_until=texts.time_of_day("quiet_until"),

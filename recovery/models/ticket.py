@@ -78,6 +78,13 @@ class Ticket(Proven, Streamed, Base):
             sqlite_where=text("unread > 0"),
             postgresql_where=text("unread > 0"),
         ),
+        # the tick that calls who pressed *Call me* and went away
+        Index(
+            "ix_tickets_call_wanted",
+            "call_wanted_at",
+            sqlite_where=text("call_wanted_at IS NOT NULL"),
+            postgresql_where=text("call_wanted_at IS NOT NULL"),
+        ),
         # the closing tick: resolved and not yet closed
         Index(
             "ix_tickets_resolved_open",
@@ -129,6 +136,8 @@ class Ticket(Proven, Streamed, Base):
     link_generation: Mapped[int] = mapped_column(default=0)
     unread: Mapped[int] = mapped_column(default=0)
     lapses: Mapped[int] = mapped_column(default=0)
+    call_wanted_at: Mapped[datetime | None]
+    """The customer pressed *Call me* and has not chosen a time yet."""
     version: Mapped[int] = mapped_column(default=1)
     is_demo: Mapped[bool] = mapped_column(default=False)
 

@@ -81,6 +81,13 @@ def book(token: str) -> ResponseReturnValue:
         return components().transact(lambda session: _booked(session, token, None))
 
 
+@blueprint.post("/<token>/callback/beginning")
+@needs(Permission.PUBLIC, of="link")
+def begin_call(token: str) -> ResponseReturnValue:
+    components().transact(lambda session: page.want_call(session, _locked(session, token), now=now()))
+    return redirect(url_for("customer.show", token=token, _anchor="call-me"), 303)
+
+
 @blueprint.post("/<token>/callback/cancellation")
 @needs(Permission.PUBLIC, of="link")
 def cancel(token: str) -> ResponseReturnValue:

@@ -66,6 +66,7 @@ class _Telling:
             "remedies": [self._remedy(each) for each in self.story.remedies if each.status in words.states],
             "steps": list(self._steps()),
             "call": self._call(),
+            "chooses_call": ticket.call_wanted_at is not None,
             "phone": self._phone(),
             "nearest": [{"value": _value(slot), "words": self._clock_words(slot)} for slot in slots[:NEAREST_SLOTS]],
             "days": self._days(slots),

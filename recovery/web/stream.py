@@ -284,6 +284,8 @@ TELLERS: Mapping[Tag, Teller] = {
     Tag.CALLBACK_MISSED: Teller("phone-missed", _said("A call that was due was not made")),
     Tag.CALLBACK_CANCELLED: Teller("phone", _said("cancelled the call")),
     Tag.CALLBACK_RELEASED: Teller("phone", _said("left the call to whoever is free")),
+    Tag.CALLBACK_WANTED: Teller("phone", _said("wants to be called")),
+    Tag.CALLBACK_UNCHOSEN: Teller("phone", _said("No time was chosen: they are called as soon as someone is free")),
     Tag.CALLBACK_PUT_BACK: Teller("phone", _said("put the call back on the list")),
     Tag.CALLBACK_ATTEMPTED: Teller("phone-call", lambda p, *_: f"called: {Outcome(p['outcome']).label}"),
     Tag.TEXT_MOVED: Teller("message", _moved),

@@ -267,3 +267,19 @@ def test_the_call_goes_into_a_calendar(business: Business, client: FlaskClient) 
     assert (moved["UID"], moved["SEQUENCE"]) == (event["UID"], event["SEQUENCE"] + 1)
     send(client, f"{address}/callback", due_at="")
     assert client.get(f"{address}/call.ics").status_code == 302
+
+
+def test_call_me_offers_the_times_and_calls_who_chooses_none(
+    business: Business, client: FlaskClient, clock: FrozenClock
+) -> None:
+    ticket = business.log(customer=SAM)
+    address = link(business, ticket)
+    assert "When shall we call?" not in words_of(client.get(address).text)
+    page = send(client, f"{address}/callback/beginning")
+    assert "When shall we call?" in page
+    assert "Choose nothing, and we call as soon as someone is free." in page
+    assert "When shall we call?" in words_of(client.get(address).text)
+    clock.advance(minutes=10)
+    business.tick()
+    assert "We call you as soon as someone is free" in words_of(client.get(address).text)
+    assert "When shall we call?" not in words_of(client.get(address).text)

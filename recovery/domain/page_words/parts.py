@@ -82,6 +82,8 @@ class CustomerWords:
     call_then: str
     acts: str
     call_me: str
+    when_to_call: str
+    or_soonest: str
     we_call: str
     no_number: str
     still_not_right: str

@@ -59,6 +59,8 @@ def add_call(
         in_vain=0,
     )
     session.add(callback)
+    if not callback.is_task:
+        ticket.call_wanted_at = None
     record(
         session,
         ticket,

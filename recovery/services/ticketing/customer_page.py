@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from recovery.domain.actors import CUSTOMER, ActorKind
+from recovery.domain.actors import CUSTOMER, MACHINE, ActorKind
 from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.errors import DomainError, Invalid, NotFound, WrongState
 from recovery.domain.events import Tag
@@ -25,6 +25,7 @@ from recovery.services.calling import booking
 from recovery.services.calling.call_rows import live_with_customer
 from recovery.services.calling.slots import open_slots
 from recovery.services.deciding.remedies import remedies_of
+from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting import replies
 from recovery.services.texting.links import CUSTOMER as CUSTOMER_LINK
@@ -40,6 +41,7 @@ COUNTED_OVER = timedelta(minutes=10)
 MOST_ACTS = 12
 """In that time, by one link: nobody who waits for help needs more, and each may cost a text."""
 ACTS = (
+    Tag.CALLBACK_WANTED,
     Tag.CALLBACK_BOOKED,
     Tag.CALLBACK_MOVED,
     Tag.CALLBACK_CANCELLED,
@@ -135,6 +137,20 @@ def story_of(session: DeskSession, ticket: Ticket) -> Story:
             .order_by(Event.seq),
         ).all(),
     )
+
+
+def want_call(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
+    """They begin to choose a time: who goes away without one is called all the same. Pressing twice is pressing once."""
+    if ticket.call_wanted_at is None and live_with_customer(session, ticket) is None:
+        ticket.call_wanted_at = now
+        record(session, ticket, Tag.CALLBACK_WANTED, by=CUSTOMER, at=now)
+
+
+def call_all_the_same(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
+    """They pressed *Call me*, chose no time, and have been away for a while."""
+    ticket.call_wanted_at = None
+    record(session, ticket, Tag.CALLBACK_UNCHOSEN, by=MACHINE, at=now)
+    call_me(session, ticket, wanted=None, now=now)
 
 
 def call_me(session: DeskSession, ticket: Ticket, *, wanted: datetime | None, now: datetime) -> Callback | None:

@@ -16,7 +16,7 @@ from recovery.models import Approval, Callback, Promise, Ticket
 from recovery.services.calling import falling_due
 from recovery.services.deciding import approvals
 from recovery.services.session import DeskSession
-from recovery.services.ticketing import tickets
+from recovery.services.ticketing import customer_page, tickets
 from recovery.services.timing import lapses
 
 
@@ -95,6 +95,22 @@ def pass_on(session: DeskSession, ticket: Ticket, remedy_id: int, now: datetime)
     if approval is None or approval.answered_at or approval.nobody_left_at or approval.deadline_at > now:
         return False
     approvals.pass_on(session, ticket, approval, now=now)
+    return True
+
+
+def calls_unchosen(session: DeskSession, now: datetime) -> Select[int, int]:
+    return (
+        select(Ticket.id, Ticket.id)
+        .where(Ticket.call_wanted_at <= now - session.house.policy.unchosen_after)
+        .order_by(Ticket.call_wanted_at)
+    )
+
+
+def call_all_the_same(session: DeskSession, ticket: Ticket, _: int, now: datetime) -> bool:
+    long_ago = now - session.house.policy.unchosen_after
+    if ticket.call_wanted_at is None or ticket.call_wanted_at > long_ago:
+        return False
+    customer_page.call_all_the_same(session, ticket, now=now)
     return True
 
 
