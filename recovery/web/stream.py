@@ -232,6 +232,7 @@ def _withheld(payload: Payload, _: Names, __: There) -> str:
         "observation": "there is no customer to tell",
         "country": "the number is of a country that we do not text",
         "capped": CAPPED.get(payload.get("cap", ""), ""),
+        "expired": "the reminder of the call would have come too late",
     }
     return f"No text goes: {why.get(payload['reason'], payload['reason'])}"
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -159,17 +160,19 @@ def test_a_redial_after_a_cut_line_is_missed_after_two_minutes(business: Busines
     assert row.status is CallbackStatus.MISSED
 
 
-def test_after_26_hours_without_a_worker_each_due_thing_happens_once_and_no_stale_reminder_leaves(
+def test_after_26_hours_without_a_worker_two_do_each_due_thing_once_and_no_stale_reminder_leaves(
     business: Business,
 ) -> None:
     called, waiting = business.log(customer=SAM), business.log(customer=NOOR)
     asked = business.log(remedies=(refund(4500),))
     booked(business, called, hours=3)
     business.later(hours=26)
-    for _ in range(3):
-        business.tick()
+    for _ in range(2):
+        with ThreadPoolExecutor(2) as workers:
+            list(workers.map(lambda _: business.tick(), range(2)))
     tags = business.tags(called)
     assert "callback:reminded" not in tags
+    assert tags.count("text:withheld") == 1, "and the trail says why"
     assert [tags.count(f"callback:{verb}") for verb in ("due", "missed")] == [1, 1]
     assert business.tags(waiting).count("promise:lapsed") == 1
     late = business.rows(Promise, waiting)[-1]

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from recovery.domain.actors import Actor
-from recovery.domain.calendars import local_time
+from recovery.domain.calendars import day_bounds, local_time
 from recovery.domain.callbacks import CallbackStatus, CallReason, move
 from recovery.domain.errors import WrongState
 from recovery.domain.events import Tag
@@ -162,5 +162,12 @@ def _say(session: DeskSession, ticket: Ticket, callback: Callback, template: str
         f"callback:{callback.id}:{template}:{callback.moves}",
         {"when": when_words(ticket, callback, now=now)},
         holds_while=f"callback:{callback.id}:{callback.moves}",
+        expires_at=None if callback.as_soon_as_possible else _true_until(ticket, callback, now=now),
     )
     tell_customer(session, ticket, saying, now=now, by=by)
+
+
+def _true_until(ticket: Ticket, callback: Callback, *, now: datetime) -> datetime:
+    """Before the call; and on the same day, for "tomorrow" would be another one."""
+    zone = ticket.site.timezone
+    return min(callback.due_at, day_bounds(local_time(now, zone).date(), zone)[1])

@@ -8,14 +8,20 @@ from recovery.domain.events import Tag
 from recovery.models import Callback, Ticket
 from recovery.services.calling.callback_times import when_words
 from recovery.services.proving.trail import record
+from recovery.services.sending.outcomes import EXPIRED
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, leaves_at, tell_customer
 from recovery.services.timing.lapses import lapse_with_call
 
+REMINDER = "callback_reminder"
+
 
 def come_due(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime) -> None:
+    """Where nobody looked in time to remind of it, the trail says why no reminder went."""
     callback.status = move(callback.status, CallbackStatus.DUE)
     record(session, ticket, Tag.CALLBACK_DUE, by=MACHINE, at=now, callback=callback.id)
+    if callback.remind_at is not None and callback.reminded_at is None:
+        record(session, ticket, Tag.TEXT_WITHHELD, by=MACHINE, at=now, template=REMINDER, reason=EXPIRED)
 
 
 def remind(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime) -> None:
@@ -23,7 +29,7 @@ def remind(session: DeskSession, ticket: Ticket, callback: Callback, *, now: dat
     callback.reminded_at, leaves = now, leaves_at(session, ticket, now=now)
     record(session, ticket, Tag.CALLBACK_REMINDED, by=MACHINE, at=now, callback=callback.id)
     saying = Saying(
-        "callback_reminder",
+        REMINDER,
         f"callback:{callback.id}:reminder:{callback.moves}",
         {"when": when_words(ticket, callback, now=leaves)},
         holds_while=f"callback:{callback.id}:{callback.moves}",
