@@ -1,5 +1,6 @@
 """Delivery receipts in every order, repeated, too early, contradictory, and for texts that nobody knows."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 
@@ -14,6 +15,7 @@ from recovery.services.sending import receipts
 from recovery.services.texting import replies
 from recovery.services.texting.replies import Inbound
 from recovery.sms.gateway import Accepted
+from tests.factories import NO_CAPS
 from tests.services.post import NO_ANSWER, TOO_MANY, Post
 
 
@@ -23,13 +25,32 @@ def sent(post: Post) -> Ticket:
     return ticket
 
 
-@pytest.mark.parametrize("order", list(permutations(["queued", "sending", "sent", "delivered"]))[::5], ids="-".join)
-def test_in_whatever_order_they_come_the_highest_rank_stays(post: Post, order: tuple[str, ...]) -> None:
-    ticket = sent(post)
-    for status in order:
-        post.receipt("SM1", status)
-    assert post.texts(ticket)[0].status is MessageStatus.DELIVERED
-    assert len(post.told(ticket, Tag.TEXT_DELIVERED)) == 1
+ANSWER = "answer"
+ORDERS = list(permutations(["queued", "sent", "delivered", ANSWER]))
+
+
+@pytest.mark.parametrize("by_ref", [True, False], ids=["our reference", "their name alone"])
+def test_in_whatever_order_they_come_also_before_the_answer_the_highest_rank_stays(post: Post, *, by_ref: bool) -> None:
+    """Each order on a text of its own; what comes before the answer and without our reference is of a text that nobody
+    knows yet."""
+    post.business.set_policy(caps=NO_CAPS)
+    ticket = post.ticket()
+    post.send_all()
+    for number, order in enumerate(ORDERS):
+        post.say(ticket, f"Number {number}.")
+        (departure,) = post.depart()
+        for status in order:
+            if status == ANSWER:
+                post.finish(departure, Accepted(f"SM{number}", "queued"))
+            else:
+                post.receipt(f"SM{number}", status, of=departure.message_id if by_ref else None)
+        message = post.text(departure.message_id)
+        assert (message.status, message.provider_sid) == (MessageStatus.DELIVERED, f"SM{number}"), order
+        assert message.claim_token is None
+    told = [json.loads(payload)["message"] for payload in post.told(ticket, Tag.TEXT_DELIVERED)]
+    assert len(told) == len(set(told)) == len(ORDERS), "each arrived once"
+    assert post.told(ticket, Tag.TEXT_CONTRADICTED) == post.told(ticket, Tag.TEXT_DOUBTED) == []
+    assert post.call_tasks(ticket) == []
 
 
 def test_a_receipt_repeated_fifty_times_changes_one_thing_once(post: Post) -> None:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy import select
 
 from recovery.app import create_app
 from recovery.bootstrap import build
@@ -13,7 +14,7 @@ from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.domain.simulated_phones import Fate, Habits, ReceiptOrder
-from recovery.models import Ticket
+from recovery.models import Receipt, Ticket
 from recovery.services.simulating import phones
 from recovery.services.simulating.phone_habits import set_habits
 from tests.factories import Business
@@ -42,6 +43,11 @@ class Line:
     def ends_as(self, ticket: Ticket, status: MessageStatus) -> None:
         self.settle()
         wait_until(lambda: self.post.texts(ticket)[0].status is status, what=f"the text is {status}")
+
+    def receipts(self) -> list[Receipt]:
+        """As they came."""
+        with self.post.desk.read() as session:
+            return list(session.scalars(select(Receipt).order_by(Receipt.id)))
 
 
 @pytest.fixture(params=["simulator", "twilio"])
@@ -115,6 +121,22 @@ def test_a_text_ends_where_it_got_to_in_whatever_order_that_is_told(line: Line, 
     assert len(line.post.told(ticket, Tag.TEXT_DELIVERED)) == 1
     assert line.post.told(ticket, Tag.TEXT_CONTRADICTED) == []
     assert line.post.call_tasks(ticket) == []
+
+
+@pytest.mark.parametrize("order", ReceiptOrder)
+def test_what_tells_nothing_new_is_kept_and_changes_nothing(line: Line, order: ReceiptOrder) -> None:
+    """Each that was applied says more than all before it."""
+    line.play(order)
+    ticket = line.post.ticket()
+    line.send()
+    line.ends_as(ticket, MessageStatus.DELIVERED)
+    wait_until(lambda: {"sent", "delivered"} <= {each.status for each in line.receipts()}, what="all have come")
+    known = 0
+    for receipt in line.receipts():
+        says = 2 if receipt.status == "delivered" else 1
+        assert not receipt.applied or says > known, [(each.status, each.applied) for each in line.receipts()]
+        known = max(known, says)
+    assert [each.applied for each in line.receipts() if each.status == "delivered"] == [True]
 
 
 @pytest.mark.parametrize("code", [30006, 31999])
