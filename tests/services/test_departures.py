@@ -1,6 +1,7 @@
 """The last look before a text leaves: consent, quiet hours, still wanted, still true."""
 
 import threading
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
-from recovery.models import Contact, Message
+from recovery.models import Contact, Message, Ticket
 from recovery.services.calling import booking
 from recovery.services.people.erasing import erase
 from recovery.services.sending import departures
@@ -37,8 +38,12 @@ def alter(post: Post, text_id: int, **values: object) -> None:
     )
 
 
-def stop(post: Post, *, sid: str = "SMstop") -> None:
-    inbound = Inbound("+447700900123", "simulator", "STOP", sid)
+def stop(post: Post) -> None:
+    says(post, "STOP", sid="SMstop")
+
+
+def says(post: Post, words: str, *, sid: str) -> None:
+    inbound = Inbound("+447700900123", "simulator", words, sid)
     post.desk.transact(lambda session: receive(session, inbound, now=post.now))
 
 
@@ -75,13 +80,44 @@ def test_the_word_that_confirms_a_stop_still_leaves(post: Post) -> None:
 
 
 def test_none_of_two_hundred_waiting_texts_leaves_after_a_stop(post: Post) -> None:
+    """And HELP, plain words and a START without a STOP hold up none of them."""
     post.business.set_policy(caps=NO_CAPS)
     ticket = post.ticket()
-    waiting = [post.say(ticket, f"Number {number}.") for number in range(20)]
-    post.finish(post.depart()[0], post.accept())
+    waiting = [post.say(ticket, f"Number {number}.") for number in range(200)]
+    for number, words in enumerate(("HELP", "Where is it?", "START", "please stop texting me")):
+        says(post, words, sid=f"SM{number}")
+        post.finish(post.depart()[0], post.accept())
+    left = [text_id for text_id in waiting if post.status(text_id) is MessageStatus.SENT]
+    assert len(left) == 3, "the apology came first"
     stop(post)
-    assert post.send_all() == 1
-    assert {post.status(text_id) for text_id in waiting} == {MessageStatus.DROPPED}
+    assert [text.template for text in texts_after(post, ticket)] == ["stop_confirmed"]
+    assert Counter(post.status(text_id) for text_id in waiting) == {MessageStatus.SENT: 3, MessageStatus.DROPPED: 197}
+    assert post.call_tasks(ticket) == ["opted_out"]
+    says(post, "START", sid="SMstart")
+    assert [text.template for text in texts_after(post, ticket)] == ["start_confirmed"]
+    again = post.say(ticket, "Number 201.")
+    assert [text.id for text in texts_after(post, ticket)] == [again]
+
+
+def texts_after(post: Post, ticket: Ticket) -> list[Message]:
+    """What leaves now, until nothing more does."""
+    before = {text.id for text in post.texts(ticket) if text.sending_at is not None}
+    post.send_all()
+    return [text for text in post.texts(ticket) if text.sending_at is not None and text.id not in before]
+
+
+def test_a_text_that_was_leaving_when_stop_came_may_arrive_and_the_trail_says_in_what_order(post: Post) -> None:
+    ticket = post.ticket()
+    departure = post.depart()[0]
+    stop(post)
+    post.finish(departure, post.accept())
+    post.receipt(post.text(departure.message_id).provider_sid or "", "delivered")
+    assert post.text(departure.message_id).status is MessageStatus.DELIVERED
+    tags = [event.tag for event in post.trail(ticket)]
+    order = [Tag.TEXT_QUEUED, Tag.CUSTOMER_OPTED_OUT, Tag.TEXT_SENT, Tag.TEXT_DELIVERED]
+    assert [tag for tag in tags if tag in set(order) - {Tag.TEXT_QUEUED}] == order[1:]
+    assert tags.index(Tag.TEXT_QUEUED) < tags.index(Tag.CUSTOMER_OPTED_OUT)
+    assert post.told(ticket, Tag.TEXT_DROPPED) == []
 
 
 def test_a_text_that_is_no_longer_urgent_waits_for_the_morning(post: Post, clock: FrozenClock) -> None:

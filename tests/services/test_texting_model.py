@@ -4,6 +4,7 @@ import itertools
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -39,6 +40,7 @@ BEGINS = datetime(2026, 4, 1, 9, 30, tzinfo=UTC)
 APART = timedelta(days=4)
 OTHER_SENDER = "+447700900002"
 """Of the hotel; the café has the organisation's."""
+SITES = ("harbour-st", "quay")
 WORDS = ("Is anybody there?", "Still cold", "please stop texting me", "", "1 2")
 DIGITS = ("1", "2", "3", "7")
 RECEIPTS = ("queued", "sent", "delivered", "undelivered", "failed", "read", "canceled", "odd")
@@ -69,6 +71,7 @@ class Texting(RuleBasedStateMachine):
         self.senders = (post.business.desk.house.sender, OTHER_SENDER)
         self.nights = 0
         self.begin_as_all_others()
+        self.zones = {post.business.site(slug).id: ZoneInfo(post.business.site(slug).timezone) for slug in SITES}
         self.nell, self.ada = (post.business.actor(who) for who in ("nell", "ada"))
         self.texts: list[Message] = []
         self.theirs: list[Ticket] = []
@@ -218,7 +221,15 @@ class Texting(RuleBasedStateMachine):
         begun = {text.id: text for text in self.texts if text.sending_at is not None}
         for text in (begun[each] for each in begun.keys() - self.model.begun):
             assert text.sender not in self.model.stopped or text.message_class is MessageClass.SECURITY, text.body
+            self.by_night_only_what_is_urgent_begins(text)
         self.model.begun |= begun.keys()
+
+    def by_night_only_what_is_urgent_begins(self, text: Message) -> None:
+        """By the clock on the wall of its site, not by ours."""
+        begun = text.sending_at
+        if begun is None or text.site_id is None or (text.urgent_until is not None and text.urgent_until > begun):
+            return
+        assert 8 <= begun.astimezone(self.zones[text.site_id]).hour < 21, text.template
 
     def each_text_of_theirs_is_in_exactly_one_place(self) -> None:
         texts = [text for text in self.texts if text.direction is Direction.INBOUND]
