@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import NotFound
 
+from recovery.api.errors import RETRY_AFTER
 from recovery.domain.permissions import Permission
 from recovery.edge import components, needs
 from recovery.migrations import schema_is_current
@@ -60,4 +61,4 @@ def metrics() -> ResponseReturnValue:
 
 
 def _unready(reason: str) -> ResponseReturnValue:
-    return {"status": "unready", "reasons": [reason]}, 503
+    return {"status": "unready", "reasons": [reason]}, 503, {"Retry-After": str(RETRY_AFTER)}

@@ -234,6 +234,7 @@ def test_a_database_that_is_away_is_503_and_never_500(make_settings: MakeSetting
     assert client.get("/healthz").status_code == 200
     ready = client.get("/readyz")
     assert (ready.status_code, ready.get_json()["status"]) == (503, "unready")
+    assert int(ready.headers["Retry-After"]) > 0
     components.dispose()
 
 

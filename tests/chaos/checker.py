@@ -1,27 +1,44 @@
 """Looks from outside, after the storm: at the provider's own record, at the rows and at the trail, by no code that sends."""
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
+from recovery.domain.authority import LimitSpan
 from recovery.domain.callbacks import CallReason
 from recovery.domain.events import GENESIS, Tag, chain_hash
 from recovery.domain.links import open_token
 from recovery.domain.messages import Direction, MessageStatus
-from recovery.models import Callback, Event, Message, Ticket
+from recovery.domain.remedies import RemedyStatus
+from recovery.models import Callback, Event, Ledger, Message, Remedy, Ticket
+from recovery.services.proving.audit import verify
 from tests.chaos.rig import CANARY, UNSETTLED, Rig
 
 AS_SENT = {MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNDELIVERED}
+GIVEN = {RemedyStatus.GRANTED, RemedyStatus.READY, RemedyStatus.FULFILLED}
+LIMITS = {LimitSpan.TICKET: 2000, LimitSpan.STAFF_DAY: 10_000, LimitSpan.CUSTOMER_MONTH: 10_000}
+"""In pence: of somebody at the counter, of each customer."""
+ABROAD, AT_HOME, DIGITS = "+44", "0", re.compile(r"(?<![\d.])\d{11}(?!\d)")
 RANKS = {Tag.TEXT_QUEUED: 0, Tag.TEXT_SENT: 1, Tag.TEXT_DELIVERED: 2, Tag.TEXT_UNDELIVERED: 2, Tag.TEXT_FAILED: 2}
 
 
-def check(rig: Rig, *, in_order: bool = True, given_up: Collection[int] = (), forgotten: Collection[int] = ()) -> None:
-    """Fails with everything that is not as it must be. `in_order`: nothing had the right to overtake. `given_up`: texts
-    that the test itself spoilt; beside those, only what the provider refused for good may have failed. `forgotten`:
-    texts of which only the provider knows, since an older copy was put back."""
-    wrong = [*_sent_once(rig, given_up, forgotten), *_settled(rig), *_explained(rig), *_proven(rig), *_silent(rig)]
+def check(
+    rig: Rig,
+    *,
+    in_order: bool = True,
+    asleep: bool = False,
+    given_up: Collection[int] = (),
+    forgotten: Collection[int] = (),
+) -> None:
+    """Fails with everything that is not as it must be. `in_order`: nothing had the right to overtake. `asleep`: it is night,
+    and what is held may stay so. `given_up`: texts that the test itself spoilt; beside those, only what the provider refused
+    for good may have failed. `forgotten`: texts of which only the provider knows, since an older copy was put back."""
+    wrong = [*_sent_once(rig, given_up, forgotten), *_settled(rig, asleep=asleep), *_explained(rig), *_proven(rig)]
+    wrong += [*_silent(rig), *_kept(rig), *_paid(rig)]
     if in_order:
         wrong += _in_order(rig)
     assert wrong == [], "\n".join(wrong[:20])
@@ -61,9 +78,9 @@ def _refused(rig: Rig) -> Iterator[str]:
             yield ref
 
 
-def _settled(rig: Rig) -> Iterator[str]:
+def _settled(rig: Rig, *, asleep: bool) -> Iterator[str]:
     for message in _outbound(rig):
-        if message.status in UNSETTLED:
+        if message.status in UNSETTLED and not (asleep and message.status is MessageStatus.HELD):
             yield f"text {message.id} is still {message.status}"
         if message.claim_token is not None or message.lease_until is not None:
             yield f"text {message.id} is {message.status} and has an owner"
@@ -113,16 +130,55 @@ def _proven(rig: Rig) -> Iterator[str]:
         for ticket in session.scalars(select(Ticket)):
             if heads[ticket.id] != (ticket.event_seq, ticket.event_head):
                 yield f"ticket {ticket.reference} does not end where its chain does"
+    with rig.desk.read() as session:
+        verdict = verify(session, rig.desk.house.audit_key)
+    if not verdict.ok:
+        yield f"`audit verify` finds {verdict}"
+
+
+def _kept(rig: Rig) -> Iterator[str]:
+    """Every ticket that somebody was told of is there, once, and its customer hears of it or the trail says why not."""
+    acknowledged = Counter(rig.acknowledged)
+    yield from (
+        f"ticket {reference} was given out {times} times" for reference, times in acknowledged.items() if times > 1
+    )
+    told = {message.ticket_id for message in _outbound(rig)}
+    with rig.desk.read() as session:
+        tickets = session.scalars(select(Ticket)).all()
+    yield from (
+        f"ticket {reference} is lost" for reference in acknowledged.keys() - {each.reference for each in tickets}
+    )
+    for ticket in tickets:
+        if ticket.id not in told and ticket.no_text_reason is None:
+            yield f"nobody was told of ticket {ticket.reference}, and nothing says why"
+
+
+def _paid(rig: Rig) -> Iterator[str]:
+    """What was granted is what the ledgers say, for each ticket and altogether, and no limit was passed."""
+    granted: Counter[int] = Counter()
+    with rig.desk.read() as session:
+        for ticket_id, amount in session.execute(
+            select(Remedy.ticket_id, Remedy.amount).where(Remedy.status.in_(GIVEN))
+        ):
+            granted[ticket_id] += amount or 0
+        ledgers = session.execute(select(Ledger.span, Ledger.subject_id, Ledger.total)).all()
+    by_ticket = {subject: total for span, subject, total in ledgers if span is LimitSpan.TICKET}
+    if +granted != Counter(by_ticket):
+        yield f"granted {granted} and counted {by_ticket}"
+    for span, limit in LIMITS.items():
+        totals = [total for each, _, total in ledgers if each is span]
+        if sum(totals) != granted.total() or max(totals, default=0) > limit:
+            yield f"{granted.total()} was granted, at most {limit} each, and counted by {span}: {totals}"
 
 
 def _silent(rig: Rig) -> Iterator[str]:
-    said = rig.said_in_logs() + "".join(event.payload for event in _events(rig))
+    said = rig.said_to_machines() + "".join(event.payload for event in _events(rig))
     if CANARY in said or CANARY.split(maxsplit=1)[0] in said:
-        yield "a customer's name stands in a log or in the trail"
-    for number in {message.to_number for message in _outbound(rig)}:
-        if number and number in said:
-            yield "a customer's number stands in a log or in the trail"
-            return
+        yield "a customer's name stands in a log, a metric or the trail"
+    numbers = {message.to_number for message in _outbound(rig) if message.to_number}
+    spelt = numbers | {AT_HOME + number.removeprefix(ABROAD) for number in numbers if number.startswith(ABROAD)}
+    if found := spelt.intersection(DIGITS.findall(said)) | {number for number in numbers if number in said}:
+        yield f"customers' numbers stand in a log, a metric or the trail: {found}"
 
 
 def _accepted_ids(rig: Rig) -> list[int]:
@@ -137,7 +193,8 @@ def _ids(rig: Rig, refs: Iterable[str | None]) -> list[int]:
 
 def _outbound(rig: Rig) -> Sequence[Message]:
     with rig.desk.read() as session:
-        return session.scalars(select(Message).where(Message.direction == Direction.OUTBOUND)).all()
+        outbound = select(Message).where(Message.direction == Direction.OUTBOUND)
+        return session.scalars(outbound.options(defer(Message.body))).all()  # which may be what is wrong with one
 
 
 def _events(rig: Rig) -> Sequence[Event]:

@@ -22,10 +22,11 @@ from recovery.domain.actors import MACHINE
 from recovery.domain.messages import MessageStatus
 from recovery.models import Heartbeat, Message, Ticket
 from recovery.services.access import lock_ticket
+from recovery.services.running import measures
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, tell_customer
 from recovery.services.texting.replies import Inbound, receive
-from tests.factories import Business, NewCustomer
+from tests.factories import Business, NewCustomer, refund
 from tests.fake_twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 from tests.fixtures.waiting import free_port, is_listening, wait_until
 
@@ -33,6 +34,8 @@ REPOSITORY = Path(__file__).parents[2]
 OUR_NUMBER = "+447700900001"
 CANARY = "Canaria Plumley"
 """The name of every customer: it must stand in no log and in no event."""
+REFUNDS = 20
+"""So many customers get money back: what one person at the counter may give in a day."""
 ALLOWANCE = 3
 """A deadline is three times its figure: the machine is shared."""
 UNSETTLED = (
@@ -59,6 +62,8 @@ class Rig:
     logs: Path
     workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
     started: int = 0
+    acknowledged: list[str] = field(default_factory=list)
+    """Tickets of which somebody was told that they are there."""
 
     def start_worker(self) -> "subprocess.Popen[bytes]":
         self.started += 1
@@ -142,12 +147,20 @@ class Rig:
                 check=True,
             )
 
+    def said_to_machines(self) -> str:
+        """In the logs of all processes, and in the metrics as they stand."""
+        with self.desk.read() as session:
+            metrics = "\n".join(map(str, measures.gauges(session, now=self.desk.clock.now())))
+        return metrics + self.said_in_logs()
+
     def said_in_logs(self) -> str:
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.logs.glob("*.log")))
 
     def _ticket(self, number: int) -> Ticket:
         customer = NewCustomer(f"+447700{900200 + number}" if number < 700 else f"+1555555{number:04}", CANARY)
-        return self.business.log(customer=customer, remedies=())
+        ticket = self.business.log(customer=customer, remedies=(refund(450),) if number < REFUNDS else ())
+        self.acknowledged.append(ticket.reference)
+        return ticket
 
     def _say(self, session: DeskSession, ticket: Ticket, number: int) -> None:
         saying = Saying("free", f"chaos:{number}", {"words": f"This is text {number}."})
@@ -196,12 +209,18 @@ def at_random_moments(rig: Rig, kills: int, *, seed: int, between: tuple[float, 
         rig.start_worker()
 
 
-def _environment(url: str, folder: Path, twilio: FakeTwilio) -> dict[str, str]:
-    """No quiet hours, no pace, no caps, short leases: a doubt is settled in seconds."""
+def write_policy(file: Path, *, quiet: tuple[str, str] = ("00:00", "00:00")) -> Path:
+    """As shipped, but without caps and paces; quiet from the one hour to the other, of the site."""
     shipped = (REPOSITORY / "config" / "policy.toml").read_text(encoding="utf-8")
     policy = re.sub(r"(?m)^(long_code|number_hour|number_day|ticket|site_day) = .*$", "", shipped)
-    awake = folder / "policy.toml"
-    awake.write_text(policy.replace('"21:00"', '"00:00"').replace('"08:00"', '"00:00"'), encoding="utf-8")
+    for usual, wanted in zip(("21:00", "08:00"), quiet, strict=True):
+        policy = policy.replace(f'"{usual}"', f'"{wanted}"')
+    file.write_text(policy, encoding="utf-8")
+    return file
+
+
+def _environment(url: str, folder: Path, twilio: FakeTwilio) -> dict[str, str]:
+    """No quiet hours, no pace, no caps, short leases: a doubt is settled in seconds."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return kept | {
         "DATABASE_URL": url,
@@ -209,7 +228,7 @@ def _environment(url: str, folder: Path, twilio: FakeTwilio) -> dict[str, str]:
         "SECRET_KEY": "a secret key that only this storm knows",
         "AUDIT_KEY": "an audit key that only this storm knows",
         "DATA_DIR": str(folder),
-        "POLICY_FILE": str(awake),
+        "POLICY_FILE": str(write_policy(folder / "policy.toml")),
         "SMS_GATEWAY": "twilio",
         "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
         "TWILIO_AUTH_TOKEN": AUTH_TOKEN,

@@ -2,15 +2,19 @@
 
 import signal
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
-from recovery.models import Event
+from recovery.models import Event, Message
 from tests.chaos.checker import check, doubted
-from tests.chaos.rig import ALLOWANCE, Rig, at_random_moments, outbox_under_fire
+from tests.chaos.rig import ALLOWANCE, Rig, at_random_moments, outbox_under_fire, write_policy
+from tests.factories import HARBOUR
 from tests.fake_twilio import Fault
 from tests.fixtures.waiting import wait_until
 
@@ -103,6 +107,30 @@ def test_a_worker_that_is_asked_to_leave_causes_no_doubt(database_url: str, tmp_
         rig.wait_until_settled()
         check(rig)
         assert doubted(rig) == 0
+
+
+def test_by_night_nothing_but_what_is_urgent_begins_to_leave_whoever_dies(sqlite_url: str, tmp_path: Path) -> None:
+    """Also of what stands in the queue as if it might: the last look is before the socket."""
+    now = datetime.now(ZoneInfo(HARBOUR.timezone))
+    night = (f"{now - timedelta(hours=2):%H:%M}", f"{now + timedelta(hours=2):%H:%M}")
+    policy = write_policy(tmp_path / "night.toml", quiet=night)
+    with outbox_under_fire(sqlite_url, tmp_path, POLICY_FILE=policy) as rig:
+        rig.twilio.faults.always(Fault("ok", seconds=0.2))
+        rig.queue(60, customers=20)
+        in_queue = Message.__table__.update().where(Message.status == MessageStatus.HELD)
+        with rig.desk.writing.begin() as connection:
+            connection.execute(in_queue.values(status=MessageStatus.PENDING, not_before=Message.created_at))
+        rig.start_workers(1)
+        at_random_moments(rig, 1, seed=4, between=(0.2, 0.5))
+        rig.wait_for(
+            lambda states: set(states) == {MessageStatus.SENT, MessageStatus.HELD}, what="all sleep but for some"
+        )
+        assert rig.statuses()[MessageStatus.HELD] == 40
+        with rig.desk.read() as session:
+            left = session.scalars(select(Message).where(Message.sending_at.is_not(None))).all()
+        assert {message.template for message in left} == {"logged"}
+        assert len(rig.twilio.accepted) == 20
+        check(rig, asleep=True)
 
 
 def told(rig: Rig, tag: Tag) -> list[str]:

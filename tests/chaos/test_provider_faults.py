@@ -15,6 +15,8 @@ from tests.fixtures.waiting import wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 TIME_OUT = 2
+FOR_GOOD = [(400, 21614), (400, 21211), (400, 29999), (409, 21999), (422, 0)]
+"""Known, and of codes of which nobody has heard."""
 STORM = [
     (Fault("ok"), 6),
     (Fault.too_many("0"), 1),
@@ -46,13 +48,13 @@ def test_whatever_the_provider_does_nothing_is_lost_or_doubled(database_url: str
 
 def test_a_refusal_for_good_is_never_tried_again(sqlite_url: str, tmp_path: Path) -> None:
     with outbox_under_fire(sqlite_url, tmp_path) as rig:
-        rig.twilio.faults.always(Fault("error", code=21614, status=400))
-        rig.queue(20, customers=20)
+        rig.twilio.faults.mix([(Fault("error", code=code, status=status), 1) for status, code in FOR_GOOD])
+        rig.queue(40, customers=40)
         rig.start_workers(1)
         rig.wait_until_settled()
         check(rig)
-        assert rig.twilio.record.requests == 20
-        assert rig.statuses() == {MessageStatus.FAILED: 20}
+        assert rig.twilio.record.requests == 40
+        assert rig.statuses() == {MessageStatus.FAILED: 40}
 
 
 @pytest.mark.parametrize("kind", ["hang", "drip_head"])

@@ -2,12 +2,14 @@
 
 import random
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from recovery.models import Message
+from recovery.domain.events import Tag
+from recovery.models import Event, Message
 from tests.chaos.checker import check
 from tests.chaos.rig import Rig, outbox_under_fire
 from tests.fake_twilio import Fault
@@ -51,6 +53,45 @@ def test_nothing_begins_to_leave_after_a_stop(postgres_url: str, tmp_path: Path)
             assert session.scalars(text(LEFT_AFTER_A_STOP)).all() == []
         assert at_the_gate >= 10, "hardly any STOP met a text in a worker's hands"
         check(rig)
+
+
+def test_of_two_hundred_texts_to_one_number_none_begins_to_leave_after_its_stop(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    """HELP and plain words stop nothing. The one that is on its way when STOP is committed arrives, and the trail says so;
+    after START new ones leave, and the old ones stay where they are."""
+    with outbox_under_fire(postgres_url, tmp_path) as rig:
+        run(rig, WATCH)
+        rig.twilio.faults.always(Fault("ok", seconds=0.4))
+        rig.queue(201, customers=1)
+        with rig.desk.read() as session:
+            number = session.query(Message.to_number).limit(1).scalar() or ""
+        rig.start_workers(2)
+        wait_until_next_leaves(rig)
+        rig.write_back(number, "HELP")
+        rig.write_back(number, "Where is it?")
+        wait_until_next_leaves(rig)
+        rig.write_back(number, "STOP")
+        rig.wait_until_settled()
+        left = len(rig.twilio.accepted)
+        with rig.desk.read() as session:
+            assert session.scalars(text(LEFT_AFTER_A_STOP)).all() == []
+            dropped = session.query(Message).filter_by(status="dropped", drop_reason="opted_out").count()
+            tags = list(session.scalars(select(Event.tag).order_by(Event.stream_id, Event.seq)))
+        assert dropped + left == 201 + 2, "its own texts, HELP's answer, and the one that says that it has stopped"
+        assert dropped > 190
+        told_since = Counter(tags[tags.index(Tag.CUSTOMER_OPTED_OUT) :])
+        assert told_since[Tag.TEXT_SENT] == 2, "the one that was on its way, and the last word"
+        rig.write_back(number, "START")
+        rig.wait_until_settled()
+        assert [each.body.split("!")[0] for each in rig.twilio.accepted[left:]] == ["Welcome back"]
+        check(rig)
+
+
+def wait_until_next_leaves(rig: Rig) -> None:
+    """The provider has just got it, and answers in a while."""
+    before = len(rig.twilio.accepted)
+    wait_until(lambda: len(rig.twilio.accepted) > before, what="the next one leaves")
 
 
 def run(rig: Rig, statements: str) -> None:

@@ -12,6 +12,7 @@ from twilio.request_validator import RequestValidator
 
 from tests.fake_twilio.record import AcceptedText
 
+UNAVAILABLE = 503
 FINAL = {"delivered", "undelivered", "failed"}
 
 
@@ -30,6 +31,8 @@ class Hooks:
         self.repeated = 1
         self.delay = 0.0
         self.answers: list[int] = []
+        self.impatient = 0
+        """Answers that asked us to come back, and did not say when."""
         self._random = random.Random(0)
         self._waiting: queue.Queue[AcceptedText | None] = queue.Queue()
         self._posters = [threading.Thread(target=self._post_waiting, daemon=True) for _ in range(4)]
@@ -107,6 +110,7 @@ class Hooks:
         except requests.RequestException:
             return None
         self.answers.append(answer.status_code)
+        self.impatient += answer.status_code == UNAVAILABLE and "Retry-After" not in answer.headers
         return answer.status_code
 
     def _reachable(self, url: str) -> str:
