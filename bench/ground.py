@@ -67,11 +67,11 @@ def environment(url: str, path: Path, **more: str) -> dict[str, str]:
 
 
 def policy(path: Path, *, rate: int | None = None) -> str:
-    """The shipped one by day, without caps, for the made-up numbers of the benches; a number carries `rate` segments a
-    second, or all at once: what is measured is ours. Gives the file."""
+    """The shipped one by day, with caps that are counted and never met; a number carries `rate` segments a second, or all at
+    once: what is measured is ours. Gives the file."""
     text = (REPOSITORY / "config" / "policy.toml").read_text(encoding="utf-8")
     text = text.replace('"21:00"', '"00:00"').replace('"08:00"', '"00:00"')
-    text = re.sub(r"(?m)^(number_hour|number_day|ticket|site_day) = .*$", "", text)
+    text = re.sub(r"(?m)^(number_hour|number_day|ticket|site_day) = .*$", r"\1 = 1000000", text)
     text = re.sub(r"(?m)^long_code = .*$", f"long_code = {rate}" if rate else "", text)
     text = re.sub(r"(?m)^\[texts\]$", '[texts]\ncountries = ["GB", "US"]', text)
     file = path / f"policy-{rate or 'unpaced'}.toml"

@@ -9,6 +9,7 @@ SQLite has one worker.
 import argparse
 import subprocess
 import sys
+import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
@@ -18,20 +19,24 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from bench.ground import REPOSITORY, environment, folder, machine, policy, postgres, settings_of
+from bench.ground import REPOSITORY, cpu_seconds, environment, folder, machine, policy, postgres, settings_of
 from bench.outbox_ground import TWILIO, Nothing, empty, fill, folder_of, log_one, phone
 from config.settings import Settings
 from recovery.bootstrap import Components, build
+from recovery.domain.provider_codes import FaultCategory
 from recovery.models import Message
 from recovery.services.sending.outbox import BULK
 from recovery.services.session import DeskSession
-from recovery.sms.gateway import Accepted, OutgoingText, always
+from recovery.sms.gateway import Accepted, OutgoingText, SendRefused, always
+from recovery.worker.ears import listen
 from recovery.worker.sending import Sender
 
 RATES = (1, 10, 100)
 """Segments a second."""
 URGENT = 9_000_000
 SECOND = 10**9
+TICK = 0.5
+"""Seconds: as often as a worker looks, whatever its ears hear."""
 
 
 class Noting(Nothing):
@@ -41,24 +46,29 @@ class Noting(Nothing):
         self._file = file.open("a", buffering=1)
 
     def send(self, outgoing: OutgoingText, *, now: datetime, still_ours: Callable[[], bool] = always) -> Accepted:
+        """As the real one does: the last look comes just before the first byte."""
+        del now
+        if not still_ours():
+            raise SendRefused(FaultCategory.RETRY, None, "It was not its turn.")
         self._file.write(f"{time.time_ns()} {outgoing.to}\n")
-        return super().send(outgoing, now=now, still_ours=still_ours)
+        return Accepted(f"SM{outgoing.ref}", "queued")
 
 
 def work(notes: Path) -> None:
-    """The sending half of a worker, woken as a tick and new texts would; until it is killed."""
+    """The sending half of a worker, woken by its ears and by its tick; until it is killed."""
     desk = build(Settings.from_env())
     desk.gateway = Noting(notes)
     sender = Sender(desk)
     sender.start()
+    threading.Thread(target=listen, args=(desk, sender.wake, threading.Event()), daemon=True).start()
     print("works", flush=True)
     while True:
-        time.sleep(0.05)
+        time.sleep(TICK)
         sender.wake()
 
 
 @contextmanager
-def workers(count: int, env: dict[str, str], notes: Path) -> Iterator[None]:
+def workers(count: int, env: dict[str, str], notes: Path) -> Iterator[list[int]]:
     command = [sys.executable, "-m", "bench.pacing", "--work", str(notes)]
     processes = [
         subprocess.Popen(command, cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, text=True) for _ in range(count)
@@ -67,7 +77,7 @@ def workers(count: int, env: dict[str, str], notes: Path) -> Iterator[None]:
         for process in processes:
             assert process.stdout is not None
             process.stdout.readline()
-        yield
+        yield [process.pid for process in processes]
     finally:
         for process in processes:
             process.kill()
@@ -83,10 +93,12 @@ def measure(url: str, path: Path, *, rate: int, seconds: int, count: int) -> Non
     desk = build(settings_of(url, path, POLICY_FILE=paced, **TWILIO))
     fill(desk, waiting=rate * seconds + rate)
     _one_segment_each(desk, urgent_until=None)
-    with workers(count, env, notes):
+    with workers(count, env, notes) as pids:
+        before = sum(map(cpu_seconds, pids))
         time.sleep(seconds / 2)
         asked = _urgent(desk)
         time.sleep(seconds / 2)
+        cpu = (sum(map(cpu_seconds, pids)) - before) / seconds
     desk.dispose()
     came = sorted((int(at), to) for at, to in (line.split() for line in notes.read_text().splitlines()))
     times = [at for at, _ in came]
@@ -94,7 +106,12 @@ def measure(url: str, path: Path, *, rate: int, seconds: int, count: int) -> Non
     used = (len(times) - 1) / ((times[-1] - times[0]) / SECOND) / rate
     after = [to for at, to in came if at > asked]
     sends = after.index(phone(URGENT)) + 1
-    print(f"  {rate:4}/s: at most {most} in a second, {used:6.1%} of it used, urgent after {sends} sends", flush=True)
+    waited = (next(at for at, to in came if to == phone(URGENT)) - asked) / SECOND * 1000
+    print(
+        f"  {rate:4}/s: at most {most} in a second, {used:6.1%} of it used, "
+        f"urgent after {sends} sends, {waited:.0f} ms; {cpu:.0%} of a core",
+        flush=True,
+    )
 
 
 def _one_segment_each(desk: Components, **values: object) -> None:

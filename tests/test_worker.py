@@ -166,7 +166,7 @@ def _rings(works: Works, heard: threading.Event) -> bool:
 
 def _departure(clock: FrozenClock) -> Departure:
     outgoing = OutgoingText(to="+447700900123", body="Hello", ref="r", validity_seconds=60, from_="simulator")
-    return Departure(1, "token", 1, clock.now(), clock.now() + timedelta(seconds=60), None, outgoing)
+    return Departure(1, "token", 1, clock.now(), clock.now() + timedelta(seconds=60), None, False, outgoing)
 
 
 @pytest.mark.parametrize(("advance", "stands"), [(0, True), (59, True), (60, False), (3600, False)])

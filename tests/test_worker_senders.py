@@ -8,13 +8,16 @@ from sqlalchemy import select
 from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.messages import MessageStatus
+from recovery.domain.pacing import LATEST, SECOND
 from recovery.domain.provider_codes import FaultCategory
 from recovery.domain.senders import Rates, SenderKind
-from recovery.models import Message, SendGate, SendPace, Site
+from recovery.models import Message, SendGate, Site
 from recovery.services.people.sites import change_site
 from recovery.services.sending.answers import Answer
 from recovery.services.texting.replies import Inbound, receive
 from recovery.sms.gateway import OutgoingText, SendRefused
+from recovery.worker.boarding import Boarding
+from recovery.worker.calling import Ownership
 from recovery.worker.lines import Lines
 from tests.factories import LEE, NOOR, QUAY, Business, NewCustomer
 from tests.fixtures.settings import MakeSettings
@@ -102,7 +105,7 @@ def test_who_wrote_stop_to_the_last_sender_gets_nothing_from_todays(works: Works
     assert works.post.text(text_id).drop_reason == "opted_out"
 
 
-def test_a_text_that_missed_its_slot_goes_back_where_another_was_given_out_after_it(
+def test_a_text_that_missed_its_slot_goes_back_where_another_has_its_second(
     make_settings: MakeSettings, sqlite_url: str, clock: FrozenClock
 ) -> None:
     post = Post(Business.opened(build(make_settings(DATABASE_URL=sqlite_url), clock=clock)))
@@ -111,18 +114,40 @@ def test_a_text_that_missed_its_slot_goes_back_where_another_was_given_out_after
         post.ticket(person)
     (first,) = post.depart()
     assert first.slot is not None
-    clock.set(first.slot.free)
+    clock.set(first.slot.at + LATEST + SECOND * first.slot.segments)
     (second,) = post.depart()
-    lines, never = Lines(post.desk), threading.Event()
-    assert lines.waits_for(second, never)
-    assert not lines.waits_for(first, never)
-    clock.advance(seconds=0.5)
-    assert lines.waits_for(second, never), "nobody has one after it: it is moved"
-    with post.desk.read() as session:
-        pace = session.get(SendPace, "simulator")
-    assert pace is not None
     assert second.slot is not None
-    assert pace.next_at > second.slot.free
+    lines, never = Lines(post.desk), threading.Event()
+    assert lines.turn("simulator", second.slot, never) == second.slot
+    assert lines.turn("simulator", first.slot, never) is None
+    clock.advance(seconds=0.5)
+    later = lines.turn("simulator", second.slot, never)
+    assert later is not None, "nobody has that second: it is moved"
+    assert later.at > clock.now()
+    post.desk.dispose()
+
+
+def test_in_the_next_slot_leaves_what_is_urgent_whoever_it_was_given_to(
+    make_settings: MakeSettings, sqlite_url: str, clock: FrozenClock
+) -> None:
+    post = Post(Business.opened(build(make_settings(DATABASE_URL=sqlite_url), clock=clock)))
+    post.business.set_policy(rates=Rates({SenderKind.SIMULATOR: 100}, {}))
+    old = [post.texts(post.ticket(person))[0].id for person in PEOPLE[:3]]
+    clock.advance(minutes=11)  # nobody waits for these any more as for an answer
+    begun = post.depart()
+    urgent = post.texts(post.ticket(LEE))[0].id
+    begun += post.depart()
+    boarding = Boarding()
+    boarding.add([(departure, Ownership(departure, clock, clock.monotonic())) for departure in begun])
+    left = []
+    for departure in begun:
+        kind, slot = boarding.next_slot() or (None, None)
+        assert kind is not None
+        assert slot == departure.slot
+        boarded, ownership = boarding.board(kind, slot)
+        assert ownership.slot == slot
+        left.append(boarded.message_id)
+    assert left == [urgent, *old]
     post.desk.dispose()
 
 

@@ -1,19 +1,24 @@
-"""When the next text of a sender may leave. A slot is as long as the provider takes to carry the text before."""
+"""When the next text of a sender may leave: in no second more segments than it carries, whoever sends them.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+What has left in the last second is known to all workers, so a text that comes late keeps nobody's place and costs nobody
+else's: what follows it is counted from when it really left.
+"""
+
+from bisect import insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 AHEAD = timedelta(milliseconds=100)
-"""So far ahead of its slot does a text begin: its claim and its commit have to fit, on a busy machine too. What has begun
-nobody overtakes."""
-MARGIN = 1.01
-"""One per cent above the time that the rate asks for: clocks and threads are not exact, and a rate is never passed."""
-LATEST = timedelta(milliseconds=9)
-"""So much after its slot may a text leave: less than the margin of one second, so that even then a second holds no more
-than the rate."""
-TO_MOVE = timedelta(milliseconds=30)
-"""So far ahead lies a slot that is moved: a commit has to fit."""
+"""So far ahead of its slot does a text begin: its claim and its commit have to fit, on a busy machine too."""
+SECOND = timedelta(milliseconds=1005)
+"""Of the provider: clocks and threads are not exact, and a rate is never passed."""
+LATEST = timedelta(milliseconds=30)
+"""So much after its slot may a text leave without another word: until then its place is kept for it."""
+TO_MOVE = timedelta(milliseconds=10)
+"""So far ahead lies the slot of a text that was late for its own: a commit has to fit."""
+EVENLY = 0.9
+"""Of the time that the rate asks for between two slots, so that time which was lost is caught up, and is no burst."""
 LONGEST_TEXT = 11
 """Segments in 1600 characters; nobody reserves more than one such text ahead."""
 CLOCKS_APART = timedelta(seconds=5)
@@ -22,50 +27,92 @@ CLOCKS_APART = timedelta(seconds=5)
 @dataclass(frozen=True, slots=True)
 class Slot:
     at: datetime
-    """When its text leaves."""
-    free: datetime
-    """When the sender is free again."""
+    """From when on its text may leave."""
+    segments: int
+    rate: int
 
     def is_missed(self, now: datetime) -> bool:
         return now > self.at + LATEST
 
-    def moved(self, now: datetime) -> "Slot":
-        """As soon as it can be written down."""
-        at = now + TO_MOVE
-        return Slot(at, at + (self.free - self.at))
+    def takes(self, left_at: datetime | None = None) -> list[datetime]:
+        """By segment, when it leaves: at the latest, until it is known when it left. A text that has more segments than a
+        second carries goes on leaving in the next."""
+        first = left_at or self.at + LATEST
+        return [first + SECOND * (number // self.rate) for number in range(self.segments)]
 
 
-def slots(next_at: datetime | None, segments: Sequence[int], *, rate: int, now: datetime) -> list[Slot]:
-    """For as many of the texts, in their order, as may begin now.
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Of one sender."""
 
-    `next_at` is None for a sender of which nothing has left yet; one that lies impossibly far ahead was written by a clock
-    that was wrong.
-    """
-    free = now if next_at is None or next_at > now + _furthest(rate) else max(next_at, now)
-    found: list[Slot] = []
+    next_at: datetime | None = None
+    """Not before, so that slots lie evenly; None while nothing has left yet."""
+    taken: Sequence[datetime] = ()
+    """The segments of the last second, in their order: when each has left, or leaves at the latest."""
+
+    def standing(self, rate: int, now: datetime) -> "Pace":
+        """Without what counts no more, and without what a clock wrote that was wrong: impossibly far ahead."""
+        furthest = now + AHEAD + LATEST + SECOND * (LONGEST_TEXT / rate + 1) + CLOCKS_APART
+        known = None if self.next_at is None or self.next_at > furthest else self.next_at
+        return Pace(known, [at for at in self.taken if now - SECOND < at < furthest])
+
+    def earliest(self, segments: int, *, rate: int, now: datetime) -> datetime:
+        """For the next text: a second after the last of those that leave it no room within a second."""
+        beside = max(rate - segments, 0)
+        full = [self.taken[-beside - 1] + SECOND] if len(self.taken) > beside else []
+        return max(now, *full, self.next_at or now)
+
+    def with_one(self, slot: Slot) -> "Pace":
+        taken = list(self.taken)
+        for at in slot.takes():
+            insort(taken, at)
+        return Pace(slot.at + timedelta(seconds=slot.segments / slot.rate * EVENLY), taken)
+
+    def without(self, slot: Slot) -> "Pace":
+        """Of a text that does not leave: the next one need not keep its distance from it either."""
+        taken = list(self.taken)
+        for at in slot.takes():
+            if at in taken:
+                taken.remove(at)
+        return Pace(None, taken)
+
+    def left(self, slot: Slot, at: datetime) -> "Pace":
+        return replace(self, taken=sorted([*self.without(slot).taken, *slot.takes(at)]))
+
+
+def slots(pace: Pace, segments: Iterable[int], *, rate: int, now: datetime) -> tuple[list[Slot], Pace]:
+    """For as many of the texts, in their order, as may begin now; and the pace after them."""
+    pace, found = pace.standing(rate, now), list[Slot]()
     for count in segments:
-        if free > now + AHEAD:
+        at = pace.earliest(count, rate=rate, now=now)
+        if at > now + AHEAD:
             break
-        found.append(Slot(free, free + span(count, rate)))
-        free = found[-1].free
-    return found
+        found.append(Slot(at, count, rate))
+        pace = pace.with_one(found[-1])
+    return found, pace
 
 
-def span(segments: int, rate: int) -> timedelta:
-    return timedelta(seconds=segments / rate * MARGIN)
+def moved(pace: Pace, slot: Slot, now: datetime) -> tuple[Slot | None, Pace]:
+    """Another slot for a text that was late for its own; None where that lies too far ahead for a text that has begun."""
+    pace = pace.standing(slot.rate, now).without(slot)
+    at = pace.earliest(slot.segments, rate=slot.rate, now=now + TO_MOVE)
+    if at > now + AHEAD:
+        return None, pace
+    return (later := replace(slot, at=at)), pace.with_one(later)
 
 
-def begins_at(next_at: datetime | None, *, rate: int, now: datetime) -> datetime:
-    """From when on the next text may begin; `now` or earlier where it may."""
-    if next_at is None or next_at > now + _furthest(rate):
-        return now
-    return next_at - AHEAD
+def room(pace: Pace, *, rate: int, now: datetime) -> int:
+    """How many short texts may begin now."""
+    return len(slots(pace, [1] * at_once(rate), rate=rate, now=now)[0])
+
+
+def begins_at(pace: Pace, *, rate: int, now: datetime) -> datetime:
+    """From when on it is worth to begin texts; `now` or earlier where it is. A fast sender's begin several at a time: a
+    claim and a commit for each would cost more than the text."""
+    together = timedelta(seconds=(at_once(rate) // 2) / rate)
+    return pace.standing(rate, now).earliest(1, rate=rate, now=now) - AHEAD + min(together, AHEAD / 2)
 
 
 def at_once(rate: int) -> int:
     """How many texts may begin together, at most."""
-    return int(AHEAD / span(1, rate)) + 1
-
-
-def _furthest(rate: int) -> timedelta:
-    return AHEAD + span(LONGEST_TEXT, rate) + CLOCKS_APART
+    return int(AHEAD.total_seconds() * rate / EVENLY) + 1

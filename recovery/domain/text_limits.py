@@ -15,6 +15,11 @@ class Caps:
     answers_day: int | None
     """To STOP, START and HELP, for one number."""
 
+    @property
+    def count_texts(self) -> bool:
+        """Whether anything has to be counted before a text is queued."""
+        return any(cap is not None for cap in (self.number_hour, self.number_day, self.ticket, self.site_day))
+
     def met(self, *, number_hour: int, number_day: int, ticket: int, site_day: int) -> str | None:
         """The name of the first cap that has been reached by so many texts."""
         counted = {"number_hour": number_hour, "number_day": number_day, "ticket": ticket, "site_day": site_day}

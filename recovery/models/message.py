@@ -227,6 +227,8 @@ class SendPace(Base):
 
     sender: Mapped[str] = mapped_column(primary_key=True)
     next_at: Mapped[datetime]
+    taken: Mapped[str] = mapped_column(default="", server_default="")
+    """When each segment of the last second has left, or leaves at the latest: microseconds since 1970."""
 
 
 class Spend(Base):

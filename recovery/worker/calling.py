@@ -1,18 +1,24 @@
 """One call to the provider, by a worker that makes sure until the last moment that the text is still its own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from recovery.clock import Clock
 from recovery.domain.messages import Doubt
+from recovery.domain.pacing import Slot
 from recovery.domain.provider_codes import FaultCategory
 from recovery.services.sending.departures import Departure
 from recovery.services.sending.outbox import CLOCKS_APART
 from recovery.sms.gateway import Accepted, Gateway, SendInDoubt, SendRefused
 
 log = structlog.get_logger(__name__)
+
+
+Turn = Callable[[str, Slot], Slot | None]
+"""Waits until a text of this sender may leave; gives its slot, or another where that was missed, or None."""
 
 
 @dataclass
@@ -24,6 +30,10 @@ class Ownership:
     since: float
     """By the monotonic clock, before the lease was written."""
     gave_up: bool = False
+    slot: Slot | None = None
+    left_at: datetime | None = None
+    """Just before the first byte."""
+    turn: Turn | None = None
 
     def seconds_left(self) -> float:
         lease = (self.departure.lease_until - self.departure.began).total_seconds()
@@ -35,10 +45,19 @@ class Ownership:
             (self.departure.lease_until - now).total_seconds(),
         )
 
+    def comes(self) -> bool:
+        """Whether its turn came at its sender. A text that is late for its slot waits for another, or gives up."""
+        if self.slot is not None and self.turn is not None:
+            self.slot = self.turn(self.departure.outgoing.sender, self.slot)
+            self.gave_up |= self.slot is None
+        return not self.gave_up
+
     def stands(self) -> bool:
         """Asked by the gateway with the connection open and nothing sent."""
-        if self.seconds_left() <= 0:
+        if not self.comes() or self.seconds_left() <= 0:
             self.gave_up = True
+        else:
+            self.left_at = self.clock.now()
         return not self.gave_up
 
 

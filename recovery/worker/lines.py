@@ -5,19 +5,26 @@ import threading
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from random import SystemRandom
 
 from recovery.bootstrap import Components
-from recovery.domain.pacing import Slot, at_once, begins_at
+from recovery.domain.pacing import Pace, Slot, begins_at, room
 from recovery.services.running import restoring
 from recovery.services.sending import gates, pacing
 from recovery.services.sending.answers import Answer, newest_accepted
-from recovery.services.sending.departures import Departure
 from recovery.services.sending.gates import Gate
 from recovery.sms.gateway import SendRefused
 from recovery.worker.away import AWAY
 
 READ_EVERY = 0.1
 """Seconds."""
+MOVES = 3
+"""So often is a text late for its slot before it goes back: on a machine that has no time for us."""
+APART = 0.02
+"""Seconds, by chance: workers that wait for the same slot shall not all look for it at once."""
+
+
+chance = SystemRandom().random
 
 
 class Lines:
@@ -47,26 +54,29 @@ class Lines:
         """Until a paced sender whose texts wait takes the next one; None where none has to be waited for."""
         if self._next_at is None:
             return None
-        return max(0.0, (self._next_at - self._desk.clock.now()).total_seconds())
+        return max(0.0, (self._next_at - self._desk.clock.now()).total_seconds()) + chance() * APART
 
-    def waits_for(self, departure: Departure, stopping: threading.Event) -> bool:
-        """Until the slot of its sender has come. A slot that was missed is moved, where none was given out after it; False
-        where it is lost, and the text goes back unsent: to send it now would pass the rate."""
-        slot, clock = departure.slot, self._desk.clock
-        if slot is None:
-            return True
-        if slot.is_missed(clock.now()):
-            missed, slot = slot, slot.moved(clock.now())
-            if not self._moves(departure.outgoing.sender, missed, slot):
-                return False
-        stopping.wait(max(0.0, (slot.at - clock.now()).total_seconds()))
-        return not slot.is_missed(clock.now())
+    def turn(self, sender: str, slot: Slot, stopping: threading.Event) -> Slot | None:
+        """Waits until the slot has come, or another where it was missed: nobody's place is lost by being late. None where
+        the text has to go back unsent, because to send it now would pass the rate."""
+        clock = self._desk.clock
+        for _ in range(MOVES):
+            stopping.wait(max(0.0, (slot.at - clock.now()).total_seconds()))
+            if not slot.is_missed(clock.now()):
+                return slot
+            later = self._moved(sender, slot)
+            if later is None:
+                return None
+            slot = later
+        return None
 
-    def _moves(self, sender: str, slot: Slot, to: Slot) -> bool:
+    def _moved(self, sender: str, slot: Slot) -> Slot | None:
         try:
-            return self._desk.transact(lambda session: pacing.move_slot(session, sender, slot, to))
+            return self._desk.transact(
+                lambda session: pacing.move_slot(session, sender, slot, now=self._desk.clock.now())
+            )
         except AWAY:
-            return False
+            return None
 
     def _paces(self, senders: Collection[str]) -> dict[str, int]:
         rates = {sender: rate for sender in senders if (rate := self._desk.house.rate_of(sender))}
@@ -74,13 +84,17 @@ class Lines:
         if not rates:
             return {}
         with self._desk.read() as session:
-            free_at, now = pacing.free_at(session, rates), self._desk.clock.now()
-        begins = {sender: begins_at(free_at.get(sender), rate=rate, now=now) for sender, rate in rates.items()}
+            found, now = pacing.paces(session, rates), self._desk.clock.now()
+        paces = {sender: found.get(sender, Pace()) for sender in rates}
+        begins = {sender: begins_at(paces[sender], rate=rate, now=now) for sender, rate in rates.items()}
         self._next_at = min((at for at in begins.values() if at > now), default=None)
-        return {sender: at_once(rate) if begins[sender] <= now else 0 for sender, rate in rates.items()}
+        return {
+            sender: room(paces[sender], rate=rate, now=now) if begins[sender] <= now else 0
+            for sender, rate in rates.items()
+        }
 
-    def hear(self, answers: Sequence[Answer]) -> None:
-        """A refusal closed a gate, an acceptance opens it: both are looked at anew."""
+    def hear(self, answers: Sequence[Answer]) -> bool:
+        """A refusal closed a gate, an acceptance opens it: both are looked at anew. True where a gate moved."""
         accepted = newest_accepted(answers)
         refused = any(isinstance(answer.outcome, SendRefused) for answer in answers)
         reopened = sorted(accepted.keys() & {sender for sender, gate in self._gates.items() if gate.refusals})
@@ -88,6 +102,7 @@ class Lines:
             self._desk.transact(partial(gates.reopen, sender=sender, began=accepted[sender]))
         if refused or reopened:
             self._read_at = None
+        return bool(refused or reopened)
 
     def _room(self, sender: str, most: int, busy: int) -> int:
         gate, now = self._gates.get(sender, gates.OPEN), self._desk.clock.now()

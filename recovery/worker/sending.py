@@ -12,12 +12,14 @@ from random import SystemRandom
 import structlog
 
 from recovery.bootstrap import Components
+from recovery.domain.pacing import Slot
 from recovery.services.running.ground import is_a_lock
 from recovery.services.sending import answers, departures
 from recovery.services.sending.answers import Answer
 from recovery.services.sending.departures import Departure
 from recovery.services.sending.outbox import Claimed
 from recovery.worker.away import AWAY, is_the_databases, is_the_rows
+from recovery.worker.boarding import Boarding
 from recovery.worker.calling import Ownership, call
 from recovery.worker.claims import Claims
 from recovery.worker.lines import Lines
@@ -49,7 +51,7 @@ class Sender:
         self._lock = threading.Lock()
         self._woken = threading.Event()
         self._stopping = threading.Event()
-        self._departures: SimpleQueue[tuple[Departure, Ownership] | None] = SimpleQueue()
+        self._boarding = Boarding()
         self._answers: SimpleQueue[Answer | None] = SimpleQueue()
         self._feeder = threading.Thread(target=self._feed_until_stopped, name="outbox-feeder")
         self._recorder = threading.Thread(target=self._record_until_told, name="outbox-recorder", daemon=True)
@@ -76,8 +78,7 @@ class Sender:
         self.wake()
         self._feeder.join()
         until = self._desk.clock.monotonic() + self._desk.settings.twilio_timeout_seconds + TO_LEAVE
-        for _ in self._callers:
-            self._departures.put(None)
+        self._boarding.close(len(self._callers))
         for caller in self._callers:
             caller.join(timeout=max(0.0, until - self._desk.clock.monotonic()))
         self._answers.put(None)
@@ -159,27 +160,42 @@ class Sender:
                 session, ids, token=token, lease=desk.terms.lease, real=desk.gateway.real, now=now
             )
         )
-        return [(departure, Ownership(departure, desk.clock, since)) for departure in begun]
+        return [(departure, Ownership(departure, desk.clock, since, turn=self._turn)) for departure in begun]
 
     def _depart(self, leaving: list[tuple[Departure, Ownership]]) -> None:
         if not leaving:
             self._stopping.wait(LET_PASS)
         with self._lock:
             self._busy.update(departure.outgoing.sender for departure, _ in leaving)
-        for departure in leaving:
-            self._departures.put(departure)
+        self._boarding.add(leaving)
+
+    def _turn(self, sender: str, slot: Slot) -> Slot | None:
+        """None when we stop: what has begun a moment ahead goes back unsent."""
+        later = self._lines.turn(sender, slot, self._stopping)
+        return None if self._stopping.is_set() else later
 
     def _call_until_told(self) -> None:
-        while (leaving := self._departures.get()) is not None:
-            departure, ownership = leaving
-            in_time = self._lines.waits_for(departure, self._stopping)
-            ownership.gave_up |= self._stopping.is_set() or not in_time  # begun a moment ahead: it goes back unsent
+        while (place := self._boarding.next_slot()) is not None:
+            kind, slot = place
+            if slot is not None:
+                self._stopping.wait(max(0.0, (slot.at - self._desk.clock.now()).total_seconds()))
+            departure, ownership = self._boarding.board(kind, slot)
+            ownership.gave_up |= self._stopping.is_set()
             began = self._desk.clock.monotonic()
             outcome = call(self._desk.gateway, departure, ownership, time_out=self._desk.terms.time_out)
             self._pace.took(self._desk.clock.monotonic() - began)
             with self._lock:
                 self._busy[departure.outgoing.sender] -= 1
-            self._answers.put(Answer(departure, outcome, lease_lost=ownership.gave_up, chance=chance()))
+            self._answers.put(
+                Answer(
+                    departure,
+                    outcome,
+                    lease_lost=ownership.gave_up,
+                    chance=chance(),
+                    slot=ownership.slot,
+                    left_at=ownership.left_at,
+                )
+            )
 
     def _record_until_told(self) -> None:
         while (first := self._answers.get()) is not None:
@@ -195,14 +211,15 @@ class Sender:
                 else:
                     batch.append(answer)
             self._record(batch)
-            self._hear(batch)
-            self.wake()
+            if self._hear(batch) or self._rest is None:  # else all that waits does so for a slot, and is not looked for
+                self.wake()
 
-    def _hear(self, batch: list[Answer]) -> None:
+    def _hear(self, batch: list[Answer]) -> bool:
         try:
-            self._lines.hear(batch)
+            return self._lines.hear(batch)
         except AWAY as error:  # the next answer says the same
             log.warning("outbox:line_unheard", why=type(error).__name__)
+            return False
 
     def _record(self, batch: list[Answer]) -> None:
         """An answer is not lost while we live: it is written as soon as the database is back."""

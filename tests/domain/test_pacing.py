@@ -1,65 +1,113 @@
-"""The slots of one sender: never closer than its rate, never wasted, and none far ahead."""
+"""The slots of one sender: in no second more than its rate, hardly one wasted, and none far ahead."""
 
 from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from random import Random
 
 import pytest
 
 from recovery.domain.errors import Invalid
-from recovery.domain.pacing import AHEAD, LATEST, Slot, at_once, begins_at, slots
+from recovery.domain.pacing import AHEAD, LATEST, SECOND, Pace, Slot, begins_at, moved, room, slots
 from recovery.domain.policy import Policy
 from recovery.domain.senders import Rates, SenderKind, kind_of
 from tests.domain.test_policy import shipped
 
 NOW = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
+ONE_SECOND = timedelta(seconds=1)
 
 
-def test_the_first_text_leaves_at_once_and_the_next_a_slot_later() -> None:
-    assert slots(None, [1, 1], rate=1, now=NOW) == [Slot(NOW, NOW + timedelta(seconds=1.01))]
+def given(pace: Pace, segments: list[int], *, rate: int, now: datetime = NOW) -> list[Slot]:
+    return slots(pace, segments, rate=rate, now=now)[0]
+
+
+def test_the_first_text_leaves_at_once_and_the_next_a_second_after_it_left() -> None:
+    (slot,), pace = slots(Pace(), [1, 1], rate=1, now=NOW)
+    assert slot.at == NOW
+    left = NOW + timedelta(milliseconds=3)
+    assert pace.earliest(1, rate=1, now=NOW) == NOW + LATEST + SECOND, "as long as nobody knows when it left"
+    assert pace.left(slot, left).earliest(1, rate=1, now=NOW) == left + SECOND
 
 
 def test_nobody_begins_more_than_a_moment_ahead_of_the_slot() -> None:
-    free = NOW + timedelta(seconds=1)
-    assert slots(free, [1], rate=1, now=free - AHEAD - timedelta(microseconds=1)) == []
-    assert slots(free, [1], rate=1, now=free - AHEAD) == [Slot(free, free + timedelta(seconds=1.01))]
+    pace = Pace(taken=[NOW])
+    free = NOW + SECOND
+    assert given(pace, [1], rate=1, now=free - AHEAD - timedelta(microseconds=1)) == []
+    assert given(pace, [1], rate=1, now=free - AHEAD) == [Slot(free, 1, 1)]
 
 
-def test_time_that_nobody_used_is_gone_and_makes_no_burst() -> None:
-    given = slots(NOW - timedelta(minutes=5), [1] * 10, rate=3, now=NOW)
-    assert given == [Slot(NOW, NOW + timedelta(seconds=1.01 / 3))]
+def test_time_that_nobody_used_makes_no_burst() -> None:
+    found = given(Pace(NOW - timedelta(minutes=5)), [1] * 10, rate=20)
+    assert [slot.at - NOW for slot in found] == [timedelta(milliseconds=number * 45) for number in range(3)]
 
 
-def test_a_fast_sender_takes_several_in_one_commit_each_in_its_slot() -> None:
-    given = [slot.at for slot in slots(None, [1] * 20, rate=100, now=NOW)]
-    assert len(given) == at_once(100) == 10
-    gaps = {later - earlier for earlier, later in pairwise(given)}
-    assert gaps == {timedelta(seconds=0.0101)}
+def test_a_fast_sender_begins_several_together_each_in_its_slot() -> None:
+    found = [slot.at for slot in given(Pace(), [1] * 20, rate=100)]
+    assert len(found) == room(Pace(), rate=100, now=NOW) == 12
+    assert {later - earlier for earlier, later in pairwise(found)} == {timedelta(milliseconds=9)}
+    assert max(found) <= NOW + AHEAD
+
+
+def test_a_fast_senders_texts_are_not_begun_one_by_one() -> None:
+    _, pace = slots(Pace(), [1] * 20, rate=100, now=NOW)
+    assert begins_at(pace, rate=100, now=NOW) > NOW + AHEAD / 3
+    assert room(pace, rate=100, now=begins_at(pace, rate=100, now=NOW)) >= 4
 
 
 def test_a_long_text_takes_as_much_as_it_has_segments() -> None:
-    assert slots(None, [3, 1], rate=2, now=NOW) == [Slot(NOW, NOW + timedelta(seconds=1.515))]
+    (first,), pace = slots(Pace(), [3], rate=2, now=NOW)
+    pace = Pace(None, pace.left(first, NOW).taken)
+    assert pace.earliest(1, rate=2, now=NOW) == NOW + SECOND
+    assert pace.earliest(2, rate=2, now=NOW) == NOW + 2 * SECOND
 
 
 def test_a_slot_that_a_wrong_clock_wrote_holds_up_nobody() -> None:
     far = NOW + timedelta(days=365)
-    assert [slot.at for slot in slots(far, [1], rate=1, now=NOW)] == [NOW]
-    assert begins_at(far, rate=1, now=NOW) == NOW
+    assert [slot.at for slot in given(Pace(far, [far]), [1], rate=1)] == [NOW]
+    assert begins_at(Pace(far, [far]), rate=1, now=NOW) <= NOW
 
 
-@pytest.mark.parametrize("rate", [1, 3, 10, 97, 1000])
-def test_in_no_second_leaves_more_than_the_rate(rate: int) -> None:
-    """A worker that comes whenever it may, for some seconds."""
-    now, free, left = NOW, None, []
-    while now < NOW + timedelta(seconds=5):
-        given = slots(free, [1] * 200, rate=rate, now=now)
-        left += [slot.at for slot in given]
-        free = given[-1].free if given else free
-        now = max(begins_at(free, rate=rate, now=now), now + timedelta(milliseconds=3))
-    for first in left:  # which leaves as late as can be, and the others in time
-        within = bisect_left(left, first + LATEST + timedelta(seconds=1)) - bisect_left(left, first + LATEST)
-        assert within + 1 <= rate
-    assert len(left) >= 5 * rate * 0.98
+def test_what_did_not_leave_gives_its_place_back() -> None:
+    (slot,), pace = slots(Pace(), [1], rate=1, now=NOW)
+    assert pace.without(slot).earliest(1, rate=1, now=NOW + ONE_SECOND) == NOW + ONE_SECOND
+
+
+def test_a_text_that_was_late_gets_another_slot_soon_unless_the_second_is_full() -> None:
+    (slot,), pace = slots(Pace(), [1], rate=1, now=NOW)
+    late = NOW + timedelta(milliseconds=200)
+    later, after = moved(pace, slot, late)
+    assert later is not None
+    assert late < later.at < late + timedelta(milliseconds=20)
+    assert len(after.taken) == 1
+    full = Pace(taken=[*pace.taken, NOW + timedelta(milliseconds=190)])
+    assert moved(full, slot, late)[0] is None
+
+
+@pytest.mark.parametrize("rate", [1, 3, 10, 97, 300])
+@pytest.mark.parametrize("busy", [0, 0.02, 0.3])
+def test_in_no_second_leaves_more_than_the_rate_however_late_texts_are(rate: int, busy: float) -> None:
+    """Several workers that come whenever they may, and some of whose texts are late; `busy` is how many."""
+    chance = Random(rate)
+    now, pace, left, begun = NOW, Pace(), list[datetime](), list[Slot]()
+    while now < NOW + timedelta(seconds=8):
+        if begins_at(pace, rate=rate, now=now) <= now:
+            found, pace = slots(pace, [1] * 50, rate=rate, now=now)
+            begun += found
+        for slot in [slot for slot in begun if slot.at <= now]:
+            if chance.random() < busy:
+                continue  # its thread sleeps on
+            begun.remove(slot)
+            if slot.is_missed(now):
+                later, pace = moved(pace, slot, now)
+                begun += [later] if later else []
+            else:
+                left.append(now)
+                pace = pace.left(slot, now) if chance.random() > busy else pace  # not every answer comes soon
+        now += timedelta(milliseconds=1 + 40 * (chance.random() < busy))
+    left.sort()
+    assert max(bisect_left(left, at + ONE_SECOND) - place for place, at in enumerate(left)) <= rate
+    if not busy:
+        assert (len(left) - 1) / (left[-1] - left[0]).total_seconds() >= rate * 0.98
 
 
 @pytest.mark.parametrize(

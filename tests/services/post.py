@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -88,8 +89,8 @@ class Post:
         self.accepted += 1
         return Accepted(f"SM{self.accepted:032d}", "queued")
 
-    def finish(self, departure: Departure, outcome: Outcome, *, lease_lost: bool = False) -> None:
-        answer = Answer(departure, outcome, lease_lost=lease_lost)
+    def finish(self, departure: Departure, outcome: Outcome, **more: Any) -> None:
+        answer = Answer(departure, outcome, **more)
         self.desk.transact(lambda s: answers.finish(s, [answer], terms=self.desk.terms, now=self.now))
 
     def send_all(self, outcome: Callable[[], Outcome] | None = None) -> int:

@@ -11,11 +11,13 @@ from config.settings import Settings
 from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.messages import MessageStatus
-from recovery.domain.pacing import AHEAD, Slot, span
+from recovery.domain.pacing import AHEAD, LATEST, SECOND, Slot
+from recovery.domain.provider_codes import FaultCategory
 from recovery.domain.senders import Rates, SenderKind
 from recovery.models import SendPace
 from recovery.services.sending import departures, pacing
 from recovery.services.session import House
+from recovery.sms.gateway import SendRefused
 from tests.factories import LEE, NOOR, SAM, Business, NewCustomer
 from tests.services.post import Post
 
@@ -52,34 +54,63 @@ def test_the_next_begins_a_moment_before_its_slot_and_leaves_in_it(post: Post, c
     for who in (SAM, NOOR):
         post.ticket(who)
     first = post.depart()[0]
-    assert first.slot is not None
-    free = first.slot.at + span(post.text(first.message_id).segments, 1)
-    assert first.slot.free == free
+    free = post.now + LATEST + SECOND * post.text(first.message_id).segments
     clock.set(free - AHEAD - timedelta(milliseconds=1))
     assert post.depart() == []
     clock.set(free - AHEAD)
     assert [departure.slot and departure.slot.at for departure in post.depart()] == [free]
 
 
-def test_a_slot_that_was_missed_is_moved_unless_another_was_given_out_after_it(post: Post, clock: FrozenClock) -> None:
+def test_the_next_is_counted_from_when_a_text_really_left(post: Post, clock: FrozenClock) -> None:
+    for who in (SAM, NOOR):
+        post.ticket(who)
+    first, left = post.depart()[0], post.now + timedelta(milliseconds=7)
+    post.finish(first, post.accept(), slot=first.slot, left_at=left)
+    free = left + SECOND * post.text(first.message_id).segments
+    clock.set(free - AHEAD - timedelta(milliseconds=1))
+    assert post.depart() == []
+    clock.set(free - AHEAD)
+    assert [departure.slot and departure.slot.at for departure in post.depart()] == [free]
+
+
+def test_a_text_that_did_not_leave_gives_its_slot_back(post: Post, clock: FrozenClock) -> None:
+    for who in (SAM, NOOR):
+        post.ticket(who)
+    first = post.depart()[0]
+    refused = SendRefused(FaultCategory.RETRY, None, "nobody answered")
+    post.finish(first, refused, lease_lost=True, slot=first.slot)
+    clock.advance(seconds=1)
+    assert [departure.slot and departure.slot.at for departure in post.depart()] == [post.now]
+
+
+def test_a_refused_text_that_left_keeps_its_slot(post: Post, clock: FrozenClock) -> None:
+    for who in (SAM, NOOR):
+        post.ticket(who)
+    first = post.depart()[0]
+    refused = SendRefused(FaultCategory.PERMANENT_NUMBER, 21211, "no such number")
+    post.finish(first, refused, slot=first.slot, left_at=post.now)
+    clock.advance(seconds=0.8)
+    assert post.depart() == []
+
+
+def test_a_slot_that_was_missed_is_moved_unless_another_text_has_its_second(post: Post, clock: FrozenClock) -> None:
     for who in (SAM, NOOR):
         post.ticket(who)
     slot = post.depart()[0].slot
     assert slot is not None
-    clock.advance(seconds=0.02)
+    clock.advance(seconds=0.04)
     assert slot.is_missed(clock.now())
-    to = slot.moved(clock.now())
 
-    def move(missed: Slot, to: Slot) -> bool:
-        return post.desk.transact(lambda session: pacing.move_slot(session, "simulator", missed, to))
+    def move(missed: Slot) -> Slot | None:
+        now = clock.now()
+        return post.desk.transact(lambda session: pacing.move_slot(session, "simulator", missed, now=now))
 
-    assert move(slot, to)
-    pace = free_at(post)
-    assert pace is not None
-    assert pace.next_at == to.free > slot.free
-    clock.set(to.free)
+    later = move(slot)
+    assert later is not None
+    assert clock.now() < later.at <= clock.now() + timedelta(milliseconds=20)
+    clock.set(later.at + LATEST + SECOND * later.segments)
     assert len(post.depart()) == 1
-    assert not move(to, to.moved(clock.now()))
+    assert move(later) is None
 
 
 def test_a_text_that_is_dropped_takes_no_slot(post: Post, clock: FrozenClock) -> None:
@@ -154,7 +185,7 @@ def test_workers_that_ask_at_once_share_one_rate(post: Post) -> None:
     assert len(begun) == 1
     pace = free_at(post)
     assert pace is not None
-    assert pace.next_at == post.now + span(post.text(begun[0]).segments, 1)
+    assert len(pace.taken.split()) == post.text(begun[0]).segments
 
 
 def test_without_a_rate_all_leave_at_once(post: Post) -> None:

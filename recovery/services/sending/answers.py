@@ -10,12 +10,13 @@ from sqlalchemy import select, update
 from recovery.domain.actors import MACHINE
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
+from recovery.domain.pacing import Slot
 from recovery.domain.provider_codes import OPTED_OUT, FaultCategory
 from recovery.models import Message, Ticket
 from recovery.services.proving.trail import record
 from recovery.services.reporting import spending
 from recovery.services.running.tallies import LINE_STOPPED, count
-from recovery.services.sending import gates
+from recovery.services.sending import gates, pacing
 from recovery.services.sending.departures import Departure
 from recovery.services.sending.outbox import BULK, Terms
 from recovery.services.sending.outcomes import accept, doubt, fail, lock_tickets_of, requeue
@@ -52,6 +53,10 @@ class Answer:
     """We gave up ourselves, before the first byte, because the text was no longer ours: nobody refused anything."""
     chance: float = 0.0
     """0 to 1: spreads the next tries."""
+    slot: Slot | None = None
+    """The one in which it was to leave."""
+    left_at: datetime | None = None
+    """Just before the first byte; None where it did not come to that, or nobody looked."""
 
 
 def finish(session: DeskSession, answers: Sequence[Answer], *, terms: Terms, now: datetime) -> None:
@@ -82,6 +87,19 @@ def finish(session: DeskSession, answers: Sequence[Answer], *, terms: Terms, now
     accepted = newest_accepted(answers)
     if accepted:
         gates.heal(session, accepted, now=now)
+    _settle_slots(session, answers, now=now)
+
+
+def _settle_slots(session: DeskSession, answers: Sequence[Answer], *, now: datetime) -> None:
+    left = (
+        (
+            answer.departure.outgoing.sender,
+            pacing.Left(answer.slot, answer.left_at, isinstance(answer.outcome, SendRefused)),
+        )
+        for answer in answers
+        if answer.slot is not None
+    )
+    pacing.settle(session, pacing.by_sender(left), now=now)
 
 
 def newest_accepted(answers: Sequence[Answer]) -> dict[str, datetime]:

@@ -17,7 +17,7 @@ from recovery.domain.tickets import TicketStatus
 from recovery.models import Callback, Contact, Message, OptOut, Promise, Remedy, Site, Ticket
 from recovery.services.sending.outbox import BULK, give_back
 from recovery.services.sending.outcomes import EXPIRED, drop, fail, lock_tickets_of, locked
-from recovery.services.sending.pacing import take_slots
+from recovery.services.sending.pacing import is_urgent, take_slots
 from recovery.services.session import DeskSession, House
 from recovery.services.texting.messages import OPTED_OUT
 from recovery.sms.gateway import OutgoingText
@@ -41,6 +41,7 @@ class Departure:
     lease_until: datetime
     slot: Slot | None
     """In the pace of its sender, if that has one."""
+    is_urgent: bool
     outgoing: OutgoingText = field(repr=False)
 
 
@@ -84,7 +85,8 @@ def begin(
     texts = {message.id: outgoing(session.house, message) for message in leaving}  # before any slot is taken
     slots = take_slots(session, leaving, lease=lease, now=now)
     give_back(session, token, sorted(texts.keys() - slots.keys()))
-    return _leave(session, texts, slots, token=token, until=now + lease, now=now)
+    urgent = {message.id for message in leaving if is_urgent(message, now)}
+    return _leave(session, texts, slots, urgent, token=token, until=now + lease, now=now)
 
 
 def why_dropped(message: Message, facts: Facts, held_until: datetime | None = None) -> str | None:
@@ -241,6 +243,7 @@ def _leave(
     session: DeskSession,
     texts: Mapping[int, OutgoingText],
     slots: Mapping[int, Slot | None],
+    urgent: Collection[int],
     *,
     token: str,
     until: datetime,
@@ -266,7 +269,7 @@ def _leave(
     )
     attempts = dict(begun.all())
     return [
-        Departure(message_id, token, attempts[message_id], now, until, slots[message_id], text)
+        Departure(message_id, token, attempts[message_id], now, until, slots[message_id], message_id in urgent, text)
         for message_id, text in texts.items()
         if message_id in attempts
     ]

@@ -1,27 +1,42 @@
 """One pace per sender, shared by all workers: slots are given out in the transaction that makes texts leave, and nothing is
-reserved further ahead."""
+reserved further ahead. When a text really left is written down with its answer."""
 
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy import text as under_way
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recovery.domain.messages import MessageStatus
-from recovery.domain.pacing import Slot, slots
+from recovery.domain.pacing import Pace, Slot, moved, slots
 from recovery.models import Message, SendPace
 from recovery.models.message import UNDER_WAY
 from recovery.services.session import DeskSession
 
 YIELDS_FOR = timedelta(seconds=1)
 """So long after its claim is an urgent text let past by other workers: one that died with it holds up nobody."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
-def free_at(session: DeskSession, senders: Collection[str]) -> dict[str, datetime]:
-    """From when on each may send; one that has sent nothing yet is missing."""
-    rows = session.execute(select(SendPace.sender, SendPace.next_at).where(SendPace.sender.in_(senders)))
-    return {sender: next_at for sender, next_at in rows}  # noqa: C416  # a row is no pair for mypy
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What became of a slot. `at` is None where the text did not leave, or nobody knows when."""
+
+    slot: Slot
+    at: datetime | None
+    is_unsent: bool
+
+
+def paces(session: DeskSession, senders: Collection[str]) -> dict[str, Pace]:
+    """For a look; one that has sent nothing yet is missing."""
+    rows = session.execute(
+        select(SendPace.sender, SendPace.next_at, SendPace.taken).where(SendPace.sender.in_(senders))
+    )
+    return {sender: _read(next_at, taken) for sender, next_at, taken in rows}
 
 
 def take_slots(
@@ -37,41 +52,73 @@ def take_slots(
             paced.setdefault(text.sender, []).append(text)
     pressed = _urgent_elsewhere(session, texts, paced, lease=lease, now=now) if paced else set()
     for sender in sorted(paced):  # in one order, as every lock of several
-        theirs = [text for text in paced[sender] if sender not in pressed or _is_urgent(text, now)]
+        theirs = [text for text in paced[sender] if sender not in pressed or is_urgent(text, now)]
         given = _reserve(session, sender, [text.segments for text in theirs], now=now)
         leaves |= {text.id: slot for text, slot in zip(theirs, given, strict=False)}
     return leaves
 
 
-def move_slot(session: DeskSession, sender: str, slot: Slot, to: Slot) -> bool:
-    """For a text that missed its slot. False where another one has been given out after it."""
-    return _is_moved(session, sender, slot.free, to.free)
+def move_slot(session: DeskSession, sender: str, slot: Slot, *, now: datetime) -> Slot | None:
+    """For a text that was late for its own. None where the next one is too far ahead."""
+    later, pace = moved(_locked(session, sender), slot, now)
+    _write(session, sender, pace)
+    return later
+
+
+def settle(session: DeskSession, left: Mapping[str, Iterable[Left]], *, now: datetime) -> None:
+    """By sender. What did not leave gives its place back; what nobody knows of keeps it."""
+    for sender, texts in sorted(left.items()):  # in one order, as every lock of several
+        rate, pace = session.house.rate_of(sender), _locked(session, sender)
+        for text in texts:
+            if text.at is not None:
+                pace = pace.left(text.slot, text.at)
+            elif text.is_unsent:
+                pace = pace.without(text.slot)
+        _write(session, sender, pace.standing(rate, now) if rate else pace)
+
+
+def by_sender(left: Iterable[tuple[str, Left]]) -> dict[str, list[Left]]:
+    found: dict[str, list[Left]] = defaultdict(list)
+    for sender, each in left:
+        found[sender].append(each)
+    return found
+
+
+def is_urgent(text: Message, now: datetime) -> bool:
+    return text.urgent_until is not None and text.urgent_until > now
 
 
 def _reserve(session: DeskSession, sender: str, segments: Sequence[int], *, now: datetime) -> list[Slot]:
-    """By one conditional UPDATE; again where another worker was faster, from where that one left it."""
     rate = session.house.rate_of(sender)
-    while rate and segments:
-        known = session.scalar(select(SendPace.next_at).where(SendPace.sender == sender))
-        given = slots(known, segments, rate=rate, now=now)
-        if not given or _is_moved(session, sender, known, given[-1].free):
-            return given
-    return []
+    if not rate or not segments:
+        return []
+    given, pace = slots(_locked(session, sender), segments, rate=rate, now=now)
+    if given:
+        _write(session, sender, pace)
+    return given
 
 
-def _is_moved(session: DeskSession, sender: str, known: datetime | None, free: datetime) -> bool:
+def _locked(session: DeskSession, sender: str) -> Pace:
+    """Until the commit nobody else takes a slot of this sender."""
+    query = select(SendPace.next_at, SendPace.taken).where(SendPace.sender == sender).with_for_update()
+    known = session.execute(query).first()
     if known is None:
         make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        first = make(SendPace).values(sender=sender, next_at=free).on_conflict_do_nothing().returning(SendPace.sender)
-        return session.execute(first).first() is not None
-    moved = (
-        update(SendPace)
-        .where(SendPace.sender == sender, SendPace.next_at == known)
-        .values(next_at=free)
-        .returning(SendPace.sender)
-        .execution_options(synchronize_session=False)
+        session.execute(make(SendPace).values(sender=sender, next_at=EPOCH, taken="").on_conflict_do_nothing())
+        known = session.execute(query).one()
+    return _read(*known)
+
+
+def _read(next_at: datetime, taken: str) -> Pace:
+    return Pace(next_at, [EPOCH + timedelta(microseconds=int(at)) for at in taken.split()])
+
+
+def _write(session: DeskSession, sender: str, pace: Pace) -> None:
+    taken = " ".join(str((at - EPOCH) // MICROSECOND) for at in pace.taken)
+    session.execute(
+        update(SendPace).where(SendPace.sender == sender).values(next_at=pace.next_at or EPOCH, taken=taken),
+        execution_options={"synchronize_session": False},
     )
-    return session.execute(moved).first() is not None
 
 
 def _urgent_elsewhere(
@@ -90,7 +137,3 @@ def _urgent_elsewhere(
             ),
         ),
     )
-
-
-def _is_urgent(text: Message, now: datetime) -> bool:
-    return text.urgent_until is not None and text.urgent_until > now

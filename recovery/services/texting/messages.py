@@ -21,6 +21,7 @@ from recovery.services.reporting.spending import SPEND, cost_of, is_spent, month
 from recovery.services.running.tallies import TEXTS_CAPPED, count
 from recovery.services.session import DeskSession
 from recovery.services.texting.caps import cap_met, is_texted
+from recovery.services.texting.foreseen import foreseen
 from recovery.services.texting.links import customer_url, ticket_url
 from recovery.services.texting.queued import tell_queued
 from recovery.services.timing.calendars import calendar_of
@@ -157,7 +158,13 @@ def why_no_text(session: DeskSession, ticket: Ticket) -> str | None:
         return NO_PHONE
     if not is_texted(session, ticket.site, contact.phone):
         return COUNTRY
-    return OPTED_OUT if standing_opt_out(session, contact.id, session.house.sender_of(ticket.site)) else None
+    return OPTED_OUT if _is_opted_out(session, contact.id, session.house.sender_of(ticket.site)) else None
+
+
+def _is_opted_out(session: DeskSession, contact_id: int, sender: str) -> bool:
+    if known := foreseen(session, contact_id):
+        return (contact_id, sender) in known.opted_out
+    return standing_opt_out(session, contact_id, sender) is not None
 
 
 def leaves_at(session: DeskSession, ticket: Ticket, *, now: datetime) -> datetime:

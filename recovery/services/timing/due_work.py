@@ -20,6 +20,7 @@ from recovery.services.proving import anchors, nightly
 from recovery.services.running import sweeping
 from recovery.services.running.ground import Ground, is_a_lock
 from recovery.services.session import DeskSession
+from recovery.services.texting.foreseen import handle_together
 from recovery.services.timing import due_rows
 
 log = structlog.get_logger(__name__)
@@ -73,6 +74,7 @@ def _handled_together(ground: Ground, kind: type[Any], act: Act, rows: Sequence[
     def work(session: DeskSession) -> int:
         tickets = lock_tickets(session, {ticket_id for ticket_id, _ in rows})
         _at_hand(session, kind, [row_id for _, row_id in rows])
+        handle_together(session, tickets.values(), now=now)
         return [act(session, tickets[ticket_id], row_id, now) for ticket_id, row_id in rows].count(True)
 
     if len(rows) > 1:
