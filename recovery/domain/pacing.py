@@ -11,10 +11,15 @@ from datetime import datetime, timedelta
 
 AHEAD = timedelta(milliseconds=100)
 """So far ahead of its slot does a text begin: its claim and its commit have to fit, on a busy machine too."""
+AHEAD_OF_MANY = timedelta(milliseconds=200)
+"""Of a fast sender: half of its texts still wait for their slots while the next ones begin."""
+MANY = 50
+"""Segments a second from which on a sender is fast."""
 SECOND = timedelta(milliseconds=1005)
 """Of the provider: clocks and threads are not exact, and a rate is never passed."""
-LATEST = timedelta(milliseconds=30)
-"""So much after its slot may a text leave without another word: until then its place is kept for it."""
+LATEST = timedelta(milliseconds=250)
+"""So much after its slot may a text leave without another word: until it is known when it left, it counts as if it were so
+late."""
 TO_MOVE = timedelta(milliseconds=10)
 """So far ahead lies the slot of a text that was late for its own: a commit has to fit."""
 EVENLY = 0.9
@@ -30,6 +35,10 @@ class Slot:
     """From when on its text may leave."""
     segments: int
     rate: int
+
+    @property
+    def is_one_of_many(self) -> bool:
+        return self.rate >= MANY
 
     def is_missed(self, now: datetime) -> bool:
         return now > self.at + LATEST
@@ -52,7 +61,7 @@ class Pace:
 
     def standing(self, rate: int, now: datetime) -> "Pace":
         """Without what counts no more, and without what a clock wrote that was wrong: impossibly far ahead."""
-        furthest = now + AHEAD + LATEST + SECOND * (LONGEST_TEXT / rate + 1) + CLOCKS_APART
+        furthest = now + ahead(rate) + LATEST + SECOND * (LONGEST_TEXT / rate + 1) + CLOCKS_APART
         known = None if self.next_at is None or self.next_at > furthest else self.next_at
         return Pace(known, [at for at in self.taken if now - SECOND < at < furthest])
 
@@ -85,7 +94,7 @@ def slots(pace: Pace, segments: Iterable[int], *, rate: int, now: datetime) -> t
     pace, found = pace.standing(rate, now), list[Slot]()
     for count in segments:
         at = pace.earliest(count, rate=rate, now=now)
-        if at > now + AHEAD:
+        if at > now + ahead(rate):
             break
         found.append(Slot(at, count, rate))
         pace = pace.with_one(found[-1])
@@ -96,7 +105,7 @@ def moved(pace: Pace, slot: Slot, now: datetime) -> tuple[Slot | None, Pace]:
     """Another slot for a text that was late for its own; None where that lies too far ahead for a text that has begun."""
     pace = pace.standing(slot.rate, now).without(slot)
     at = pace.earliest(slot.segments, rate=slot.rate, now=now + TO_MOVE)
-    if at > now + AHEAD:
+    if at > now + ahead(slot.rate):
         return None, pace
     return (later := replace(slot, at=at)), pace.with_one(later)
 
@@ -109,10 +118,15 @@ def room(pace: Pace, *, rate: int, now: datetime) -> int:
 def begins_at(pace: Pace, *, rate: int, now: datetime) -> datetime:
     """From when on it is worth to begin texts; `now` or earlier where it is. A fast sender's begin several at a time: a
     claim and a commit for each would cost more than the text."""
-    together = timedelta(seconds=(at_once(rate) // 2) / rate)
-    return pace.standing(rate, now).earliest(1, rate=rate, now=now) - AHEAD + min(together, AHEAD / 2)
+    together = max(at_once(rate) // 2, 1)
+    free = pace.standing(rate, now).earliest(1, rate=rate, now=now)
+    return free - ahead(rate) + timedelta(seconds=(together - 1) / rate * EVENLY)
 
 
 def at_once(rate: int) -> int:
     """How many texts may begin together, at most."""
-    return int(AHEAD.total_seconds() * rate / EVENLY) + 1
+    return int(ahead(rate).total_seconds() * rate / EVENLY) + 1
+
+
+def ahead(rate: int) -> timedelta:
+    return AHEAD if rate < MANY else AHEAD_OF_MANY

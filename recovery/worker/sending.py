@@ -27,6 +27,8 @@ from recovery.worker.pace import Pace
 
 WAIT_FOR_DATABASE = 0.5
 WRITTEN_AT_ONCE = 50
+GATHERED = 0.05
+"""Seconds: answers to the texts of a fast sender, which come one by one in its pace, are written several at a time."""
 TRIPS = 3
 """So often, a lease apart, does a text trip us before a person has it."""
 LET_PASS = 0.005
@@ -48,6 +50,8 @@ class Sender:
         self._busy: Counter[str] = Counter()
         self._rest: float | None = None
         """Seconds until a sender takes its next text; None: until something happens."""
+        self._crowded = False
+        """Texts wait for threads."""
         self._lock = threading.Lock()
         self._woken = threading.Event()
         self._stopping = threading.Event()
@@ -105,7 +109,8 @@ class Sender:
         with self._lock:
             busy = Counter(self._busy)
         free = self._pace.to_begin - busy.total()
-        if self._claims.is_empty() or free <= 0:
+        self._crowded = free <= 0
+        if self._crowded or self._claims.is_empty():
             return False
         claimed = self._claims.next(most=free, to_claim=self._pace.to_claim, busy=busy)
         if not claimed:
@@ -199,6 +204,8 @@ class Sender:
 
     def _record_until_told(self) -> None:
         while (first := self._answers.get()) is not None:
+            if _is_one_of_many(first):
+                self._stopping.wait(GATHERED)
             batch, more = [first], True
             while more and len(batch) < WRITTEN_AT_ONCE:
                 try:
@@ -211,8 +218,8 @@ class Sender:
                 else:
                     batch.append(answer)
             self._record(batch)
-            if self._hear(batch) or self._rest is None:  # else all that waits does so for a slot, and is not looked for
-                self.wake()
+            if self._hear(batch) or self._crowded or not all(_is_one_of_many(answer) for answer in batch):
+                self.wake()  # else all that waits does so for the next slots
 
     def _hear(self, batch: list[Answer]) -> bool:
         try:
@@ -241,3 +248,7 @@ class Sender:
                 return
             else:
                 return
+
+
+def _is_one_of_many(answer: Answer) -> bool:
+    return answer.slot is not None and answer.slot.is_one_of_many

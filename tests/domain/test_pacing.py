@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from recovery.domain.errors import Invalid
-from recovery.domain.pacing import AHEAD, LATEST, SECOND, Pace, Slot, begins_at, moved, room, slots
+from recovery.domain.pacing import AHEAD, AHEAD_OF_MANY, LATEST, SECOND, Pace, Slot, begins_at, moved, room, slots
 from recovery.domain.policy import Policy
 from recovery.domain.senders import Rates, SenderKind, kind_of
 from tests.domain.test_policy import shipped
@@ -42,16 +42,16 @@ def test_time_that_nobody_used_makes_no_burst() -> None:
 
 
 def test_a_fast_sender_begins_several_together_each_in_its_slot() -> None:
-    found = [slot.at for slot in given(Pace(), [1] * 20, rate=100)]
-    assert len(found) == room(Pace(), rate=100, now=NOW) == 12
+    found = [slot.at for slot in given(Pace(), [1] * 40, rate=100)]
+    assert len(found) == room(Pace(), rate=100, now=NOW) == 23
     assert {later - earlier for earlier, later in pairwise(found)} == {timedelta(milliseconds=9)}
-    assert max(found) <= NOW + AHEAD
+    assert max(found) <= NOW + AHEAD_OF_MANY
 
 
 def test_a_fast_senders_texts_are_not_begun_one_by_one() -> None:
-    _, pace = slots(Pace(), [1] * 20, rate=100, now=NOW)
-    assert begins_at(pace, rate=100, now=NOW) > NOW + AHEAD / 3
-    assert room(pace, rate=100, now=begins_at(pace, rate=100, now=NOW)) >= 4
+    _, pace = slots(Pace(), [1] * 40, rate=100, now=NOW)
+    assert begins_at(pace, rate=100, now=NOW) > NOW + AHEAD_OF_MANY / 3
+    assert room(pace, rate=100, now=begins_at(pace, rate=100, now=NOW)) >= 10
 
 
 def test_a_long_text_takes_as_much_as_it_has_segments() -> None:
