@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from recovery.domain.ids import EPOCH
@@ -296,6 +297,7 @@ def anchor_hash(key: bytes, *, at: datetime, heads: str, previous: str) -> str:
     return _hmac(key, parts)
 
 
+@lru_cache(maxsize=8)
 def key_id(key: bytes) -> str:
     """Names the key in each event without telling it."""
     return hashlib.sha256(b"audit-key:" + key).hexdigest()[:12]

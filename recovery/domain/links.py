@@ -5,6 +5,7 @@ raising the generation.
 import base64
 import hashlib
 import hmac
+from functools import lru_cache
 from typing import NamedTuple
 
 CUT_BYTES = 16
@@ -39,5 +40,9 @@ def open_token(secret: str, purpose: str, token: str) -> Opened | None:
 
 
 def _seal(secret: str, purpose: str, head: bytes) -> bytes:
-    key = hashlib.sha256(b"link:" + secret.encode()).digest()
-    return hmac.digest(key, purpose.encode() + b"\0" + head, "sha256")[:CUT_BYTES]
+    return hmac.digest(_key(secret), purpose.encode() + b"\0" + head, "sha256")[:CUT_BYTES]
+
+
+@lru_cache(maxsize=8)
+def _key(secret: str) -> bytes:
+    return hashlib.sha256(b"link:" + secret.encode()).digest()

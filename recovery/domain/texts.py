@@ -41,11 +41,22 @@ class Segments:
 
 
 def segments(body: str) -> Segments:
+    if GSM_LETTERS.issuperset(
+        body
+    ):  # nearly every text: a letter is a unit, and nothing has to be looked at one by one
+        return _of_plain_letters(len(body))
     offending = tuple(dict.fromkeys(letter for letter in body if letter not in _GSM))
     encoding = Encoding.UCS2 if offending else Encoding.GSM7
     sizes = [_size(letter, encoding) for letter in body]
     count, left = _filled(sizes, _ROOM[encoding])
     return Segments(encoding, sum(sizes), count, offending, left)
+
+
+def _of_plain_letters(units: int) -> Segments:
+    alone, joined = _ROOM[Encoding.GSM7]
+    count = 1 if units <= alone else -(-units // joined)
+    room = alone if count == 1 else count * joined
+    return Segments(Encoding.GSM7, units, count, (), room - units)
 
 
 def _size(letter: str, encoding: Encoding) -> int:
@@ -74,6 +85,8 @@ def fold(body: str) -> str:
     “Zoë’s café…” becomes "Zoe's café...": é is in GSM-7 and stays. What has no plain neighbour (an emoji,
     Cyrillic) stays too, and makes the text UCS-2.
     """
+    if _GSM.issuperset(body) and "\r" not in body:  # none of these letters joins with another
+        return body
     return "".join(_folded(unicodedata.normalize("NFC", body)))
 
 

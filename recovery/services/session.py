@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Table, event, insert
+from sqlalchemy import Table, event, insert, inspect
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
+from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
 from recovery.domain.policy import Policy
 from recovery.domain.senders import SIMULATED
@@ -22,7 +23,6 @@ from recovery.services.timing import clocks
 from recovery.sms.texts import Texts
 
 EVENTS = cast("Table", Event.__table__)
-EVENT_COLUMNS = tuple(EVENTS.columns.keys())
 AWAITING_ANCHOR = cast("Table", AwaitingAnchor.__table__)
 CLAIMS = {"claims": True}
 """Execution option of the few bulk updates that change a delivery state and nothing of the ticket's."""
@@ -64,7 +64,8 @@ class Tracking:
 
     touched: set[int] = field(default_factory=set)
     told: dict[int, list[Event]] = field(default_factory=dict)
-    unwritten: list[Event] = field(default_factory=list)
+    unwritten: list[dict[str, Any]] = field(default_factory=list)
+    """Rows of events."""
     raised: set[int] = field(default_factory=set)
     """Tickets whose version has been raised already: once per transaction."""
     tickets: dict[int, Ticket] = field(default_factory=dict)
@@ -85,19 +86,23 @@ class DeskSession(Session):
 
 
 def _note_changes(session: DeskSession, *_: Any) -> None:
-    for row in (*session.new, *session.dirty, *session.deleted):
-        if isinstance(row, Proven) and (row not in session.dirty or session.is_modified(row)):
-            stream = row.stream_id
-            if stream is not None:
-                session.tracking.touched.add(stream)
+    changed = (row for row in session.dirty if isinstance(row, Proven) and _is_changed(row))
+    for row in (*session.new, *changed, *session.deleted):
+        if isinstance(row, Proven) and row.stream_id is not None:
+            session.tracking.touched.add(row.stream_id)
+
+
+def _is_changed(row: Proven) -> bool:
+    """As `is_modified` says it, by a look at what was set alone, not at every column."""
+    state = inspect(row)
+    return any(state.get_history(name, PASSIVE_NO_INITIALIZE).has_changes() for name in list(state.committed_state))
 
 
 def _write_events(session: DeskSession, *_: Any) -> None:
     """In one statement, beside the unit of work: a log makes five events, and nothing ever changes one."""
     unwritten = session.tracking.unwritten
     if unwritten:
-        rows = [{column: getattr(event, column) for column in EVENT_COLUMNS} for event in unwritten]
-        session.connection().execute(insert(EVENTS), rows)
+        session.connection().execute(insert(EVENTS), list(unwritten))
         unwritten.clear()
 
 

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from recovery.domain.languages import Language
@@ -44,6 +45,8 @@ NAMES = frozenset({"name", "staff", "site"})
 # What is given has no end of its own: many things, or one that somebody described at length. The link shows all of it.
 LONG = "remedies"
 LONG_UNITS = (120, 60, 30)
+KNOWN_TEMPLATES = 1024
+"""What is found out about a text's words is kept: all that are shipped, and many of sites' own."""
 BY_STAFF = "words"
 
 _HEADERS = frozenset({"class", "validity_seconds", "asks", "urgent", "optional"})
@@ -79,7 +82,7 @@ class Template:
 
     @property
     def fields(self) -> frozenset[str]:
-        return frozenset(FIELD.findall("\n".join(self.lines)))
+        return _fields_of(self.lines)
 
     @property
     def body(self) -> str:
@@ -168,6 +171,7 @@ def _fitting(template: Template, values: Mapping[str, str], speech: Speech, *, f
     return fullest
 
 
+@lru_cache(maxsize=KNOWN_TEMPLATES)
 def _in_plain_letters(template: Template) -> Template:
     return replace(template, lines=tuple(fold(line) for line in template.lines))
 
@@ -176,11 +180,11 @@ def _versions(
     template: Template, values: Mapping[str, str], speech: Speech
 ) -> Iterator[tuple[tuple[str, ...], Mapping[str, str]]]:
     named = _with_names_of(NAME_UNITS, values)
+    yield template.lines, named  # nearly always it
     plain = {place: _stand_in(place, value, speech) for place, value in named.items()}
     short = _with_names_of(SHORT_NAME_UNITS, plain)
     spelled = {place: _spelled(value, speech) if place == LONG else value for place, value in short.items()}
     needed = tuple(line for line in template.lines if not _optional_in(line, template))
-    yield template.lines, named
     yield template.lines, plain
     yield template.lines, short
     yield template.lines, spelled
@@ -229,6 +233,11 @@ def _cut(value: str, units: int) -> str:
     return whole_words.rstrip()
 
 
+@lru_cache(maxsize=KNOWN_TEMPLATES)
+def _fields_of(lines: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(FIELD.findall("\n".join(lines)))
+
+
 def _optional_in(line: str, template: Template) -> set[str]:
     return set(FIELD.findall(line)) & (template.optional - {"name"})
 
@@ -245,6 +254,9 @@ def _clean(values: Mapping[str, str], *, folded: bool) -> Mapping[str, str]:
     cleaned = {}
     for place, value in values.items():
         plain = fold(value) if folded else unicodedata.normalize("NFC", value)
+        if plain.isprintable():  # one line, and nothing in it to take out
+            cleaned[place] = plain.strip() if place == BY_STAFF else " ".join(plain.split())
+            continue
         lines = [
             "".join(letter for letter in line if letter.isprintable() or letter in _JOINERS)
             for line in plain.splitlines()

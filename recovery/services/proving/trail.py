@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from recovery.domain.actors import Actor
-from recovery.domain.events import GENESIS, VERSION, Tag, canonical, chain_hash, key_id
+from recovery.domain.events import GENESIS, VERSION, ChainFields, Tag, canonical, chain_hash, key_id
 from recovery.domain.ids import SETTINGS_STREAM
 from recovery.models.base import Streamed
 from recovery.models.event import Event
@@ -77,7 +77,7 @@ def _link(
     payload: dict[str, Any],
 ) -> Event:
     key = session.house.audit_key
-    event = Event(
+    fields = ChainFields(
         stream_id=stream.id,
         seq=(stream.event_seq or 0) + 1,
         tag=tag.value,
@@ -90,8 +90,9 @@ def _link(
         key_id=key_id(key),
         previous=stream.event_head or GENESIS,
     )
-    event.hash = chain_hash(key, event.fields())
-    stream.event_seq, stream.event_head = event.seq, event.hash
-    session.tracking.told.setdefault(stream.id, []).append(event)
-    session.tracking.unwritten.append(event)
+    row = {**{name: getattr(fields, name) for name in ChainFields.__slots__}, "hash": chain_hash(key, fields)}
+    stream.event_seq, stream.event_head = fields.seq, row["hash"]
+    event = Event(**row)
+    session.tracking.told.setdefault(fields.stream_id, []).append(event)
+    session.tracking.unwritten.append(row)
     return event

@@ -25,7 +25,7 @@ from recovery.services.timing import due_rows
 
 log = structlog.get_logger(__name__)
 
-TOGETHER = 25
+TOGETHER = 50
 """Rows a transaction: what one costs beside its rows is shared, and nobody waits long for a ticket that it holds."""
 AT_HAND = "at_hand"
 """In `session.info`: rows that a session forgets as soon as nobody else holds them."""
