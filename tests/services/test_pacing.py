@@ -98,7 +98,7 @@ def test_a_slot_that_was_missed_is_moved_unless_another_text_has_its_second(post
         post.ticket(who)
     slot = post.depart()[0].slot
     assert slot is not None
-    clock.advance(seconds=0.04)
+    clock.advance(seconds=0.26)
     assert slot.is_missed(clock.now())
 
     def move(missed: Slot) -> Slot | None:
