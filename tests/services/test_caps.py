@@ -15,10 +15,13 @@ from recovery.models import Message, OptOut, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.running.health import checks
 from recovery.services.session import DeskSession
-from recovery.services.texting.messages import Saying, tell_customer
+from recovery.services.texting.caps import cap_met
+from recovery.services.texting.consent import opt_out
+from recovery.services.texting.foreseen import handle_together
+from recovery.services.texting.messages import OPTED_OUT, Saying, tell_customer, why_no_text
 from recovery.services.texting.replies import Inbound, receive
 from recovery.services.timing.promises import current_promise
-from tests.factories import NO_CAPS, NOOR, SAM, NewCustomer
+from tests.factories import LEE, NO_CAPS, NOOR, SAM, NewCustomer
 from tests.services.post import Post
 
 AOIFE = NewCustomer("+353 85 012 3456", "Aoife")
@@ -64,6 +67,38 @@ def test_the_hour_the_day_and_the_site_are_counted_apart(post: Post, clock: Froz
     assert tell(post, ticket) is None
     clock.advance(days=1)
     assert tell(post, ticket) is not None
+
+
+@pytest.mark.parametrize(("cap", "most"), [("number_hour", 3), ("number_day", 3), ("ticket", 3), ("site_day", 4)])
+def test_tickets_that_are_handled_together_meet_the_caps_that_they_meet_alone(post: Post, cap: str, most: int) -> None:
+    """Sam has had two texts more than Noor, and Lee has opted out."""
+    sam, noor, lee = post.ticket(SAM), post.ticket(NOOR), post.ticket(LEE)
+    for _ in range(2):
+        tell(post, sam)
+    post.desk.transact(lambda session: opted_out(session, lee, post))
+    post.business.set_policy(caps=replace(NO_CAPS, **{cap: most}))
+
+    def why(session: DeskSession, *, together: bool) -> list[tuple[str | None, str | None]]:
+        tickets = [lock_ticket(session, ticket.id) for ticket in (sam, noor, lee)]
+        if together:
+            handle_together(session, tickets, now=post.now)
+        contacts = [ticket.customer.contact for ticket in tickets if ticket.customer]
+        return [
+            (why_no_text(session, ticket), cap_met(session, ticket, contact, now=post.now))
+            for ticket, contact in zip(tickets, contacts, strict=True)
+        ]
+
+    alone = post.desk.transact(lambda session: why(session, together=False))
+    together = post.desk.transact(lambda session: why(session, together=True))
+    assert together == alone
+    assert alone[0] == (None, cap)
+    assert alone[1] == (None, cap if cap == "site_day" else None)
+    assert alone[2][0] == OPTED_OUT
+
+
+def opted_out(session: DeskSession, ticket: Ticket, post: Post) -> None:
+    contact = lock_ticket(session, ticket.id).customer.contact  # type: ignore[union-attr]
+    opt_out(session, contact, sender="simulator", how="keyword", message_id=None, now=post.now)
 
 
 def test_a_text_that_was_dropped_counts_for_nothing(post: Post, clock: FrozenClock) -> None:
