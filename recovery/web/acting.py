@@ -18,7 +18,7 @@ from recovery.services.session import DeskSession
 from recovery.services.ticketing.reading_tickets import ticket_row
 from recovery.services.ticketing.rows import TicketRow
 from recovery.services.ticketing.stories import first_names
-from recovery.web.forms import Form, loaded, typed
+from recovery.web.forms import WAYS_BACK, Form, loaded, typed
 from recovery.web.rows import clock
 from recovery.web.saying import say
 from recovery.web.session import may_view, now, transact
@@ -101,6 +101,8 @@ def on_ticket(
         return ticket_page(reference, Problem(part, error)), status_of(error)
     undo_url = url_for(undo, reference=after) if undo else ""
     say(words, undo=undo_url, undo_fields={"version": str(version)})
+    if back := WAYS_BACK.get(values.get("back") or ""):
+        return redirect(url_for(back))
     return redirect(url_for("tickets.show", reference=after))
 
 

@@ -1,6 +1,6 @@
 """What needs me now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,10 +11,11 @@ from flask.typing import ResponseReturnValue
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
 from recovery.services.session import DeskSession
+from recovery.services.texting.threads import UnreadText, unread_texts
 from recovery.services.ticketing import listing
 from recovery.services.ticketing.rows import ApprovalRow, CallRow, TicketRow
 from recovery.web.polling import answer, etag_of
-from recovery.web.rows import approval_row, call_row, lane_row
+from recovery.web.rows import Row, approval_row, call_row, lane_row, with_replies
 from recovery.web.session import now
 from recovery.web.wording import counted
 
@@ -47,6 +48,10 @@ class Lanes:
     asked: Sequence[ApprovalRow]
     calls: Sequence[CallRow]
     mine: Sequence[TicketRow]
+    replied: Sequence[TicketRow]
+    """Mine as well, and over, with a reply that nobody has read."""
+    unread: Mapping[int, Sequence[UnreadText]]
+    """Those replies, by ticket."""
 
     @classmethod
     def read(cls, reading: DeskSession) -> "Lanes":
@@ -63,7 +68,9 @@ class Lanes:
         asked = listing.approvals(reading, by=by, limit=LANE).items if by.may(Permission.APPROVE) else []
         elsewhere = {row.id for row in late} | {row.ticket.id for row in calls} | {row.ticket.id for row in asked}
         owned = listing.owned(reading, by=by, limit=LANE + 1 + len(elsewhere))
-        return cls(late, asked, calls, [row for row in owned if row.id not in elsewhere])
+        replied = listing.replied_after(reading, by=by, limit=LANE + 1)
+        unread = unread_texts(reading, [row.id for row in replied])
+        return cls(late, asked, calls, [row for row in owned if row.id not in elsewhere], replied, unread)
 
 
 def _values() -> dict[str, Any]:
@@ -71,6 +78,7 @@ def _values() -> dict[str, Any]:
         found = Lanes.read(reading)
     me = actor().id
     late = [*(lane_row(row, me=me) for row in found.late[:LANE]), *(approval_row(row) for row in found.asked)]
+    mine = [*(_reply_row(row, found, me=me) for row in found.replied), *(lane_row(row, me=me) for row in found.mine)]
     headline, below = sentences(found, now=now())
     return {
         "headline": headline,
@@ -78,14 +86,24 @@ def _values() -> dict[str, Any]:
         "lanes": {
             "late": sorted(late, key=lambda row: row["time"]["due"]),
             "calls": [call_row(row, me=me) for row in found.calls[: _calls_shown()]],
-            "mine": [lane_row(row, me=me) for row in found.mine[:LANE]],
+            "mine": mine[:LANE],
         },
         "more": {
             "late": url_for("board.show") if len(found.late) > LANE else "",
             "calls": url_for("desk.show", calls=ALL) if len(found.calls) > LANE and not _all_calls() else "",
-            "mine": url_for("tickets.index", owner="me") if len(found.mine) > LANE else "",
+            "mine": url_for("tickets.index", owner="me") if len(mine) > LANE else "",
         },
     }
+
+
+def _reply_row(ticket: TicketRow, found: Lanes, *, me: int | None) -> Row:
+    row = lane_row(ticket, me=me)
+    if not with_replies(row, ticket, found.unread.get(ticket.id, ()), back="desk"):
+        row["action"] = {
+            "label": "Read and answer",
+            "url": url_for("tickets.show", reference=ticket.reference, _anchor="story-title"),
+        }
+    return row
 
 
 def _all_calls() -> bool:
@@ -110,6 +128,6 @@ def sentences(found: Lanes, *, now: datetime) -> tuple[str, str]:
         return f"{counted(soon, 'promise is', 'promises are')} nearly due.", _EVERYBODY_ELSE
     if found.asked:
         return f"{counted(len(found.asked), 'answer is', 'answers are')} waited for.", "Nobody is late."
-    if unread := sum(1 for row in found.mine if row.unread):
+    if unread := sum(1 for row in (*found.mine, *found.replied) if row.unread):
         return f"{counted(unread, 'reply is', 'replies are')} unread.", "Everyone knows when they will hear from us."
     return "All is well.", "Everyone knows when they will hear from us."

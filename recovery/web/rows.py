@@ -1,6 +1,6 @@
 """From records to the rows of lanes, lists and boards: what components/tickets.html expects."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,15 @@ from recovery.domain.callbacks import CallReason, Outcome
 from recovery.domain.money import format_money
 from recovery.domain.phones import pretty
 from recovery.domain.remedies import RemedyStatus
-from recovery.domain.tickets import FAILURES, TicketStatus
+from recovery.domain.tickets import FAILURES, FINISHED, TicketStatus
+from recovery.services.texting.threads import UnreadText
 from recovery.services.ticketing.rows import ApprovalRow, CallbackRow, CallRow, RemedyRow, SiteBrief, TicketRow
 from recovery.web.session import now
 
 LONGEST_HINT = 48
+REPLIES_SHOWN = 3
+LONGEST_REPLY = 320
+"""What is longer, or has a photo, is read on its ticket."""
 A_WEEK = 7
 SHOWN = frozenset({RemedyStatus.PENDING_APPROVAL, RemedyStatus.GRANTED, RemedyStatus.READY})
 REMEDY_TONES = {RemedyStatus.PENDING_APPROVAL: "soon", RemedyStatus.READY: "ok", RemedyStatus.FULFILLED: "ok"}
@@ -29,6 +33,38 @@ def lane_row(ticket: TicketRow, *, me: int | None) -> Row:
 def board_row(ticket: TicketRow) -> Row:
     """The owner has a place of their own on it."""
     return _row(ticket, promise_time(ticket), [*_marks(ticket), *_remedy_chips(ticket)])
+
+
+def with_replies(row: Row, ticket: TicketRow, unread: Sequence[UnreadText], *, back: str) -> bool:
+    """Puts what they wrote on the row and, where that came after the end and is all of it, what there is to do. False:
+    the ticket has to be opened."""
+    if ticket.is_sensitive:
+        return False
+    row["said"] = [_quoted(text) for text in unread[-REPLIES_SHOWN:]]
+    whole = ticket.unread == len(unread) <= REPLIES_SHOWN
+    if ticket.status not in FINISHED or not whole or any(not _is_shown(text) for text in unread):
+        return False
+    version = {"version": ticket.version}
+    row["acts"] = [
+        {
+            "label": "That's thanks",
+            "url": url_for("tickets.mark_read", reference=ticket.reference),
+            "fields": version | {"back": back},
+        },
+        {"label": "Reopen", "url": url_for("tickets.reopen", reference=ticket.reference), "fields": version},
+    ]
+    return True
+
+
+def _quoted(text: UnreadText) -> str:
+    words = f"“{_cut(text.body, LONGEST_REPLY)}”" if text.body.strip() else ""
+    if not text.has_photos:
+        return words
+    return f"{words} A photo came too." if words else "A photo came."
+
+
+def _is_shown(text: UnreadText) -> bool:
+    return bool(text.body.strip()) and len(text.body) <= LONGEST_REPLY and not text.has_photos
 
 
 def approval_row(asked: ApprovalRow) -> Row:
@@ -148,6 +184,8 @@ def _row(ticket: TicketRow, time: Row, chips: list[Row]) -> Row:
         "time": time,
         "chips": chips,
         "action": None,
+        "acts": [],
+        "said": [],
         "owner": ticket.owner.first_name if ticket.owner else None,
         "site": ticket.site.name,
     }
@@ -178,6 +216,6 @@ def _owner(ticket: TicketRow, me: int | None) -> list[Row]:
     return [] if ticket.owner.id == me else [{"text": ticket.owner.first_name, "tone": "plain"}]
 
 
-def _cut(text: str | None) -> str:
+def _cut(text: str | None, longest: int = LONGEST_HINT) -> str:
     plain = " ".join((text or "").split())
-    return plain if len(plain) <= LONGEST_HINT else f"{plain[: LONGEST_HINT - 1].rstrip()}…"
+    return plain if len(plain) <= longest else f"{plain[: longest - 1].rstrip()}…"

@@ -14,7 +14,7 @@ from recovery.domain.money import SYMBOLS, format_money
 from recovery.domain.permissions import Permission
 from recovery.domain.phones import pretty
 from recovery.domain.remedies import RemedyKind
-from recovery.domain.tickets import LONGEST_NOTE, OVER, PromiseAbout, Severity, TicketStatus, ToldBy
+from recovery.domain.tickets import FINISHED, LONGEST_NOTE, OVER, PromiseAbout, Severity, TicketStatus, ToldBy
 from recovery.models import Message, Ticket
 from recovery.services.access import visible_ticket
 from recovery.services.hearing.hands import Refusal, others_of, refusals_of
@@ -39,7 +39,6 @@ NO_TEXT = {
     "country": "No texts: the number is of a country that we do not text. Call instead; an admin can allow it.",
     "observation": "No texts: this is an observation, there is no customer.",
 }
-ENDED = frozenset({TicketStatus.RESOLVED, TicketStatus.CLOSED})
 ABOUT = {
     PromiseAbout.TOUCH: "They hear from us",
     PromiseAbout.REMEDY: "They have it",
@@ -176,7 +175,7 @@ def _may(row: TicketRow, by: Actor) -> dict[str, bool]:
         "promise": row.is_live and row.promise is not None,
         "book": row.is_live and not any(call.is_live and not call.is_task for call in row.callbacks),
         "grant": row.is_live,
-        "reopen": row.status in ENDED,
+        "reopen": row.status in FINISHED,
         "close": row.status is TicketStatus.RESOLVED and by.may(Permission.SUPERVISE),
         "void": theirs and row.status not in {TicketStatus.VOID, TicketStatus.CLOSED},
         "change": theirs and row.status is not TicketStatus.VOID,

@@ -24,6 +24,7 @@ from recovery.web.forms import (
     CloseForm,
     LanguageForm,
     PromiseForm,
+    ReadForm,
     ReasonForm,
     ReplyForm,
     ResolveForm,
@@ -203,7 +204,7 @@ def reply(reference: str) -> ResponseReturnValue:
 def mark_read(reference: str) -> ResponseReturnValue:
     return on_ticket(
         reference,
-        Versioned,
+        ReadForm,
         lambda session, ticket, _: tickets.mark_read(session, ticket, now=now(), by=actor()),
         part="reply",
         said="Read.",

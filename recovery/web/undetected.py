@@ -1,5 +1,6 @@
 """Who nobody has: each row says why it is here, and has the one act that clears it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +16,10 @@ from recovery.edge import actor, components, needs
 from recovery.services.hearing.strangers import StrangerRow, strangers
 from recovery.services.people.directory import sites_of
 from recovery.services.session import DeskSession
+from recovery.services.texting.threads import UnreadText, unread_texts
 from recovery.services.ticketing.rows import TicketRow, Undetected, UndetectedRow
 from recovery.services.ticketing.undetected import count_undetected, undetected
-from recovery.web.rows import board_row
+from recovery.web.rows import board_row, with_replies
 from recovery.web.shell import chosen_site
 from recovery.web.wording import counted
 
@@ -44,12 +46,13 @@ def board(*, wrong: tuple[int, str, str] | None = None) -> str:
     with components().read() as reading:
         count = count_undetected(reading, by=actor())
         page = _page_of(reading)
+        replies = unread_texts(reading, [each.ticket.id for each in page.items if each.ticket.unread])
         waiting = strangers(reading, by=actor())
         zone = _zone(reading)
     return render_template(
         "undetected/index.html",
         headline=f"{counted(count, 'customer is', 'customers are')} overlooked." if count else "Nobody is overlooked.",
-        rows=[_row(each) for each in page.items],
+        rows=[_row(each, replies.get(each.ticket.id, ())) for each in page.items],
         strangers=[_stranger(each, zone, wrong) for each in waiting],
         next_url=url_for("undetected.index", cursor=page.next_cursor) if page.next_cursor else "",
         first_url=url_for("undetected.index") if request.args.get("cursor") else "",
@@ -100,14 +103,17 @@ def _page_of(reading: Any) -> Any:
         return undetected(reading, by=actor())
 
 
-def _row(each: UndetectedRow) -> dict[str, Any]:
+def _row(each: UndetectedRow, unread: Sequence[UnreadText]) -> dict[str, Any]:
     ticket = each.ticket
     row = board_row(ticket)
     reasons = [reason.label for reason in each.reasons]
-    row |= {"why": f"{'; '.join(reasons).capitalize()}.", "version": ticket.version, "post": None}
+    row["why"] = f"{'; '.join(reasons).capitalize()}."
     first = each.reasons[0] if each.reasons else Undetected.NO_OWNER
     if first is Undetected.NO_OWNER:
-        row["post"] = {"label": "I take it", "url": url_for("tickets.take", reference=ticket.reference)}
+        take = url_for("tickets.take", reference=ticket.reference)
+        row["acts"] = [{"label": "I take it", "url": take, "fields": {"version": ticket.version}}]
+        return row
+    if first is Undetected.UNREAD_REPLY and with_replies(row, ticket, unread, back="undetected"):
         return row
     label, anchor = STEPS[first]
     if first is Undetected.UNANSWERED_APPROVAL and (answer := _answer(ticket)):

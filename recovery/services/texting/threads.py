@@ -1,6 +1,7 @@
 """The texts and the trail of one ticket, page by page."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from recovery.domain.messages import Direction, MessageStatus
-from recovery.models import Event, Message, Staff
+from recovery.models import Event, Message, Photo, Staff
 from recovery.services.cursors import Page, Place, after, page_of, read
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.rows import Person
@@ -37,6 +38,13 @@ class MessageRow:
     error_code: str | None
     error: str | None
     drop_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadText:
+    body: str
+    """Empty where it came without words, or has been erased."""
+    has_photos: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,25 @@ def messages_of(session: DeskSession, ticket_id: int, *, limit: int, cursor: str
 
 def message_row(session: DeskSession, message_id: int) -> MessageRow | None:
     return next(iter(_message_rows(session, _select_messages().where(Message.id == message_id))), None)
+
+
+def unread_texts(session: DeskSession, ticket_ids: Collection[int]) -> Mapping[int, Sequence[UnreadText]]:
+    """By ticket, oldest first. For ids that were found through a query that looked at whose they are."""
+    found: dict[int, list[UnreadText]] = defaultdict(list)
+    if ticket_ids:
+        has_photos = select(Photo.id).where(Photo.message_id == Message.id).exists()
+        rows = session.execute(
+            select(Message.ticket_id, Message.body, has_photos)
+            .where(
+                Message.ticket_id.in_(ticket_ids),
+                Message.status == MessageStatus.RECEIVED,
+                Message.read_at.is_(None),
+            )
+            .order_by(Message.created_at, Message.id)
+        )
+        for ticket_id, body, photos in rows:
+            found[ticket_id or 0].append(UnreadText(body or "", bool(photos)))
+    return found
 
 
 def events_of(session: DeskSession, ticket_id: int, *, limit: int, cursor: str | None = None) -> Page[EventRow]:

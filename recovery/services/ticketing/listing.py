@@ -11,6 +11,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal_column,
     or_,
     select,
 )
@@ -23,7 +24,7 @@ from recovery.domain.errors import Invalid
 from recovery.domain.ids import LARGEST_ID
 from recovery.domain.permissions import Permission, Role
 from recovery.domain.phones import parse_phone
-from recovery.domain.tickets import REFERENCE_LETTERS, Severity, TicketStatus
+from recovery.domain.tickets import FINISHED, REFERENCE_LETTERS, Severity, TicketStatus
 from recovery.models import Approval, Callback, Contact, Customer, Promise, Remedy, Staff, Ticket
 from recovery.services.access import tickets_visible_to
 from recovery.services.cursors import ONE_PAGE, Page, Place, after, before, page_of, read
@@ -115,6 +116,15 @@ def owned(session: DeskSession, *, by: Actor, limit: int = ONE_PAGE) -> Sequence
     """What rests with this person, soonest due first."""
     query = select_tickets().where(tickets_visible_to(by), is_live(), Ticket.owner_id == by.id)
     return read_tickets(session, query.order_by(Ticket.promise_due_at, Ticket.id).limit(limit))
+
+
+def replied_after(session: DeskSession, *, by: Actor, limit: int = ONE_PAGE) -> Sequence[TicketRow]:
+    """What this person had, and is resolved or closed, with a reply that nobody has read; longest first."""
+    unread = select(Ticket.id).where(Ticket.unread > literal_column("0"))  # spelt as its index is
+    query = select_tickets().where(
+        tickets_visible_to(by), Ticket.id.in_(unread), Ticket.status.in_(FINISHED), Ticket.owner_id == by.id
+    )
+    return read_tickets(session, query.order_by(Ticket.logged_at, Ticket.id).limit(limit))
 
 
 def approvals(

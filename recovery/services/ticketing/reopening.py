@@ -8,10 +8,13 @@ from sqlalchemy import select
 from recovery.domain.actors import MACHINE, Actor, ActorKind
 from recovery.domain.errors import WrongState
 from recovery.domain.events import Tag
+from recovery.domain.messages import MessageStatus
+from recovery.domain.threads import FoundBy
 from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, TicketStatus, ToldBy, move
-from recovery.models import Event, Ticket
+from recovery.models import Event, Message, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.calling.putting_back import put_back
+from recovery.services.hearing.routing import move_text
 from recovery.services.people.leaving import release
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
@@ -100,10 +103,28 @@ def _go_on(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by:
     following = continuation_of(session, ticket)
     if following is not None:
         held = lock_ticket(session, following)
-        return held if held.is_live else reopen(session, held, why=why, now=now, by=by)
-    new = continued(session, ticket, why=why, now=now, by=by)
-    _alert_and_say(session, new, now=now, by=by)
-    return new
+        onward = held if held.is_live else reopen(session, held, why=why, now=now, by=by)
+    else:
+        onward = continued(session, ticket, why=why, now=now, by=by)
+        _alert_and_say(session, onward, now=now, by=by)
+    if by.kind is ActorKind.STAFF:  # what a customer writes finds its place as it comes in
+        _take_along(session, ticket, onward, now=now, by=by)
+    return onward
+
+
+def _take_along(session: DeskSession, ticket: Ticket, onward: Ticket, *, now: datetime, by: Actor) -> None:
+    """Replies that nobody has read are answered where it goes on: left behind, they would wait on what is over."""
+    unread = session.scalars(
+        select(Message)
+        .where(
+            Message.ticket_id == ticket.id,
+            Message.status == MessageStatus.RECEIVED,
+            Message.read_at.is_(None),
+        )
+        .order_by(Message.created_at, Message.id),
+    ).all()
+    for message in unread:
+        move_text(session, message, onward, found_by=FoundBy.STAFF, now=now, by=by)
 
 
 def _alert_and_say(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
