@@ -1,11 +1,11 @@
 """What pages and API share: the components of this app, the actor of this request, and one table from domain errors to
-HTTP, and how ids stand in addresses. Nothing here knows a whole URL."""
+HTTP, how ids stand in addresses, and how a photo is sent. Nothing here knows a whole URL."""
 
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from flask import current_app, g, request
+from flask import Response, current_app, g, request
 from werkzeug.routing import BaseConverter, IntegerConverter
 
 from recovery.bootstrap import Components
@@ -23,6 +23,7 @@ from recovery.domain.errors import (
 from recovery.domain.ids import LARGEST_ID
 from recovery.domain.languages import LANGUAGES, Language, chosen_language
 from recovery.domain.permissions import Permission
+from recovery.domain.photos import ENDINGS, shows_in_a_page
 from recovery.domain.tickets import REFERENCE_ALPHABET, REFERENCE_LETTERS
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -30,6 +31,12 @@ View = TypeVar("View", bound=Callable[..., Any])
 REFERENCE = re.compile(f"[Rr][Dd]-[{REFERENCE_ALPHABET}{REFERENCE_ALPHABET.lower()}]{{{REFERENCE_LETTERS}}}")
 NEVER_GIVEN = "RD-"
 
+OF_PHOTOS = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "private, no-store",
+}
 STATUS: dict[type[DomainError], int] = {
     Invalid: 422,
     KeyReused: 422,
@@ -76,6 +83,13 @@ def demand_of(endpoint: str | None, method: str) -> tuple[Permission, str] | Non
     if permission is None:
         return None
     return permission, getattr(handler, "object_scope", "")
+
+
+def photo_answer(photo_id: int, kind: str, content: bytes | None) -> Response:
+    """A stranger made it: the browser may draw it, and do nothing else with it."""
+    how = "inline" if shows_in_a_page(kind) else "attachment"
+    name = f"photo-{photo_id}.{ENDINGS[kind]}"
+    return Response(content, mimetype=kind, headers=OF_PHOTOS | {"Content-Disposition": f'{how}; filename="{name}"'})
 
 
 def language_of_phone() -> Language:

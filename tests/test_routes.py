@@ -18,17 +18,11 @@ from recovery.app import WITHOUT_DEMAND, create_app
 from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.permissions import GRANTED, Permission, Role
-from recovery.domain.photos import Media
 from recovery.edge import demand_of
-from recovery.models import Photo
-from recovery.services.hearing import photos
-from recovery.services.session import DeskSession
 from recovery.services.texting.links import customer_token
-from recovery.services.texting.replies import Inbound, receive
-from tests.api.calling import LOGGED, Desk
+from tests.api.calling import LOGGED, Desk, photo_on
 from tests.factories import Business
 from tests.fixtures.settings import MakeSettings
-from tests.photos import png
 from tests.web.pages import Visitor
 
 ROLES = {"maya": Role.FRONTLINE, "omar": Role.SUPERVISOR, "ada": Role.ADMIN, "nell": Role.SUPERVISOR}
@@ -122,20 +116,6 @@ def things_of_harbour_st(desk: Desk) -> dict[str, str]:
         "language": "en",
         "name": "logged",
     }
-
-
-def photo_on(desk: Desk) -> str:
-    """A kept one, as a worker leaves it."""
-    business = desk.business
-
-    def keep(session: DeskSession) -> str:
-        inbound = Inbound("+447700900123", session.house.sender, "Look", "MM1", media=(Media("x"),))
-        receive(session, inbound, now=business.now)
-        photo_id = session.scalars(select(Photo.id)).one()
-        photos.keep(session, photo_id, png(), now=business.now)
-        return str(photo_id)
-
-    return desk.business.desk.transact(keep)
 
 
 class People:

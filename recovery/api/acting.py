@@ -95,6 +95,12 @@ def answer_with(read: Callable[[Moment], Answer]) -> Response:
     return cast("Response", response.make_conditional(request))
 
 
+def answer_as_it_is(read: Callable[[Moment], Response]) -> Response:
+    """An answer to a GET that is no JSON."""
+    with components().read() as session:
+        return read(Moment(session, current_bearer().actor, components().clock.now()))
+
+
 def carry_out(act: Act, *, thing: str, show: Show, status: int = 200) -> Response:
     """`act` gives the id of the `thing` that `show` renders, also when the same key comes again."""
     now = components().clock.now()

@@ -173,6 +173,7 @@ def message(row: MessageRow, photos: Sequence[PhotoRow] = ()) -> Answer:
         "error_code": row.error_code,
         "error": row.error,
         "drop_reason": row.drop_reason,
+        "held_for": row.why_held,
         "photos": [
             {
                 "id": str(photo.id),

@@ -1,6 +1,7 @@
 """One way to declare a call: its permission, what it takes, what it gives, and every status it may answer."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -42,6 +43,15 @@ WORDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """An answer that is no JSON."""
+
+    kinds: tuple[str, ...]
+    """Its content types."""
+    words: str
+
+
 class ApiBlueprint(DescribedBlueprint):  # type: ignore[misc]  # flask-smorest is untyped
     ARGUMENTS_PARSER = StrictParser()
 
@@ -59,11 +69,11 @@ class ApiBlueprint(DescribedBlueprint):  # type: ignore[misc]  # flask-smorest i
         of: str = "",
         takes: type[Schema] | None = None,
         asks: type[Schema] | None = None,
-        gives: type[Schema],
+        gives: type[Schema] | Bytes,
         status: int = 200,
     ) -> Callable[[View], View]:
-        """`takes` is the schema of the body, `asks` of the query, `gives` of the answer. A query of which a call says
-        nothing is empty, and so is the body of one that only reads."""
+        """`takes` is the schema of the body, `asks` of the query, `gives` of the answer, or says what kind of bytes that
+        is. A query of which a call says nothing is empty, and so is the body of one that only reads."""
         takes = takes or (Versioned if method in WITH_BODY else None)
 
         def declare(view: View) -> View:
@@ -71,7 +81,7 @@ class ApiBlueprint(DescribedBlueprint):  # type: ignore[misc]  # flask-smorest i
             if takes is not None:
                 described = self.arguments(takes(), location="json", required=_has_needed(takes))(described)
             described = self.arguments(asks(), location="query")(described) if asks else _asking_nothing(described)
-            described = self.response(status, gives)(described)
+            described = self._giving(status, gives)(described)
             for code in _refusals(method, rule, takes=takes, asks=asks):
                 described = self.alt_response(
                     code, schema=ProblemSchema, content_type=PROBLEM, description=WORDS[code]
@@ -83,6 +93,14 @@ class ApiBlueprint(DescribedBlueprint):  # type: ignore[misc]  # flask-smorest i
             return cast("View", described)
 
         return declare
+
+    def _giving(self, status: int, gives: type[Schema] | Bytes) -> Callable[[Any], Any]:
+        if not isinstance(gives, Bytes):
+            return cast("Callable[[Any], Any]", self.response(status, gives))
+        content: dict[str, Any] = {kind: {"schema": {}} for kind in gives.kinds}
+        return cast(
+            "Callable[[Any], Any]", self.doc(responses={str(status): {"description": gives.words, "content": content}})
+        )
 
 
 def _asking_nothing(view: Any) -> Any:

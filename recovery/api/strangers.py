@@ -8,9 +8,10 @@ from recovery.api import answers
 from recovery.api.acting import Moment, answer_with, carry_out
 from recovery.api.answers import Answer
 from recovery.api.blueprint import ApiBlueprint
-from recovery.api.schemas.answers import DismissedSchema, StrangerSchema, page_of
+from recovery.api.schemas.answers import page_of
 from recovery.api.schemas.queries import Paged
 from recovery.api.schemas.requests import DismissalSchema
+from recovery.api.schemas.texts import DismissedSchema, StrangerSchema
 from recovery.domain.permissions import Permission
 from recovery.models import Stranger
 from recovery.services.hearing import strangers as waiting

@@ -6,17 +6,21 @@ from typing import Any
 from flask import Response
 
 from recovery.api import answers
-from recovery.api.acting import Moment, answer_with, carry_out
+from recovery.api.acting import Moment, answer_as_it_is, answer_with, carry_out
 from recovery.api.answers import Answer
-from recovery.api.blueprint import ApiBlueprint
-from recovery.api.schemas.answers import MessageSchema, PromiseOnTicketSchema, page_of
+from recovery.api.blueprint import ApiBlueprint, Bytes
+from recovery.api.schemas.answers import PromiseOnTicketSchema, page_of
 from recovery.api.schemas.queries import Paged
-from recovery.api.schemas.requests import NewMessageSchema, PromiseSchema
-from recovery.domain.errors import Refused
+from recovery.api.schemas.requests import MoveTextSchema, NewMessageSchema, PromiseSchema
+from recovery.api.schemas.texts import MessageSchema, MovedSchema
+from recovery.domain.errors import NotFound, Refused
 from recovery.domain.permissions import Permission
-from recovery.services.hearing.photos import photos_of
+from recovery.domain.photos import ENDINGS
+from recovery.edge import photo_answer
+from recovery.services.hearing.hands import move_by_hand
+from recovery.services.hearing.photos import kept_photo, photos_of
 from recovery.services.texting.threads import message_row, messages_of
-from recovery.services.ticketing.reading_tickets import promise_row, ticket_row_by_id
+from recovery.services.ticketing.reading_tickets import promise_row, ticket_row, ticket_row_by_id
 from recovery.services.ticketing.tickets import write_to_customer
 from recovery.services.timing.promises import promise_by_hand
 
@@ -91,6 +95,59 @@ def list_messages(asked: dict[str, Any], reference: str) -> Response:
         return answers.page(found, lambda row: answers.message(row, photos.get(row.id, ())))
 
     return answer_with(read)
+
+
+@blueprint.call(
+    "POST",
+    "/tickets/<reference:reference>/messages/<row_id:message_id>/move",
+    may=Permission.WORK,
+    of="ticket",
+    takes=MoveTextSchema,
+    gives=MovedSchema,
+)
+def move_message(body: dict[str, Any], reference: str, message_id: int) -> Response:
+    """Move a text that came in to the ticket that it is about
+
+    To another open ticket of the same customer, where it is unread again.
+    """
+
+    def act(at: Moment) -> int:
+        version = body.get("version")
+        move_by_hand(at.session, reference, message_id, body["to"], version=version, now=at.now, by=at.by)
+        return message_id
+
+    def shown(at: Moment, moved_id: int) -> Answer:
+        row = message_row(at.session, moved_id)
+        if row is None:
+            raise NotFound("There is no such text any more.")
+        return {
+            "id": str(row.id),
+            "ticket": answers.state(ticket_row_by_id(at.session, row.ticket_id, by=at.by)),
+            "moved_from": answers.state(ticket_row(at.session, reference, by=at.by)),
+        }
+
+    return carry_out(act, thing="message", show=shown)
+
+
+@blueprint.call(
+    "GET",
+    "/photos/<row_id:photo_id>",
+    may=Permission.SEE,
+    of="photo",
+    gives=Bytes(tuple(ENDINGS), "The photo as it came, of the type that the list of texts names."),
+)
+def show_photo(photo_id: int) -> Response:
+    """Get a photo that came with a text
+
+    404 until it is kept. On a sensitive ticket as its texts: after a viewing.
+    """
+
+    def read(at: Moment) -> Response:
+        ticket, photo = kept_photo(at.session, photo_id, by=at.by)
+        at.opened(ticket.reference)
+        return photo_answer(photo.id, photo.content_type, photo.content)
+
+    return answer_as_it_is(read)
 
 
 def _shown_promise(at: Moment, promise_id: int) -> Answer:

@@ -37,6 +37,14 @@ class MessageStatus(StrEnum):
         return not MOVES[self]
 
 
+class HeldFor(StrEnum):
+    """What a held text waits for."""
+
+    QUIET_HOURS = "quiet_hours"
+    SPEND = "spend"
+    """The month's money is spent."""
+
+
 QUEUED = frozenset({MessageStatus.PENDING, MessageStatus.HELD})
 """Nobody has begun to send it."""
 LEFT = frozenset(

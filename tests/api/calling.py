@@ -9,9 +9,14 @@ from werkzeug.test import TestResponse
 
 from recovery.domain.actors import MACHINE
 from recovery.domain.permissions import Scope
-from recovery.models import Staff
+from recovery.domain.photos import Media
+from recovery.models import Photo, Staff
+from recovery.services.hearing import photos
 from recovery.services.people.tokens import DEFAULT_SCOPES, add_token
+from recovery.services.session import DeskSession
+from recovery.services.texting.replies import Inbound, receive
 from tests.factories import Business
+from tests.photos import png
 
 LOGGED = {
     "site": "harbour-st",
@@ -68,6 +73,20 @@ class Desk:
 
     def ticket(self, reference: str, who: str = "maya") -> Any:
         return self.done(who, "GET", f"/tickets/{reference}")
+
+
+def photo_on(desk: Desk, content: bytes | None = None) -> str:
+    """The id of a kept one that Sam sent, as a worker leaves it."""
+
+    def keep(session: DeskSession) -> str:
+        now = desk.business.now
+        inbound = Inbound("+447700900123", session.house.sender, "Look", "MM1", media=(Media("x"),))
+        message = receive(session, inbound, now=now)
+        photo_id = session.scalars(select(Photo.id).where(Photo.message_id == message.id)).one()
+        photos.keep(session, photo_id, content or png(), now=now)
+        return str(photo_id)
+
+    return desk.business.desk.transact(keep)
 
 
 def refused(answer: TestResponse, status: int, words: str = "") -> Any:

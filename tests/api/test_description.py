@@ -12,8 +12,8 @@ from schemathesis.specs.openapi import checks
 
 from recovery.api import DESCRIBED
 from recovery.api.fields import Strict, WholeNumber
-from recovery.api.schemas import answers, queries, reports, requests
-from tests.api.calling import LOGGED, Desk
+from recovery.api.schemas import answers, queries, reports, requests, texts
+from tests.api.calling import LOGGED, Desk, photo_on
 
 EXAMPLES = 8
 """Of each call, mode and person: some two thousand answers in all."""
@@ -66,6 +66,7 @@ def _real_things(desk: Desk) -> dict[str, str]:
         "reference": logged["reference"],
         "remedy_id": logged["remedies"][0]["id"],
         "callback_id": call["id"],
+        "photo_id": photo_on(desk),
     }
 
 
@@ -115,7 +116,7 @@ def test_the_guide_names_every_call(small_desk: Desk) -> None:
 
 
 def _schemas() -> list[type[Schema]]:
-    modules = (requests, queries, answers, reports)
+    modules = (requests, queries, answers, reports, texts)
     found = {each for module in modules for each in vars(module).values() if isinstance(each, type)}
     return [each for each in found if issubclass(each, Schema)]
 

@@ -164,6 +164,10 @@ class PromiseSchema(Versioned):
             raise ValidationError("Send due_at, or minutes from now: one of the two.", "due_at")
 
 
+class MoveTextSchema(Versioned):
+    to = TicketReference(required=True)
+
+
 class NewMessageSchema(Versioned):
     body = Text(LONGEST_TEXT, required=True, needed=True)
 

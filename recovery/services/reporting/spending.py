@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from recovery.domain.messages import MessageStatus
+from recovery.domain.messages import HeldFor, MessageStatus
 from recovery.domain.money import MINOR_DIGITS, format_money
 from recovery.domain.phones import country_of
 from recovery.models import Message, Site, Spend
 from recovery.models.message import WAITING
 from recovery.services.session import CLAIMS, DeskSession
 
-SPEND = "spend"
+SPEND = HeldFor.SPEND.value
 """In `held_for`: the month's money is spent."""
 NO_SITE = 0
 DECEMBER = 12

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from recovery.domain.messages import Direction, MessageStatus
+from recovery.domain.messages import Direction, HeldFor, MessageStatus
 from recovery.models import Event, Message, Photo, Staff
 from recovery.services.cursors import Page, Place, after, page_of, read
 from recovery.services.session import DeskSession
@@ -38,6 +38,14 @@ class MessageRow:
     error_code: str | None
     error: str | None
     drop_reason: str | None
+    held_for: str | None
+
+    @property
+    def why_held(self) -> HeldFor | None:
+        """None for one that is not held now."""
+        if self.status is not MessageStatus.HELD:
+            return None
+        return HeldFor(self.held_for) if self.held_for else HeldFor.QUIET_HOURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,7 @@ COLUMNS = (
     Message.error_code,
     Message.error,
     Message.drop_reason,
+    Message.held_for,
 )
 
 
