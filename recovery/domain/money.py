@@ -8,6 +8,7 @@ from recovery.domain.errors import Invalid
 
 LARGEST_AMOUNT = 10**9  # minor units: ten million pounds is no remedy but a slip of the finger
 LONGEST_TEXT = 40
+FINER = 2
 
 _WITHOUT_MINOR_UNIT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _OF_A_THOUSANDTH = "BHD IQD JOD KWD LYD OMR TND"
@@ -53,6 +54,18 @@ def known_currency(code: object, *, field: str = "currency") -> str:
 def format_money(amount: int, currency: str) -> str:
     """Write 450 GBP as £4.50, 450 JPY as ¥450, 1250 KWD as KWD 1.250."""
     number = plain_amount(amount, currency, grouped=True)
+    return f"{SYMBOLS[currency]}{number}" if currency in SYMBOLS else f"{currency} {number}"
+
+
+def format_micros(micros: int, currency: str) -> str:
+    """Write 52400 millionths of a USD as $0.0524: two digits more than its money has, rounded up, without zeros at the
+    end that money does not have either. static/js/segments.js says the same."""
+    digits = MINOR_DIGITS[known_currency(currency)]
+    finest = digits + FINER
+    whole, fraction = divmod(-(-micros // 10 ** (6 - finest)), 10**finest)
+    decimals = f"{fraction:0{finest}d}"
+    decimals = decimals[:digits] + decimals[digits:].rstrip("0")
+    number = f"{whole:,}.{decimals}" if decimals else f"{whole:,}"
     return f"{SYMBOLS[currency]}{number}" if currency in SYMBOLS else f"{currency} {number}"
 
 

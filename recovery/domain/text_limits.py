@@ -41,6 +41,10 @@ class Prices:
     def of(self, country: str | None, segments: int) -> int:
         return self.by_country.get(country or "", self.otherwise) * segments
 
+    def known(self, country: str | None) -> int | None:
+        """Of one segment; None for a country that the table does not name: a guess is nothing to show a person."""
+        return self.by_country.get(country or "")
+
 
 @dataclass(frozen=True, slots=True)
 class Spending:

@@ -154,7 +154,7 @@ def preview_words(first: FirstText, new: NewTicket) -> dict[str, Any]:
     return {
         "to": first.to,
         "body": first.text.body,
-        "segments": segment_words(first.text.segments, typed),
+        "segments": segment_words(first.text.segments, typed, cost=first.cost),
         "why_not": "",
     }
 

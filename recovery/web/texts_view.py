@@ -9,6 +9,7 @@ from flask import url_for
 from recovery.domain.calendars import local_time
 from recovery.domain.languages import Language
 from recovery.domain.texts import segments
+from recovery.services.reporting.spending import cost_words
 from recovery.services.session import DeskSession
 from recovery.services.wording.rewording import Place, VersionRow, changed_texts, samples, shipped
 from recovery.sms.rewording import needed_of, places_of
@@ -139,7 +140,9 @@ def preview(session: DeskSession, place: Place, body: str) -> dict[str, Any]:
         return {"phone": "", "segments": {}}
     folds = place.site.folds_texts if place.site else True
     text = reworded.filled(values, folded=folds)
-    return {"phone": text, "segments": segment_words(segments(text), reworded.filled(values, folded=False))}
+    sent = segments(text)
+    cost = cost_words(session, place.site.country if place.site else None, sent.count)
+    return {"phone": text, "segments": segment_words(sent, reworded.filled(values, folded=False), cost=cost)}
 
 
 def site_name(place: Place) -> str:

@@ -10,9 +10,9 @@ from recovery.domain.actors import Actor
 from recovery.domain.calendars import local_time
 from recovery.domain.languages import Language
 from recovery.domain.messages import Direction
-from recovery.domain.money import SYMBOLS, format_money
+from recovery.domain.money import MINOR_DIGITS, SYMBOLS, format_money
 from recovery.domain.permissions import Permission
-from recovery.domain.phones import pretty
+from recovery.domain.phones import country_of, pretty
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import FINISHED, LONGEST_NOTE, OVER, PromiseAbout, Severity, TicketStatus, ToldBy
 from recovery.models import Message, Ticket
@@ -21,6 +21,7 @@ from recovery.services.hearing.hands import Refusal, others_of, refusals_of
 from recovery.services.hearing.photos import photos_of
 from recovery.services.people.directory import staff_of
 from recovery.services.proving.audit_search import trail
+from recovery.services.reporting.spending import price_of
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import around_words
 from recovery.services.ticketing.rows import PromiseRow, TicketRow
@@ -195,7 +196,18 @@ def _owners(reading: DeskSession, row: TicketRow, by: Actor) -> Sequence[dict[st
 
 def _around(reading: DeskSession, ticket: Ticket, by: Actor) -> dict[str, str]:
     before, after = around_words(reading, ticket, by=by)
-    return {"before": before, "after": after, "folds": "yes" if ticket.site.folds_texts else "no"}
+    around = {"before": before, "after": after, "folds": "yes" if ticket.site.folds_texts else "no"}
+    price, currency = price_of(reading, _country(ticket)), reading.house.policy.prices.currency
+    if price is None:
+        return around
+    sign = SYMBOLS.get(currency, f"{currency} ")
+    return around | {"price": str(price), "sign": sign, "digits": str(MINOR_DIGITS[currency])}
+
+
+def _country(ticket: Ticket) -> str | None:
+    """Of their number."""
+    phone = ticket.customer.phone if ticket.customer else None
+    return country_of(phone) if phone else None
 
 
 def _others(reading: DeskSession, ticket: Ticket, messages: Sequence[Message], *, by: Actor) -> list[dict[str, str]]:

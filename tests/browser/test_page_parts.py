@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
+from recovery.domain.money import MINOR_DIGITS, SYMBOLS, format_micros
 from recovery.domain.texts import fold, segments
 from recovery.web.segment_view import segment_words
 
@@ -132,6 +133,19 @@ def test_the_page_says_what_the_server_says(page: Page) -> None:
     bodies = [text["body"] for text in TEXTS]
     said = [segment_words(segments(fold(body)), body) for body in bodies]
     assert page.evaluate(ask, bodies) == [[words["count"], words["warning"]] for words in said]
+
+
+def test_the_page_writes_a_price_as_the_server_does(page: Page) -> None:
+    page.goto("/reply")
+    ask = """async prices => {
+        const { inMoney } = await import("/static/js/segments.js");
+        return prices.map(price => inMoney(...price));
+    }"""
+    micros = [0, 1, 99, 10_001, 52_400, 104_800, 80_000, 999_999, 1_000_000, 1_234_567_890]
+    prices = [(each, currency) for each in micros for currency in ("USD", "JPY", "KWD", "CHF")]
+    said = [format_micros(each, currency) for each, currency in prices]
+    asked = [(each, SYMBOLS.get(currency, f"{currency} "), MINOR_DIGITS[currency]) for each, currency in prices]
+    assert page.evaluate(ask, asked) == said
 
 
 def test_a_letter_that_changes_the_text_is_named(page: Page) -> None:

@@ -50,7 +50,9 @@ def test_the_reply_box_counts_the_signature_and_names_what_changes(chromium: Bro
         box, count = page.get_by_label("Text Sam"), page.locator("#f-body-segments [data-count]")
         signature = f" - Maya at Harbour St Coffee, {ticket.reference}"
         box.fill("a" * (160 - len(signature)))
-        expect(count).to_have_text("0 letters left · 1 segment · GSM-7")
+        expect(count).to_have_text("0 letters left · 1 segment · GSM-7 · $0.0524")
+        box.fill("a" * (161 - len(signature)))
+        expect(count).to_have_text("145 letters left · 2 segments · GSM-7 · $0.1048")
         box.fill("Here it is 👍🏽")
         expect(page.locator("#f-body-segments")).to_contain_text("make it cost more")
         page.get_by_role("button", name="Send", exact=True).click()

@@ -10,6 +10,7 @@ from recovery.domain.money import (
     MINOR_DIGITS,
     Money,
     checked_amount,
+    format_micros,
     format_money,
     known_currency,
     parse_amount,
@@ -33,6 +34,26 @@ from recovery.domain.money import (
 def test_money_is_written_as_its_currency_is(amount: int, currency: str, words: str) -> None:
     assert format_money(amount, currency) == words
     assert str(Money(amount, currency)) == words
+
+
+@pytest.mark.parametrize(
+    ("micros", "currency", "words"),
+    [
+        (52_400, "USD", "$0.0524"),
+        (104_800, "USD", "$0.1048"),
+        (80_000, "USD", "$0.08"),
+        (52_401, "GBP", "£0.0525"),  # never less than it is
+        (0, "EUR", "€0.00"),
+        (7_800_000, "JPY", "¥7.8"),
+        (8_000_000, "JPY", "¥8"),
+        (16_010, "KWD", "KWD 0.01601"),
+        (1_234_500_000, "CHF", "CHF 1,234.50"),
+    ],
+)
+def test_the_price_of_a_text_is_written_to_a_hundredth_of_the_smallest_coin(
+    micros: int, currency: str, words: str
+) -> None:
+    assert format_micros(micros, currency) == words
 
 
 def test_a_field_of_a_form_holds_the_number_alone() -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recovery.domain.messages import HeldFor, MessageStatus
-from recovery.domain.money import MINOR_DIGITS, format_money
+from recovery.domain.money import MINOR_DIGITS, format_micros, format_money
 from recovery.domain.phones import country_of
 from recovery.models import Message, Site, Spend
 from recovery.models.message import WAITING
@@ -71,6 +71,17 @@ def month_after(now: datetime) -> datetime:
 def cost_of(session: DeskSession, number: str | None, segments: int) -> int:
     """Of one text, in millionths of the policy's currency. `number` is E.164."""
     return session.house.policy.prices.of(country_of(number) if number else None, segments)
+
+
+def price_of(session: DeskSession, country: str | None) -> int | None:
+    """Of one segment, in millionths of the policy's currency; None where the price table does not name the country."""
+    return session.house.policy.prices.known(country)
+
+
+def cost_words(session: DeskSession, country: str | None, segments: int) -> str:
+    """Of one text, as a page says it before it goes: "$0.0524". Empty where the price table does not name the country."""
+    price = price_of(session, country)
+    return "" if price is None else format_micros(price * segments, session.house.policy.prices.currency)
 
 
 def add(session: DeskSession, accepted: Iterable[Message], *, now: datetime) -> None:

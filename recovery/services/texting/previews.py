@@ -10,7 +10,7 @@ from recovery.domain.authority import Limits, LimitSpan
 from recovery.domain.calendars import local_time
 from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Role
-from recovery.domain.phones import parse_phone
+from recovery.domain.phones import country_of, parse_phone
 from recovery.domain.promise_times import default_due
 from recovery.domain.tickets import FAILURES, REFERENCE_LETTERS
 from recovery.domain.wording import due_words, joined, remedy_words
@@ -18,6 +18,7 @@ from recovery.models import Contact, Customer, Ledger, Site, Ticket
 from recovery.services.access import visible_site
 from recovery.services.deciding.authority import limits_of
 from recovery.services.deciding.remedies import NewRemedy
+from recovery.services.reporting.spending import cost_words
 from recovery.services.session import DeskSession
 from recovery.services.texting.caps import is_texted
 from recovery.services.texting.messages import first_word, render, standing_opt_out
@@ -39,6 +40,8 @@ class FirstText:
     """First name, or empty."""
     text: Text | None
     why_not: str = ""
+    cost: str = ""
+    """In words; empty where the price is not known."""
 
 
 def first_text(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor) -> FirstText:
@@ -63,7 +66,7 @@ def first_text(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor
         "promise": due_words(due, now=now, timezone=site.timezone, speech=speech),
     }
     text = render(session, draft, "logged_waiting" if asked else "logged", values, by=by)
-    return FirstText(first_word(name), text)
+    return FirstText(first_word(name), text, cost=cost_words(session, country_of(phone), text.segments.count))
 
 
 def why_not_texted(session: DeskSession, site: Site, typed: str) -> str:

@@ -58,9 +58,20 @@ function isGsm(letter) {
   return GSM_BASIC.has(letter) || GSM_EXTENDED.has(letter);
 }
 
+// As domain/money.py writes millionths: two digits more than the money has, rounded up.
+export function inMoney(micros, sign, digits) {
+  const finest = digits + 2;
+  const amount = String(Math.ceil(micros / 10 ** (6 - finest))).padStart(finest + 1, "0");
+  const cut = amount.length - finest;
+  const decimals = amount.slice(cut, cut + digits) + amount.slice(cut + digits).replace(/0+$/, "");
+  const whole = amount.slice(0, cut).replace(/\B(?=(\d{3})+$)/g, ",");
+  return sign + whole + (decimals && `.${decimals}`);
+}
+
 // As web/segment_view.py says it.
-export function inWords({ left, count, encoding }) {
-  return `${left} ${left === 1 ? "letter" : "letters"} left · ${count} ${count === 1 ? "segment" : "segments"} · ${encoding}`;
+export function inWords({ left, count, encoding }, cost = "") {
+  const letters = `${left} ${left === 1 ? "letter" : "letters"} left`;
+  return [letters, `${count} ${count === 1 ? "segment" : "segments"}`, encoding, cost].filter(Boolean).join(" · ");
 }
 
 export function warning(typed, sent) {
@@ -77,11 +88,13 @@ function named(letters) {
 function watch(field) {
   const output = document.getElementById(field.dataset.segments);
   if (!output) return;
-  const { before = "", after = "", folds = "yes" } = field.dataset; // what the server writes around it, and how
+  const { before = "", after = "", folds = "yes", price, sign, digits } = field.dataset; // what the server writes around it, and how
+  const cost = (count) => (price ? inMoney(Number(price) * count, sign, Number(digits)) : "");
   const show = () => {
     const whole = before + field.value.trim() + after;
     const sent = folds === "yes" ? fold(whole) : whole.normalize("NFC").replaceAll("\r\n", "\n");
-    output.querySelector("[data-count]").textContent = field.value ? inWords(segments(sent)) : "";
+    const counted = segments(sent);
+    output.querySelector("[data-count]").textContent = field.value ? inWords(counted, cost(counted.count)) : "";
     output.querySelector("[data-warning]").textContent = warning(field.value, sent);
   };
   field.addEventListener("input", show);
