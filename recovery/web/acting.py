@@ -22,7 +22,7 @@ from recovery.web.forms import WAYS_BACK, Form, loaded, typed
 from recovery.web.rows import clock
 from recovery.web.saying import say
 from recovery.web.session import may_view, now, transact
-from recovery.web.ticket_view import ticket_values
+from recovery.web.ticket_view import reply_preview, ticket_values
 
 Work = Callable[[DeskSession, Ticket, Mapping[str, Any]], object]
 LABELS = {
@@ -119,18 +119,22 @@ def reference_of(owned: type[Remedy] | type[Callback], owned_id: int) -> str:
     return reference
 
 
-def ticket_page(reference: str, problem: Problem | None = None) -> str:
-    """Raises NotFound. A sensitive ticket shows its gate until it has been opened."""
+def ticket_page(reference: str, problem: Problem | None = None, *, draft: str = "") -> str:
+    """Raises NotFound. A sensitive ticket shows its gate until it has been opened. `draft`: a reply that is looked at
+    before it goes."""
     with components().read() as reading:
         row = ticket_row(reading, reference, by=actor())
         if row.is_sensitive and not may_view(row.id):
             return render_template("tickets/gate.html", reference=row.reference, site=row.site.name)
         values = ticket_values(reading, row, now=now(), by=actor())
+        preview = reply_preview(reading, row, draft, by=actor()) if draft else None
+    part = problem.part if problem else "reply" if draft else ""
     return render_template(
         "tickets/show.html",
         **values,
-        problem=problem,
-        typed=typed() if problem else {},
+        part=part,
+        preview=preview,
+        typed=typed() if part else {},
         errors=problem.errors if problem else {},
     )
 

@@ -21,9 +21,9 @@ from recovery.services.hearing.hands import Refusal, others_of, refusals_of
 from recovery.services.hearing.photos import photos_of
 from recovery.services.people.directory import staff_of
 from recovery.services.proving.audit_search import trail
-from recovery.services.reporting.spending import price_of
+from recovery.services.reporting.spending import cost_words, price_of
 from recovery.services.session import DeskSession
-from recovery.services.texting.messages import around_words
+from recovery.services.texting.messages import around_words, render
 from recovery.services.ticketing.rows import PromiseRow, TicketRow
 from recovery.services.ticketing.stories import events_of, first_names, thread_of
 from recovery.web.audit_view import lines
@@ -31,6 +31,7 @@ from recovery.web.call_view import OUTCOMES, book_choices, calls
 from recovery.web.clock_view import clock_words
 from recovery.web.remedy_view import remedies
 from recovery.web.rows import at, clock, customer_name, failure_label, promise_time
+from recovery.web.segment_view import segment_words
 from recovery.web.stream import people_in, stream
 
 NO_TEXT = {
@@ -80,6 +81,17 @@ def ticket_values(reading: DeskSession, row: TicketRow, *, now: datetime, by: Ac
         "around": _around(reading, ticket, by) if _can_be_texted(row) else {},
         "trail": lines(trail(reading, ticket), row.site.timezone) if by.may(Permission.AUDIT) else [],
     }
+
+
+def reply_preview(reading: DeskSession, row: TicketRow, words: str, *, by: Actor) -> dict[str, Any] | None:
+    """What tickets/preview.html shows of words that somebody would send; None where none may go."""
+    if not _can_be_texted(row):
+        return None
+    ticket = visible_ticket(reading, row.reference, by=by)
+    text = render(reading, ticket, "free", {"words": words}, by=by)
+    cost = cost_words(reading, _country(ticket), text.segments.count)
+    to = row.customer.name.split()[0] if row.customer and row.customer.name else ""
+    return {"to": to, "body": text.body, "segments": segment_words(text.segments, words, cost=cost), "why_not": ""}
 
 
 def _head(row: TicketRow, *, now: datetime) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from recovery.domain.errors import Invalid
 from recovery.domain.languages import Language
 from recovery.domain.permissions import Permission
 from recovery.domain.tickets import Severity, ToldBy
-from recovery.edge import actor, components, needs
+from recovery.edge import actor, components, needs, status_of
 from recovery.models import Ticket
 from recovery.services.access import locked_ticket
 from recovery.services.people.directory import sites_of
@@ -18,7 +18,7 @@ from recovery.services.proving.viewings import view
 from recovery.services.session import DeskSession
 from recovery.services.ticketing import listing, reopening, tickets
 from recovery.services.timing.promises import promise_by_hand
-from recovery.web.acting import on_ticket, ticket_page
+from recovery.web.acting import Problem, on_ticket, ticket_page
 from recovery.web.forms import (
     ChangeForm,
     CloseForm,
@@ -29,6 +29,7 @@ from recovery.web.forms import (
     ReplyForm,
     ResolveForm,
     Versioned,
+    loaded,
 )
 from recovery.web.rows import lane_row
 from recovery.web.session import allow_viewing, now, transact
@@ -196,6 +197,8 @@ def promise(reference: str) -> ResponseReturnValue:
 @blueprint.post("/<reference:reference>/messages")
 @needs(Permission.WORK, of="ticket")
 def reply(reference: str) -> ResponseReturnValue:
+    if request.form.get("do") == "preview":
+        return _as_it_would_go(reference)
     return on_ticket(reference, ReplyForm, _reply, part="reply", said="Your text is on its way.")
 
 
@@ -209,6 +212,14 @@ def mark_read(reference: str) -> ResponseReturnValue:
         part="reply",
         said="Read.",
     )
+
+
+def _as_it_would_go(reference: str) -> ResponseReturnValue:
+    """For who has no script: nothing is sent, and what was typed stays."""
+    try:
+        return ticket_page(reference, draft=loaded(ReplyForm)["body"])
+    except Invalid as wrong:
+        return ticket_page(reference, Problem("reply", wrong)), status_of(wrong)
 
 
 def _speak(session: DeskSession, ticket: Ticket, form: Any) -> str:
