@@ -67,6 +67,17 @@ def ticket_of(business: Business, ticket: Ticket) -> Ticket:
         return session.get_one(Ticket, ticket.id)
 
 
+def test_what_is_done_now_and_then_is_folded_and_the_page_short(maya: Page, business: Business) -> None:
+    maya.goto(SAMS_PHONE)
+    height, screen = maya.evaluate("[document.documentElement.scrollHeight, innerHeight]")
+    assert height <= 1.3 * screen
+    for fold, field in (("Send a photo", "With these words"), ("Another number", "Its number")):
+        expect(maya.get_by_label(field)).to_be_hidden()
+        maya.get_by_text(fold).click()
+        expect(maya.get_by_label(field)).to_be_visible()
+    check_for_everybody(maya, SAMS_PHONE)
+
+
 def test_what_is_saved_rings_and_its_link_opens_sams_page(maya: Page, business: Business, sender: Sender) -> None:
     maya.goto(SAMS_PHONE)
     expect(maya.get_by_text("No text yet.")).to_be_visible()

@@ -217,4 +217,5 @@ def test_no_photo_is_refused_with_a_sentence_and_the_words_stay(business: Busine
     answer = Visitor.signed_in(business, "maya").post("/simulator/photos", number=SAMS, words="Look at this")
     assert answer.status_code == 422
     assert "Choose a photo first" in answer.text
+    assert '<details class="fold" id="photo" open>' in answer.text
     assert 'value="Look at this"' in answer.text
