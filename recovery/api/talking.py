@@ -42,7 +42,8 @@ WITHHELD = 0
 def make_promise(body: dict[str, Any], reference: str) -> Response:
     """Promise a new time, and tell the customer if asked to
 
-    `told_by` is `nobody` where the quiet hours would hold the text past that time: no text is written, so call them.
+    `told_by` is `nobody` where the quiet hours would hold the text past that time, where it would be one too many, or
+    where the month's money holds it: call them.
     """
 
     def act(at: Moment) -> int:

@@ -11,7 +11,7 @@ from recovery.domain.callbacks import CallReason, Outcome
 from recovery.domain.money import format_money
 from recovery.domain.phones import pretty
 from recovery.domain.remedies import RemedyStatus
-from recovery.domain.tickets import FAILURES, FINISHED, TicketStatus
+from recovery.domain.tickets import FAILURES, FINISHED, TicketStatus, ToldBy
 from recovery.services.texting.threads import UnreadText
 from recovery.services.ticketing.rows import ApprovalRow, CallbackRow, CallRow, RemedyRow, SiteBrief, TicketRow
 from recovery.web.session import now
@@ -98,7 +98,8 @@ def promise_time(ticket: TicketRow) -> Row:
         words = f"{ticket.status.label} {_day(since, ticket.site)}".rstrip()
         return {"number": _time(since, ticket.site), "words": words, "tone": "note"}
     due = clock(promise.due_at, ticket.site)
-    told = due if _day(promise.due_at, ticket.site) else f"told {due}"
+    word = "by" if promise.told_by is ToldBy.NOBODY else "told"
+    told = due if _day(promise.due_at, ticket.site) else f"{word} {due}"
     return {"due": promise.due_at, "warn": promise.warn_at, "told": told, "kind": "promise"}
 
 

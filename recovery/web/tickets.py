@@ -16,6 +16,7 @@ from recovery.services.access import locked_ticket
 from recovery.services.people.directory import sites_of
 from recovery.services.proving.viewings import view
 from recovery.services.session import DeskSession
+from recovery.services.texting.messages import leaves_at
 from recovery.services.ticketing import listing, reopening, tickets
 from recovery.services.timing.promises import promise_by_hand
 from recovery.web.acting import Problem, on_ticket, ticket_page
@@ -37,6 +38,7 @@ from recovery.web.ticket_filter import Filter
 
 blueprint = Blueprint("tickets", __name__, url_prefix="/tickets")
 HELD_TOO_LONG = "Promised. Texts wait for the morning now, and this is due before: call them and say it."
+UNTOLD = "Promised. No text tells them now: call them and say it."
 
 
 @blueprint.get("")
@@ -230,7 +232,9 @@ def _speak(session: DeskSession, ticket: Ticket, form: Any) -> str:
 def _promise(session: DeskSession, ticket: Ticket, form: Any) -> str | None:
     due_at = now() + timedelta(minutes=form["minutes"])
     promise = promise_by_hand(session, ticket, due_at=due_at, tell=form["tell"], now=now(), by=actor())
-    return HELD_TOO_LONG if promise.told_by is ToldBy.NOBODY else None
+    if promise.told_by is not ToldBy.NOBODY:
+        return None
+    return UNTOLD if leaves_at(session, ticket, now=now()) < due_at else HELD_TOO_LONG
 
 
 def _reply(session: DeskSession, ticket: Any, form: Any) -> None:

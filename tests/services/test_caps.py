@@ -1,18 +1,25 @@
 """Loops and pumping end at a cap, and a person looks; nothing is texted to a country that we do not text."""
 
 import itertools
+import json
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 from recovery.clock import FrozenClock
-from recovery.domain.actors import MACHINE
+from recovery.domain.actors import MACHINE, Actor
+from recovery.domain.callbacks import Outcome
 from recovery.domain.events import Tag
 from recovery.domain.messages import Direction
-from recovery.domain.text_limits import Caps
-from recovery.models import Message, OptOut, Ticket
+from recovery.domain.text_limits import Caps, Spending
+from recovery.models import Callback, Message, OptOut, Ticket
 from recovery.services.access import lock_ticket
+from recovery.services.calling.attempts import attempt
+from recovery.services.calling.booking import book
+from recovery.services.deciding.remedies import propose
 from recovery.services.running.health import checks
 from recovery.services.session import DeskSession
 from recovery.services.texting.caps import cap_met
@@ -20,8 +27,10 @@ from recovery.services.texting.consent import opt_out
 from recovery.services.texting.foreseen import handle_together
 from recovery.services.texting.messages import OPTED_OUT, Saying, tell_customer, why_no_text
 from recovery.services.texting.replies import Inbound, receive
-from recovery.services.timing.promises import current_promise
-from tests.factories import LEE, NO_CAPS, NOOR, SAM, NewCustomer
+from recovery.services.ticketing.reopening import reopen
+from recovery.services.ticketing.tickets import resolve
+from recovery.services.timing.promises import current_promise, promise_by_hand
+from tests.factories import LEE, NO_CAPS, NOOR, SAM, NewCustomer, refund
 from tests.services.post import Post
 
 AOIFE = NewCustomer("+353 85 012 3456", "Aoife")
@@ -172,3 +181,100 @@ def test_without_a_list_the_countries_of_all_sites_are_texted(post: Post) -> Non
 def test_a_list_is_all_there_is(post: Post) -> None:
     post.business.set_policy(countries=frozenset({"US"}))
     assert post.texts(post.ticket(SAM)) == []
+
+
+def promised_now(post: Post, ticket: Ticket) -> tuple[str, str]:
+    """How the customer was told, on the promise and in the trail."""
+    with post.desk.read() as session:
+        promise = current_promise(session, post.reread(ticket))
+    assert promise is not None
+    return promise.told_by.value, json.loads(post.told(ticket, Tag.PROMISE_MADE)[-1])["told_by"]
+
+
+def capped_at(post: Post, ticket: Ticket) -> None:
+    """The next text about it would be one too many."""
+    post.business.set_policy(caps=replace(NO_CAPS, ticket=len(post.texts(ticket))))
+
+
+SPENT = Spending(month_limit_micros=0, warn_at_percent=80)
+
+
+def spent(post: Post, _: Ticket) -> None:
+    """Nothing that is not urgent goes this month."""
+    post.business.set_policy(spending=SPENT)
+
+
+def test_a_first_text_that_was_withheld_told_nobody(post: Post) -> None:
+    post.business.set_policy(caps=replace(NO_CAPS, site_day=0))
+    assert promised_now(post, post.ticket()) == ("nobody", "nobody")
+
+
+@pytest.mark.parametrize("hold", [capped_at, spent])
+def test_a_promise_by_hand_is_told_by_text_only_where_one_goes(
+    post: Post, hold: Callable[[Post, Ticket], None]
+) -> None:
+    ticket = post.ticket()
+    hold(post, ticket)
+    due = post.now + timedelta(minutes=20)
+    post.business.on(
+        ticket, lambda session, row, by: promise_by_hand(session, row, due_at=due, tell=True, now=post.now, by=by)
+    )
+    assert promised_now(post, ticket) == ("nobody", "nobody")
+    assert post.call_tasks(ticket) == ["undelivered"], "somebody says it"
+
+
+def test_a_booked_call_is_told_by_text_only_where_one_goes(post: Post) -> None:
+    ticket, other = post.ticket(), post.ticket(NOOR)
+    for each in (ticket, other):
+        if each is ticket:
+            capped_at(post, each)
+        else:
+            post.business.set_policy(caps=NO_CAPS, spending=SPENT)
+        post.business.on(each, lambda session, row, by: book(session, row, due_at=None, now=post.now, by=by))
+    assert promised_now(post, ticket) == ("page", "page")
+    assert promised_now(post, other) == ("text", "text"), "urgent: money does not hold it"
+
+
+def test_a_call_that_moves_by_itself_is_told_by_no_text(post: Post) -> None:
+    ticket = post.ticket()
+    call = post.business.on(ticket, lambda session, row, by: book(session, row, due_at=None, now=post.now, by=by))
+    assert promised_now(post, ticket) == ("text", "text")
+
+    def in_vain(session: DeskSession, row: Ticket, by: Actor) -> None:
+        tried = session.get_one(Callback, call.id)
+        attempt(session, row, tried, outcome=Outcome.NO_ANSWER, note=None, now=post.now, by=by)
+
+    post.business.on(ticket, in_vain)
+    assert promised_now(post, ticket) == ("page", "page")
+
+
+@pytest.mark.parametrize("hold", [capped_at, spent])
+def test_a_lapse_that_no_text_tells_was_told_by_nobody(
+    post: Post, clock: FrozenClock, hold: Callable[[Post, Ticket], None]
+) -> None:
+    ticket = post.ticket()
+    hold(post, ticket)
+    clock.advance(minutes=16)
+    post.business.tick("promises to lapse")
+    assert promised_now(post, ticket) == ("nobody", "nobody")
+    assert "undelivered" in post.call_tasks(ticket)
+
+
+@pytest.mark.parametrize("hold", [capped_at, spent])
+def test_what_a_colleague_reopens_is_told_by_text_only_where_one_goes(
+    post: Post, clock: FrozenClock, hold: Callable[[Post, Ticket], None]
+) -> None:
+    ticket = post.ticket()
+    post.business.on(ticket, lambda session, row, by: resolve(session, row, how=None, now=post.now, by=by))
+    clock.advance(minutes=1)
+    hold(post, ticket)
+    post.business.on(ticket, lambda session, row, by: reopen(session, row, why="by_hand", now=post.now, by=by))
+    assert promised_now(post, ticket) == ("page", "page")
+
+
+@pytest.mark.parametrize("hold", [capped_at, spent])
+def test_an_answer_is_not_promised_by_a_text_that_does_not_go(post: Post, hold: Callable[[Post, Ticket], None]) -> None:
+    ticket = post.ticket()
+    hold(post, ticket)
+    post.business.on(ticket, lambda session, row, by: propose(session, row, refund(4500), now=post.now, by=by))
+    assert len(post.told(ticket, Tag.PROMISE_MADE)) == 1, "the one that they know of stands"

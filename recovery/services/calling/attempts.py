@@ -85,10 +85,13 @@ def _redial(
     callback.status = move(callback.status, CallbackStatus.DUE)
     callback.due_at = callback.miss_at = now + REDIAL
     callback.staff_id, callback.missed_at = by.id, None
-    saying = Saying("disconnected", f"callback:{callback.id}:attempt:{tried.number}:cut", {})
-    tell_customer(session, ticket, saying, now=now, by=by)
     if ticket.is_live:
-        promise_call(session, ticket, callback, now=now, by=by)
+        promise_call(session, ticket, callback, by_text=True, now=now, by=by)
+    tell_customer(session, ticket, Saying("disconnected", _cut(tried), {}), now=now, by=by)
+
+
+def _cut(tried: Attempt) -> str:
+    return f"callback:{tried.callback_id}:attempt:{tried.number}:cut"
 
 
 def _retry(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:

@@ -16,8 +16,11 @@ from recovery.services.calling.slots import free_slot, nearest_free, take_slot
 from recovery.services.deciding.remedies import move_to_recovery
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
-from recovery.services.texting.messages import Saying, tell_customer
+from recovery.services.texting.messages import Saying, is_heard, tell_customer
 from recovery.services.timing.promises import make_promise, promise_next
+
+MOVED = "moved"
+"""Why a call was moved: for this reason alone a text tells of it."""
 
 
 class TimeTaken(WrongState):
@@ -69,7 +72,7 @@ def reschedule(
         free_slot(session, callback)
     elif not take_slot(session, ticket.site, callback.id, due_at):
         raise TimeTaken(_taken(session, ticket.site, due_at, now=now))
-    move_call(session, ticket, callback, due_at or soonest(ticket, now=now), why="moved", now=now, by=by)
+    move_call(session, ticket, callback, due_at or soonest(ticket, now=now), why=MOVED, now=now, by=by)
     callback.as_soon_as_possible, callback.in_vain = due_at is None, 0
     _say(session, ticket, callback, "callback_moved", now=now, by=by)
     return callback
@@ -117,12 +120,15 @@ def move_call(
     if callback.is_task:
         promise_next(session, ticket, otherwise=callback.miss_at, now=now, by=by)
     elif ticket.is_live:
-        promise_call(session, ticket, callback, now=now, by=by)
+        promise_call(session, ticket, callback, by_text=why == MOVED, now=now, by=by)
 
 
-def promise_call(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
-    """The promise lapses when the call counts as missed; a call due this moment gives the time to make it."""
-    told = ToldBy.TEXT if ticket.no_text_reason is None else ToldBy.PAGE
+def promise_call(
+    session: DeskSession, ticket: Ticket, callback: Callback, *, by_text: bool, now: datetime, by: Actor
+) -> None:
+    """The promise lapses when the call counts as missed; a call due this moment gives the time to make it. `by_text`: an
+    urgent text is about to tell them."""
+    told = ToldBy.TEXT if by_text and is_heard(session, ticket, now=now, urgent=True) else ToldBy.PAGE
     make_promise(session, ticket, due_at=callback.miss_at, about=PromiseAbout.CALLBACK, told_by=told, now=now, by=by)
 
 
@@ -142,7 +148,7 @@ def _booked(session: DeskSession, ticket: Ticket, due_at: datetime | None, *, no
         now=now,
         by=by,
     )
-    promise_call(session, ticket, callback, now=now, by=by)
+    promise_call(session, ticket, callback, by_text=True, now=now, by=by)
     return callback
 
 

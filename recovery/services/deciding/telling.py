@@ -28,7 +28,8 @@ def say_asked(
         return
     values, condition = {"promise": words_for(ticket, deadline, now=now)}, condition_of(remedy.id, "asked")
     saying = Saying("asked", condition, values, holds_while=condition, expires_at=deadline)
-    if tell_customer(session, ticket, saying, now=now, by=by):
+    asked = tell_customer(session, ticket, saying, now=now, by=by)
+    if asked is not None and not asked.held_for:
         make_promise(session, ticket, due_at=deadline, about=PromiseAbout.ANSWER, told_by=ToldBy.TEXT, now=now, by=by)
 
 

@@ -167,6 +167,15 @@ def _is_opted_out(session: DeskSession, contact_id: int, sender: str) -> bool:
     return standing_opt_out(session, contact_id, sender) is not None
 
 
+def is_heard(session: DeskSession, ticket: Ticket, *, now: datetime, urgent: bool) -> bool:
+    """Whether they will hear what is told to them by text now, soon or in the morning. Not where none may go, where this
+    would be one too many, or where money holds it for who knows how long. Asked just before the text is written."""
+    contact = ticket.customer.contact if ticket.customer else None
+    if contact is None or why_no_text(session, ticket) or cap_met(session, ticket, contact, now=now):
+        return False
+    return urgent or ticket.is_demo or not is_spent(session, now=now)
+
+
 def leaves_at(session: DeskSession, ticket: Ticket, *, now: datetime) -> datetime:
     """When a text leaves that answers nothing the customer just did: at once, or at the end of the quiet hours."""
     policy = session.house.policy

@@ -34,9 +34,9 @@ from recovery.services.texting.messages import (
     OBSERVATION,
     WRONG_NUMBER,
     Saying,
+    is_heard,
     remedies_in_words,
     tell_customer,
-    why_no_text,
 )
 from recovery.services.timing.promises import check_due, default_promise_due, make_promise, sayable_due, words_for
 from recovery.services.wording.spoken import speech_with_customer
@@ -132,7 +132,8 @@ def continued(session: DeskSession, earlier: Ticket, *, why: str, now: datetime,
     due = default_promise_due(session, ticket, now=now)
     if by.kind is not ActorKind.CUSTOMER:
         due = sayable_due(session, ticket, due, now=now)
-    told_by = ToldBy.PAGE if why_no_text(session, ticket) else ToldBy.TEXT
+    heard = is_heard(session, ticket, now=now, urgent=by.kind is ActorKind.CUSTOMER)
+    told_by = ToldBy.TEXT if heard else ToldBy.PAGE
     make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by, first=True)
     return ticket
 
@@ -280,7 +281,9 @@ def _apologise(
     values = {"remedies": remedies_in_words(granted, speech), "promise": words_for(ticket, due, now=now)}
     template = "logged_waiting" if _asked(remedies) else "logged"
     message = tell_customer(session, ticket, Saying(template, f"ticket:{ticket.id}:logged", values), now=now, by=by)
-    return ToldBy.TEXT if message else ToldBy.IN_PERSON
+    if message is not None:
+        return ToldBy.TEXT
+    return ToldBy.IN_PERSON if ticket.no_text_reason else ToldBy.NOBODY  # capped: nobody was warned that no text goes
 
 
 def _asked(remedies: list[Remedy]) -> bool:

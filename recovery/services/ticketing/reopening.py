@@ -18,7 +18,7 @@ from recovery.services.hearing.routing import move_text
 from recovery.services.people.leaving import release
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
-from recovery.services.texting.messages import why_no_text
+from recovery.services.texting.messages import is_heard
 from recovery.services.texting.queued import drop_queued
 from recovery.services.ticketing.logging_mistakes import continuation_of, continued
 from recovery.services.ticketing.tickets import is_in_hands, wait_for_customer
@@ -94,7 +94,8 @@ def _back_to_work(
     record(session, ticket, Tag.TICKET_REOPENED, by=by, at=now, level=ticket.level, why=why, status=ticket.status.value)
     if ticket.owner_id is not None and not is_in_hands(ticket):
         release(session, ticket, now=now)
-    told_by = ToldBy.PAGE if undo or why_no_text(session, ticket) else ToldBy.TEXT
+    urgent = by.kind is ActorKind.CUSTOMER
+    told_by = ToldBy.PAGE if undo or not is_heard(session, ticket, now=now, urgent=urgent) else ToldBy.TEXT
     make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by)
 
 

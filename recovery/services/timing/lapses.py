@@ -15,7 +15,7 @@ from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.people.escalation import rung_above
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
-from recovery.services.texting.messages import Saying, tell_staff, why_no_text
+from recovery.services.texting.messages import Saying, is_heard, tell_staff
 from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.promises import (
     count_lapse,
@@ -96,7 +96,7 @@ def _told_anew(session: DeskSession, ticket: Ticket, promise: Promise, due: date
         ticket,
         due_at=due,
         about=promise.about,
-        told_by=ToldBy.TEXT if why_no_text(session, ticket) is None else ToldBy.NOBODY,
+        told_by=ToldBy.TEXT if is_heard(session, ticket, now=now, urgent=False) else ToldBy.NOBODY,
         now=now,
         by=MACHINE,
         renewal=promise.renewal + 1,

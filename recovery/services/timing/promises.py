@@ -16,7 +16,7 @@ from recovery.domain.wording import due_words
 from recovery.models import Message, Promise, Ticket
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
-from recovery.services.texting.messages import Saying, leaves_at, tell_customer, why_no_text
+from recovery.services.texting.messages import Saying, is_heard, leaves_at, tell_customer, why_no_text
 from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.owed import call_due, owed_next, still_owed
 from recovery.services.wording.spoken import speech_with_customer
@@ -96,8 +96,8 @@ def promise_by_hand(
 ) -> Promise:
     """A person promises a new time. Raises Invalid for the past or the far future, WrongState where nobody waits.
 
-    A text that the quiet hours would hold past that time is not written: the promise is then told by nobody, and whoever
-    made it has to call.
+    A text that the quiet hours would hold past that time is not written, and one too many is withheld: the promise is
+    then told by nobody, and whoever made it has to call.
     """
     check_due(due_at, now=now)
     if not ticket.is_live:
@@ -106,7 +106,7 @@ def promise_by_hand(
     promise = make_promise(session, ticket, due_at=due_at, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by)
     if promise is None:
         raise WrongState("An observation has no customer, so there is nobody to promise anything to.")
-    if tell and told_by is not ToldBy.NOBODY:
+    if tell and (told_by is not ToldBy.NOBODY or leaves_at(session, ticket, now=now) < due_at):
         tell_new_time(session, ticket, promise, template="promised", now=now, by=by)
     return promise
 
@@ -202,7 +202,8 @@ def end_promise(
 def _telling(session: DeskSession, ticket: Ticket, due_at: datetime, *, now: datetime) -> ToldBy:
     if why_no_text(session, ticket):
         return ToldBy.PAGE
-    return ToldBy.TEXT if leaves_at(session, ticket, now=now) < due_at else ToldBy.NOBODY
+    in_time = leaves_at(session, ticket, now=now) < due_at
+    return ToldBy.TEXT if in_time and is_heard(session, ticket, now=now, urgent=False) else ToldBy.NOBODY
 
 
 def _stands(session: DeskSession, ticket: Ticket, *, reached: bool = False) -> bool:
