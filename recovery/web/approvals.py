@@ -8,11 +8,9 @@ from flask.typing import ResponseReturnValue
 
 from recovery.domain.actors import Actor
 from recovery.domain.errors import DomainError, Invalid
-from recovery.domain.messages import MessageStatus
 from recovery.domain.money import SYMBOLS, format_money, parse_amount
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs, status_of
-from recovery.models import Message
 from recovery.services.access import ticket_of_remedy
 from recovery.services.deciding import remedies
 from recovery.services.session import DeskSession
@@ -23,6 +21,7 @@ from recovery.web.forms import DecisionForm, loaded, typed
 from recovery.web.rows import clock, customer_name, failure_label, remedy_label
 from recovery.web.saying import say
 from recovery.web.session import now, transact
+from recovery.web.wording import when_told
 
 blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
 TOLD = {
@@ -61,17 +60,11 @@ def decide(writing: DeskSession, remedy_id: int, decision: str, form: Mapping[st
     ticket, remedy = ticket_of_remedy(writing, remedy_id, by=by)
     if decision == "decline":
         text = remedies.refuse(writing, ticket, remedy, reason=form["reason"], now=now(), by=by)
-        return Decided(f"Declined. {remedy.proposed_by.first_name} reads it on the ticket.", _how_told(text))
+        return Decided(f"Declined. {remedy.proposed_by.first_name} reads it on the ticket.", when_told(text))
     amount = parse_amount(form["amount"], remedy.currency) if form["amount"] and remedy.currency else None
     text = remedies.approve(writing, ticket, remedy, amount=amount, now=now(), by=by)
     money = f": {format_money(remedy.amount, remedy.currency)}" if remedy.amount and remedy.currency else ""
-    return Decided(f"Approved{money}.", _how_told(text))
-
-
-def _how_told(text: Message | None) -> str:
-    if text is None:
-        return "by_hand"
-    return "later" if text.status is MessageStatus.HELD else "now"
+    return Decided(f"Approved{money}.", when_told(text))
 
 
 def approval_values(reading: DeskSession, asked: ApprovalRow) -> dict[str, Any]:

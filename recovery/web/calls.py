@@ -1,8 +1,10 @@
 """Calls promised to customers: booked, moved, cancelled, and how each try went."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from recovery.domain.callbacks import Outcome
@@ -15,11 +17,12 @@ from recovery.services.session import DeskSession
 from recovery.web.acting import on_ticket, reference_of
 from recovery.web.forms import AttemptForm, CallForm, MoveForm, Versioned
 from recovery.web.session import now
+from recovery.web.wording import told_words, when_told
 
 blueprint = Blueprint("calls", __name__)
+Form = Mapping[str, Any]
 SAID: dict[str, str] = {
     Outcome.REACHED: "Well done: you spoke to them.",
-    Outcome.DISCONNECTED: "Call straight back: they have been told that you do.",
     Outcome.WRONG_NUMBER: "Noted: no text goes to that number any more. Ask for the right one.",
 }
 RETRIED = "Noted. The next try stands on the list."
@@ -31,30 +34,21 @@ def book(reference: str) -> ResponseReturnValue:
     return on_ticket(
         reference,
         CallForm,
-        lambda session, ticket, form: booking.book(session, ticket, due_at=_when(form["when"]), now=now(), by=actor()),
+        _book,
         part="book",
-        said="The call is booked, and they are told.",
+        said="",
     )
 
 
 @blueprint.post("/callbacks/<row_id:callback_id>/attempts")
 @needs(Permission.WORK, of="callback")
 def attempt(callback_id: int) -> ResponseReturnValue:
-    said = SAID.get(request.form.get("outcome", ""), RETRIED)
     return on_ticket(
         reference_of(Callback, callback_id),
         AttemptForm,
-        lambda session, ticket, form: attempts.attempt(
-            session,
-            ticket,
-            _of(session, ticket, callback_id),
-            outcome=Outcome(form["outcome"]),
-            note=form["note"],
-            now=now(),
-            by=actor(),
-        ),
+        lambda session, ticket, form: _attempt(session, ticket, _of(session, ticket, callback_id), form),
         part="calls",
-        said=said,
+        said="",
     )
 
 
@@ -64,16 +58,9 @@ def move(callback_id: int) -> ResponseReturnValue:
     return on_ticket(
         reference_of(Callback, callback_id),
         MoveForm,
-        lambda session, ticket, form: booking.reschedule(
-            session,
-            ticket,
-            _of(session, ticket, callback_id),
-            due_at=_when(form["when"]),
-            now=now(),
-            by=actor(),
-        ),
+        lambda session, ticket, form: _move(session, ticket, _of(session, ticket, callback_id), form),
         part="calls",
-        said="The call is moved, and they are told.",
+        said="",
     )
 
 
@@ -89,6 +76,33 @@ def cancel(callback_id: int) -> ResponseReturnValue:
         part="calls",
         said="The call is cancelled.",
     )
+
+
+def _book(session: DeskSession, ticket: Ticket, form: Form) -> str:
+    wanted = _when(form["when"])
+    call = booking.book(session, ticket, due_at=wanted, now=now(), by=actor())
+    taken = wanted is not None and call.as_soon_as_possible
+    done = (
+        "That time has just been taken: they are called as soon as someone is free." if taken else "The call is booked."
+    )
+    return f"{done} {told_words(booking.text_about(session, call))}"
+
+
+def _move(session: DeskSession, ticket: Ticket, call: Callback, form: Form) -> str:
+    """Of a call task nobody has told them, and nobody does."""
+    moved = booking.reschedule(session, ticket, call, due_at=_when(form["when"]), now=now(), by=actor())
+    if moved.is_task:
+        return "The call is moved."
+    return f"The call is moved. {told_words(booking.text_about(session, moved))}"
+
+
+def _attempt(session: DeskSession, ticket: Ticket, call: Callback, form: Form) -> str:
+    outcome = Outcome(form["outcome"])
+    tried = attempts.attempt(session, ticket, call, outcome=outcome, note=form["note"], now=now(), by=actor())
+    if outcome is not Outcome.DISCONNECTED:
+        return SAID.get(outcome, RETRIED)
+    told = when_told(attempts.text_of_redial(session, tried)) == "now"
+    return f"Call straight back: {'they have been told that you do' if told else 'no text tells them that you do'}."
 
 
 def _when(text: str) -> datetime | None:

@@ -17,6 +17,7 @@ from recovery.services.session import DeskSession
 from recovery.web.acting import on_ticket, reference_of
 from recovery.web.forms import ReasonForm, RemedyForm, Versioned
 from recovery.web.session import now
+from recovery.web.wording import told_words
 
 blueprint = Blueprint("remedies", __name__)
 
@@ -35,7 +36,7 @@ def make_ready(remedy_id: int) -> ResponseReturnValue:
         Versioned,
         lambda session, ticket, _: _make_ready(session, ticket, _of(session, ticket, remedy_id)),
         part="remedies",
-        said="Ready: they are told by text.",
+        said="",
     )
 
 
@@ -86,9 +87,8 @@ def _propose(session: DeskSession, ticket: Ticket, form: Mapping[str, Any]) -> N
     remedies.propose(session, ticket, remedies.NewRemedy(RemedyKind(form["kind"]), amount), now=now(), by=actor())
 
 
-def _make_ready(session: DeskSession, ticket: Ticket, remedy: Remedy) -> str | None:
-    message = remedies.make_ready(session, ticket, remedy, now=now(), by=actor())
-    return None if message else "Ready. No text can go to them: tell them yourself."
+def _make_ready(session: DeskSession, ticket: Ticket, remedy: Remedy) -> str:
+    return f"Ready. {told_words(remedies.make_ready(session, ticket, remedy, now=now(), by=actor()))}"
 
 
 def _of(session: DeskSession, ticket: Ticket, remedy_id: int) -> Remedy:

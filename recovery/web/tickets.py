@@ -35,9 +35,21 @@ from recovery.web.forms import (
 from recovery.web.rows import lane_row
 from recovery.web.session import allow_viewing, now, transact
 from recovery.web.ticket_filter import Filter
+from recovery.web.wording import when_told
 
 blueprint = Blueprint("tickets", __name__, url_prefix="/tickets")
 HELD_TOO_LONG = "Promised. Texts wait for the morning now, and this is due before: call them and say it."
+ASKED = {
+    "now": "In a moment they are asked whether it is fixed.",
+    "later": "Texts wait for the morning now: they are asked then whether it is fixed.",
+    "by_hand": "No text asks them whether it is fixed.",
+}
+SENT = {
+    "now": "Your text is on its way.",
+    "later": "Texts wait for the morning now: yours goes then.",
+    "by_hand": "The month's money for texts is spent, so yours waits: call them instead.",
+}
+"""By when the customer hears of it."""
 UNTOLD = "Promised. No text tells them now: call them and say it."
 
 
@@ -85,9 +97,9 @@ def resolve(reference: str) -> ResponseReturnValue:
     return on_ticket(
         reference,
         ResolveForm,
-        lambda session, ticket, form: tickets.resolve(session, ticket, how=form["how"], now=now(), by=actor()),
+        _resolve,
         part="resolve",
-        said="Resolved. In a moment they are asked whether it is fixed.",
+        said="",
         undo="tickets.undo_resolution",
     )
 
@@ -201,7 +213,7 @@ def promise(reference: str) -> ResponseReturnValue:
 def reply(reference: str) -> ResponseReturnValue:
     if request.form.get("do") == "preview":
         return _as_it_would_go(reference)
-    return on_ticket(reference, ReplyForm, _reply, part="reply", said="Your text is on its way.")
+    return on_ticket(reference, ReplyForm, _reply, part="reply", said="")
 
 
 @blueprint.post("/<reference:reference>/reading")
@@ -237,13 +249,19 @@ def _promise(session: DeskSession, ticket: Ticket, form: Any) -> str | None:
     return UNTOLD if leaves_at(session, ticket, now=now()) < due_at else HELD_TOO_LONG
 
 
-def _reply(session: DeskSession, ticket: Any, form: Any) -> None:
+def _resolve(session: DeskSession, ticket: Ticket, form: Any) -> str:
+    text = tickets.resolve(session, ticket, how=form["how"], now=now(), by=actor())
+    return f"Resolved. {ASKED[when_told(text)]}"
+
+
+def _reply(session: DeskSession, ticket: Ticket, form: Any) -> str:
     """An answer to what was written has read it."""
     if ticket.unread:
         tickets.mark_read(session, ticket, now=now(), by=actor())
     sent = tickets.write_to_customer(session, ticket, form["body"], now=now(), by=actor())
     if sent is None:
         raise Invalid.field("body", "No text can go to them: call instead. What you wrote is still here.")
+    return SENT[when_told(sent)]
 
 
 def _change(form: Any) -> tickets.Change:

@@ -79,7 +79,7 @@ def test_a_remake_is_made_ready_and_handed_over_with_who_and_when(
 def test_where_no_text_can_say_that_it_is_ready_a_person_is_to_say_it(business: Business, maya: Visitor) -> None:
     ticket = business.log(customer=None)
     maya.post(f"/remedies/{remedy_of(business, ticket).id}/readiness", version="1")
-    assert "Ready. No text can go to them: tell them yourself." in tell(business, maya, ticket)
+    assert "Ready. No text can tell them now: tell them yourself." in tell(business, maya, ticket)
 
 
 def test_more_is_given_inside_the_limit_and_asked_for_above_it(business: Business, maya: Visitor) -> None:

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
+
 from recovery.domain.actors import Actor
 from recovery.domain.callbacks import REDIAL_SECONDS, CallbackStatus, CallReason, Outcome, move
 from recovery.domain.events import Tag, commitment
@@ -9,7 +11,7 @@ from recovery.domain.ids import new_id
 from recovery.domain.permissions import Permission
 from recovery.domain.promise_times import next_retry
 from recovery.domain.tickets import ToldBy
-from recovery.models import Attempt, Callback, Ticket
+from recovery.models import Attempt, Callback, Message, Ticket
 from recovery.services.access import require
 from recovery.services.calling.booking import move_call, promise_call
 from recovery.services.calling.call_rows import end_call, refuse_ended
@@ -88,6 +90,13 @@ def _redial(
     if ticket.is_live:
         promise_call(session, ticket, callback, by_text=True, now=now, by=by)
     tell_customer(session, ticket, Saying("disconnected", _cut(tried), {}), now=now, by=by)
+
+
+def text_of_redial(session: DeskSession, tried: Attempt) -> Message | None:
+    """What told the customer that we call straight back; None where no text did."""
+    return session.scalar(
+        select(Message).where(Message.ticket_id == tried.ticket_id, Message.meaning == _cut(tried)).limit(1)
+    )
 
 
 def _cut(tried: Attempt) -> str:

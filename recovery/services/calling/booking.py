@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
+
 from recovery.domain.actors import Actor
 from recovery.domain.calendars import day_bounds, local_time
 from recovery.domain.callbacks import CallbackStatus, CallReason, move
@@ -9,7 +11,7 @@ from recovery.domain.errors import WrongState
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.domain.tickets import PromiseAbout, ToldBy
-from recovery.models import Callback, Site, Ticket
+from recovery.models import Callback, Message, Site, Ticket
 from recovery.services.calling.call_rows import add_call, end_call, live_with_customer, refuse_ended
 from recovery.services.calling.callback_times import check_time, reminder_time, soonest, when_words
 from recovery.services.calling.slots import free_slot, nearest_free, take_slot
@@ -87,6 +89,19 @@ def cancel(session: DeskSession, ticket: Ticket, callback: Callback, *, now: dat
     saying = Saying("callback_cancelled", f"callback:{callback.id}:cancelled", {})
     tell_customer(session, ticket, saying, now=now, by=by)
     promise_next(session, ticket, now=now, by=by)
+
+
+def text_about(session: DeskSession, callback: Callback) -> Message | None:
+    """What tells the customer of the call as it stands; None where no text does."""
+    return session.scalar(
+        select(Message)
+        .where(
+            Message.ticket_id == callback.ticket_id,
+            Message.holds_while == f"callback:{callback.id}:{callback.moves}",
+        )
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
 
 
 def move_call(

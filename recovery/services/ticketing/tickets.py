@@ -77,8 +77,9 @@ def speak_to_customer(session: DeskSession, ticket: Ticket, language: str, *, no
     customer.language = language
 
 
-def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datetime, by: Actor) -> None:
-    """A person's act. Raises WrongState while a remedy awaits approval. The text waits a moment, so that Undo can stop it."""
+def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datetime, by: Actor) -> Message | None:
+    """A person's act. Gives the text that asks whether it is fixed, if one goes; it waits a moment, so that Undo can stop
+    it. Raises WrongState while a remedy awaits approval."""
     require(by, Permission.WORK)
     _refuse_while_asked(session, ticket)
     before, ticket.status = ticket.status, move(ticket.status, TicketStatus.RESOLVED)
@@ -105,7 +106,7 @@ def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datet
         holds_while=f"resolved:{ticket.id}",
         after=session.house.policy.undo_for,
     )
-    tell_customer(session, ticket, saying, now=now, by=by)
+    return tell_customer(session, ticket, saying, now=now, by=by)
 
 
 def take(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
