@@ -1,6 +1,7 @@
 """What a page says of a text that tells the customer is so: by day, by night, without a phone, after a STOP, without money."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from recovery.clock import FrozenClock
 from recovery.domain.text_limits import Spending
 from recovery.models import Site, Ticket
 from recovery.services.calling.booking import book
-from tests.factories import Business, NewCustomer
+from tests.factories import NO_CAPS, Business, NewCustomer
 from tests.web.pages import Visitor, words
 from tests.web.ticket_parts import answer_by_text, call_of, fresh, remedy_of
 
@@ -163,6 +164,20 @@ def test_what_is_ready_says_whether_a_text_tells_it(
 )
 def test_a_reply_says_when_it_goes(business: Business, clock: FrozenClock, scene: Scene, sent: str) -> None:
     assert sent in said(business, scene(business, clock), "messages", body="Nearly there.")
+
+
+@pytest.mark.parametrize(
+    ("caps", "phone"),
+    [({"number_day": 1}, "07700 900123"), ({"site_day": 1}, "07700 900456"), ({"ticket": 0}, "07700 900456")],
+)
+def test_the_log_page_says_that_one_text_too_many_does_not_go(
+    business: Business, caps: dict[str, int], phone: str
+) -> None:
+    maya, form = Visitor.signed_in(business, "maya"), {"site": "harbour-st", "failure": "wrong_order", "phone": phone}
+    business.log()
+    assert "will read" in words(maya.post("/log/preview", **form))
+    business.set_policy(caps=replace(NO_CAPS, **caps))
+    assert "No text goes There have been very many texts" in words(maya.post("/log/preview", **form))
 
 
 def test_a_promise_that_no_text_tells_is_to_be_said(business: Business, clock: FrozenClock) -> None:

@@ -20,7 +20,7 @@ from recovery.services.deciding.authority import limits_of
 from recovery.services.deciding.remedies import NewRemedy
 from recovery.services.reporting.spending import cost_words
 from recovery.services.session import DeskSession
-from recovery.services.texting.caps import is_texted
+from recovery.services.texting.caps import cap_met, is_texted
 from recovery.services.texting.messages import first_word, render, standing_opt_out
 from recovery.services.ticketing.logging_mistakes import NewTicket
 from recovery.services.timing.calendars import calendar_of
@@ -29,9 +29,12 @@ from recovery.sms.texts import Text
 
 NO_NUMBER = "There is no number to text. Tell them yourself when they will hear from us."
 OPTED_OUT = "This number has asked for no texts. A call will be put on the list."
+TOO_MANY = "There have been very many texts, so that none goes for now. A call will be put on the list."
 NOT_THERE = "This number is of a country that we do not text. A call will be put on the list."
 STAND_IN = {"id": 1 << 62, "link_generation": 0, "reference": f"RD-{'X' * REFERENCE_LETTERS}"}
 """As long as what the ticket will have: the text shown has the segments of the one that goes."""
+NOBODY_YET = Contact(id=0)
+"""A number that has had no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,9 @@ def first_text(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor
     granted, asked = _split(session, site, new.remedies, customer=customer, now=now, by=by)
     language = (new.customer.language if new.customer else None) or (customer.language if customer else site.language)
     draft = Ticket(**STAND_IN, failure=new.failure, site=site, customer=Customer(name=name, language=language))
+    draft.site_id, draft.is_demo = site.id, site.is_demo
+    if cap_met(session, draft, contact or NOBODY_YET, now=now):
+        return FirstText("", None, TOO_MANY)
     speech = speech_with_customer(draft)
     given = [remedy_words(r.kind, r.amount, site.currency, r.detail, speech=speech) for r in granted]
     due = _due(session, site, new, asked=asked, now=now)

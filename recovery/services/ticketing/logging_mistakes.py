@@ -283,7 +283,7 @@ def _apologise(
     message = tell_customer(session, ticket, Saying(template, f"ticket:{ticket.id}:logged", values), now=now, by=by)
     if message is not None:
         return ToldBy.TEXT
-    return ToldBy.IN_PERSON if ticket.no_text_reason else ToldBy.NOBODY  # capped: nobody was warned that no text goes
+    return ToldBy.IN_PERSON if ticket.no_text_reason else ToldBy.NOBODY  # capped: a call is there to say it
 
 
 def _asked(remedies: list[Remedy]) -> bool:
