@@ -11,8 +11,8 @@ from recovery.first_run.installation import REPOSITORY, CannotInstall, say
 CHROMIUM = "RECOVERY_CHROMIUM"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MOST_WORKERS = 8
-ONE_THAT_WAITS = 1
-"""More than there are cores: half of the suite's time is processes that start, end and wait for one another."""
+THAT_WAIT = 2
+"""More than there are cores: a third of the suite's time is processes that start, end and wait for one another."""
 PLAYWRIGHTS_OWN = (
     "from playwright.sync_api import sync_playwright as p\nwith p() as play: print(play.chromium.executable_path)"
 )
@@ -27,7 +27,7 @@ def run(arguments: list[str]) -> int:
 
 def _become_pytest(arguments: list[str]) -> NoReturn:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = min(cores + ONE_THAT_WAITS, MOST_WORKERS)
+    workers = min(cores + THAT_WAIT, MOST_WORKERS)
     os.chdir(REPOSITORY)
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "pytest", "-n", str(workers), "--dist", "loadgroup", *arguments])

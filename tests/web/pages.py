@@ -75,9 +75,9 @@ def value_of(page: str, name: str) -> str:
 
 
 def words(answer: TestResponse) -> str:
-    """What the page says, without its head and its marks."""
-    _, found, body = answer.text.rpartition("<body")
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found + body)).split())
+    """What the page, or a part of one, says, without its head and its marks."""
+    body = answer.text[max(answer.text.find("<body"), 0) :]
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
 def reference_in(answer: TestResponse) -> str:
