@@ -60,6 +60,13 @@ class Tag(StrEnum):
     CALLBACK_PUT_BACK = "ticket:callback:put_back"
     CALLBACK_WANTED = "ticket:callback:wanted"
     CALLBACK_UNCHOSEN = "ticket:callback:unchosen"
+    TASK_ASKED = "ticket:task:asked"
+    TASK_TAKEN = "ticket:task:taken"
+    TASK_DONE = "ticket:task:done"
+    TASK_CANCELLED = "ticket:task:cancelled"
+    TASK_LATE = "ticket:task:late"
+    TASK_RELEASED = "ticket:task:released"
+    TASK_PUT_BACK = "ticket:task:put_back"
     TEXT_QUEUED = "ticket:text:queued"
     TEXT_WITHHELD = "ticket:text:withheld"
     TEXT_SENT = "ticket:text:sent"
@@ -179,6 +186,13 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.CALLBACK_PUT_BACK: {"callback": int, "due_at": str, "status": str},
     Tag.CALLBACK_WANTED: {},
     Tag.CALLBACK_UNCHOSEN: {},
+    Tag.TASK_ASKED: {"task": int, "list": str, "due_at": str, "words_commitment": str},
+    Tag.TASK_TAKEN: {"task": int, "list": str},
+    Tag.TASK_DONE: {"task": int, "list": str},
+    Tag.TASK_CANCELLED: {"task": int, "list": str, "why": str},
+    Tag.TASK_LATE: {"task": int, "list": str},
+    Tag.TASK_RELEASED: {"task": int, "list": str, "staff": int},
+    Tag.TASK_PUT_BACK: {"task": int, "list": str},
     Tag.TEXT_QUEUED: {
         "message": int,
         "template": str,

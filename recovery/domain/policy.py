@@ -48,6 +48,8 @@ class Policy:
     unchosen_after: timedelta
     """Who pressed *Call me* and chose no time is called as soon as someone is free."""
     missed_after: timedelta
+    task_minutes: int
+    """Until the kitchen, stock or IT has done what it was asked."""
     quiet_from: time
     quiet_until: time
     urgent_for: timedelta
@@ -92,6 +94,7 @@ def _policy(cls: type[Policy], table: Entries) -> Policy:
         calls_at_once=callbacks.number("at_once", 1, 1000),
         unchosen_after=timedelta(minutes=callbacks.number("unchosen_after_minutes", 1, A_DAY)),
         missed_after=timedelta(minutes=callbacks.number("missed_after_minutes", 1, A_DAY)),
+        task_minutes=table.table("tasks").number("minutes", 1, A_MONTH),
         quiet_from=texts.time_of_day("quiet_from"),
         quiet_until=texts.time_of_day("quiet_until"),
         urgent_for=timedelta(minutes=texts.number("urgent_minutes", 0, A_DAY)),

@@ -12,6 +12,7 @@ from recovery.models.remedy import Approval, Ledger, Remedy
 from recovery.models.site import FormerCalendar, Heartbeat, JobRun, LimitRow, SettingsStream, Site, Tally
 from recovery.models.staff import ApiToken, LoginSession, SignInLink, Staff, StaffSite
 from recovery.models.stranger import Stranger
+from recovery.models.task import Task
 from recovery.models.text_version import TextVersion
 from recovery.models.ticket import Promise, Ticket
 
@@ -53,6 +54,7 @@ __all__ = [
     "StaffSite",
     "Stranger",
     "Tally",
+    "Task",
     "TextVersion",
     "Ticket",
     "TicketClock",

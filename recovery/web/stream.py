@@ -18,6 +18,7 @@ from recovery.domain.photos import PhotoState, shows_in_a_page
 from recovery.domain.provider_codes import fault_of
 from recovery.domain.refusals import REFUSAL
 from recovery.domain.remedies import RemedyKind
+from recovery.domain.tasks import TaskList
 from recovery.domain.threads import FoundBy
 from recovery.domain.tickets import PromiseAbout, Severity
 from recovery.models import Event, Message
@@ -218,6 +219,10 @@ def _said(words: str) -> Callable[[Payload, Names, There], str]:
     return lambda *_: words
 
 
+def _backstage(words: str) -> Callable[[Payload, Names, There], str]:
+    return lambda payload, *_: words.format(whom=TaskList(payload["list"]).whom)
+
+
 def _moved(payload: Payload, _: Names, __: There) -> str:
     if payload["from_ticket"] == payload["to_ticket"]:
         return "said that it is about this one"
@@ -289,6 +294,13 @@ TELLERS: Mapping[Tag, Teller] = {
     Tag.CALLBACK_UNCHOSEN: Teller("phone", _said("No time was chosen: they are called as soon as someone is free")),
     Tag.CALLBACK_PUT_BACK: Teller("phone", _said("put the call back on the list")),
     Tag.CALLBACK_ATTEMPTED: Teller("phone-call", lambda p, *_: f"called: {Outcome(p['outcome']).label}"),
+    Tag.TASK_ASKED: Teller("log", _backstage("asked {whom}")),
+    Tag.TASK_TAKEN: Teller("person", _backstage("took the task for {whom}")),
+    Tag.TASK_DONE: Teller("check", _backstage("did the task for {whom}")),
+    Tag.TASK_CANCELLED: Teller("cross", _backstage("took back the task for {whom}")),
+    Tag.TASK_LATE: Teller("warning", _backstage("{whom} is late with its task")),
+    Tag.TASK_RELEASED: Teller("reopen", _backstage("put the task for {whom} back on its list")),
+    Tag.TASK_PUT_BACK: Teller("reopen", _backstage("put the task for {whom} back on its list")),
     Tag.TEXT_MOVED: Teller("message", _moved),
     Tag.TEXT_WITHHELD: Teller("message", _withheld),
     Tag.CUSTOMER_OPTED_OUT: Teller("message", lambda p, *_: OPTED_OUT.get(p["how"], "asked for no more texts")),

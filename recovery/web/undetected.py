@@ -31,6 +31,7 @@ STEPS = {
     Undetected.MISSED_CALLBACK: ("Call now", "calls"),
     Undetected.UNREACHED: ("Promise a time", "promise"),
     Undetected.BROKEN_PROMISE: ("Promise a time", "promise"),
+    Undetected.LATE_TASK: ("See who has it", "tasks"),
     Undetected.UNANSWERED_APPROVAL: ("See what was asked", "remedies"),
 }
 

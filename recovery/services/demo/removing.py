@@ -37,6 +37,7 @@ from recovery.models import (
     Staff,
     StaffSite,
     Stranger,
+    Task,
     TextVersion,
     Ticket,
     TicketClock,
@@ -52,7 +53,7 @@ SITES = select(Site.id).where(Site.is_demo)
 CUSTOMERS = select(Customer.id).where(Customer.is_demo)
 TEXTS = select(Message.id).where(Message.is_demo)
 OF_STAFF = (LoginSession, SignInLink, ApiToken)
-OF_TICKETS = (Attempt, Callback, Approval, Remedy, Promise, TicketClock)
+OF_TICKETS = (Attempt, Callback, Task, Approval, Remedy, Promise, TicketClock)
 
 
 def remove(session: DeskSession, *, now: datetime) -> int:

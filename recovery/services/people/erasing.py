@@ -24,6 +24,7 @@ from recovery.models import (
     SimulatedPhone,
     SimulatedText,
     Stranger,
+    Task,
     Ticket,
 )
 from recovery.services.calling.call_rows import cancel_calls
@@ -108,6 +109,8 @@ def _erase_ticket(session: DeskSession, ticket: Ticket, *, now: datetime, by: Ac
         select(Attempt).join(Callback, Callback.id == Attempt.callback_id).where(Callback.ticket_id == ticket.id),
     ):
         attempt.note = None
+    for task in session.scalars(select(Task).where(Task.ticket_id == ticket.id)):
+        task.words = None
     cancel_calls(session, ticket, why=ERASED, now=now)
     drop_queued(session, ticket, reason=ERASED, now=now)
     record(session, ticket, Tag.CUSTOMER_ERASED, by=by, at=now, customer=ticket.customer_id)

@@ -1,5 +1,6 @@
 """What somebody can no longer do is nobody's: when they leave, or stop working at a site, their live tickets and calls
-are released and stand on the Undetected board, and what waits for their answer is asked of the next."""
+are released and stand on the Undetected board, what they had in hand backstage waits again, and what waits for their answer
+is asked of the next."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,8 +10,10 @@ from sqlalchemy import ColumnElement, select, union
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
 from recovery.domain.events import Tag
+from recovery.domain.tasks import TaskStatus
+from recovery.domain.tasks import move as move_task
 from recovery.domain.tickets import LIVE
-from recovery.models import Approval, Callback, Staff, Ticket
+from recovery.models import Approval, Callback, Staff, Task, Ticket
 from recovery.services.deciding.approvals import may_answer, pass_on
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
@@ -30,6 +33,7 @@ def hand_back(session: DeskSession, person: Staff, *, now: datetime, by: Actor) 
                 release(session, ticket, now=now, by=by)
                 released += 1
             _release_calls(session, ticket, person, now=now, by=by)
+            _release_tasks(session, ticket, person, now=now, by=by)
         _ask_the_next(session, ticket, person, now=now)
     return released
 
@@ -45,6 +49,7 @@ def _locked_tickets(session: DeskSession, person: Staff) -> Sequence[Ticket]:
         select(Ticket.id).where(Ticket.owner_id == person.id, Ticket.status.in_(LIVE)),
         select(Callback.ticket_id).where(Callback.staff_id == person.id, Callback.status.in_(LIVE_CALLBACKS)),
         select(Approval.ticket_id).where(*_asked_of(person)),
+        select(Task.ticket_id).where(Task.taken_by_id == person.id, Task.status == TaskStatus.TAKEN),
     )
     return session.scalars(
         select(Ticket)
@@ -62,6 +67,15 @@ def _release_calls(session: DeskSession, ticket: Ticket, person: Staff, *, now: 
     for call in session.scalars(calls.order_by(Callback.id)):
         call.staff_id = None
         record(session, ticket, Tag.CALLBACK_RELEASED, by=by, at=now, callback=call.id, staff=person.id)
+
+
+def _release_tasks(session: DeskSession, ticket: Ticket, person: Staff, *, now: datetime, by: Actor) -> None:
+    tasks = select(Task).where(
+        Task.ticket_id == ticket.id, Task.taken_by_id == person.id, Task.status == TaskStatus.TAKEN
+    )
+    for task in session.scalars(tasks.order_by(Task.id)):
+        task.status, task.taken_at, task.taken_by_id = move_task(task.status, TaskStatus.WAITING), None, None
+        record(session, ticket, Tag.TASK_RELEASED, by=by, at=now, task=task.id, list=task.list.value, staff=person.id)
 
 
 def _ask_the_next(session: DeskSession, ticket: Ticket, person: Staff, *, now: datetime) -> None:

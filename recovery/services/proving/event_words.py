@@ -20,6 +20,7 @@ UNSAID = (
     "remedy",
     "promise",
     "callback",
+    "task",
     "message",
     "photo",
     "stranger",

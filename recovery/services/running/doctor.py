@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select
 
 from recovery.domain.permissions import Role
-from recovery.models import AwaitingAnchor, Callback, Promise, Site, Staff, StaffSite
+from recovery.domain.tasks import OPEN as OPEN_TASKS
+from recovery.models import AwaitingAnchor, Callback, Promise, Site, Staff, StaffSite, Task
 from recovery.services.proving.silence import silent
 from recovery.services.running import health
 from recovery.services.running.health import BAD, LOOK, WELL, Check, minutes_or_seconds
@@ -37,6 +38,7 @@ def _due_work(session: DeskSession, *, now: datetime) -> Check:
     behind: Sequence[tuple[str, ColumnElement[bool]]] = (
         ("promises", Promise.ended_at.is_(None) & Promise.lapsed_at.is_(None) & (Promise.due_at < now - BEHIND_AFTER)),
         ("callbacks", (Callback.status == "booked") & (Callback.due_at < now - BEHIND_AFTER)),
+        ("tasks", Task.status.in_(OPEN_TASKS) & Task.late_at.is_(None) & (Task.due_at < now - BEHIND_AFTER)),
     )
     late = {what: session.scalar(select(func.count()).where(condition)) or 0 for what, condition in behind}
     if any(late.values()):

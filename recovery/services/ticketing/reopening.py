@@ -13,6 +13,7 @@ from recovery.domain.threads import FoundBy
 from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, TicketStatus, ToldBy, move
 from recovery.models import Event, Message, Ticket
 from recovery.services.access import lock_ticket
+from recovery.services.backstage.task_rows import put_back_tasks
 from recovery.services.calling.putting_back import put_back
 from recovery.services.hearing.routing import move_text
 from recovery.services.people.leaving import release
@@ -50,6 +51,7 @@ def reopen(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by:
     if undo:
         drop_queued(session, ticket, reason="undone", now=now, templates=("resolved", "resolved_again"))
         put_back(session, ticket, cancelled_at=resolved_at, now=now, by=by)
+        put_back_tasks(session, ticket, cancelled_at=resolved_at, now=now, by=by)
         say_after_all(session, ticket, dropped_at=resolved_at, now=now)
         if before is TicketStatus.WAITING_FOR_CUSTOMER:
             wait_for_customer(session, ticket, now=now, by=by)

@@ -10,8 +10,9 @@ from sqlalchemy.orm import aliased
 from recovery.domain.actors import Actor
 from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
 from recovery.domain.callbacks import CallbackStatus, CallReason
+from recovery.domain.tasks import OPEN as OPEN_TASKS
 from recovery.domain.tickets import WITHOUT_PROMISE
-from recovery.models import Approval, Callback, Promise, Ticket
+from recovery.models import Approval, Callback, Promise, Task, Ticket
 from recovery.services.access import tickets_visible_to
 from recovery.services.calling.call_tasks import GIVEN_UP
 from recovery.services.cursors import ONE_PAGE, Page, Place, after, page_of, read
@@ -53,6 +54,7 @@ SETS: Mapping[Undetected, Select[int]] = {
             Approval.ticket_id == Promise.ticket_id, Approval.answered_at.is_(None), Approval.nobody_left_at.is_(None)
         ),
     ),
+    Undetected.LATE_TASK: select(Task.ticket_id).where(literally(Task.status, OPEN_TASKS), Task.late_at.is_not(None)),
 }
 
 

@@ -1,5 +1,5 @@
-"""Taking back what no longer holds: texts that nobody has begun to send, and calls that are booked; and saying a text
-after all."""
+"""Taking back what no longer holds: texts that nobody has begun to send, calls that are booked, and tasks that are open; and
+saying a text after all."""
 
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from recovery.domain.actors import MACHINE
 from recovery.domain.ids import new_id
 from recovery.domain.messages import MessageStatus
 from recovery.models import Message, Ticket
+from recovery.services.backstage.task_rows import cancel_tasks
 from recovery.services.calling.call_rows import cancel_calls
 from recovery.services.session import DeskSession
 from recovery.services.texting.queued import drop_queued, tell_queued
@@ -56,6 +57,7 @@ def cancel_what_no_longer_holds(session: DeskSession, ticket: Ticket, *, why: st
     )
     drop_queued(session, ticket, reason=why, now=now, templates=templates)
     cancel_calls(session, ticket, why=why, now=now)
+    cancel_tasks(session, ticket, why=why, now=now)
 
 
 def say_after_all(session: DeskSession, ticket: Ticket, *, dropped_at: datetime, now: datetime) -> None:

@@ -11,12 +11,15 @@ from sqlalchemy import ColumnElement, Select, bindparam, inspect, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from recovery.domain.callbacks import CallbackStatus
+from recovery.domain.tasks import OPEN as OPEN_TASKS
 from recovery.domain.tickets import TicketStatus
-from recovery.models import Approval, Callback, Promise, Ticket
+from recovery.models import Approval, Callback, Promise, Task, Ticket
+from recovery.services.backstage import late_tasks
 from recovery.services.calling import falling_due
 from recovery.services.deciding import approvals
 from recovery.services.session import DeskSession
 from recovery.services.ticketing import customer_page, tickets
+from recovery.services.ticketing.ticket_statements import literally
 from recovery.services.timing import lapses
 
 
@@ -111,6 +114,18 @@ def call_all_the_same(session: DeskSession, ticket: Ticket, _: int, now: datetim
     if ticket.call_wanted_at is None or ticket.call_wanted_at > long_ago:
         return False
     customer_page.call_all_the_same(session, ticket, now=now)
+    return True
+
+
+def tasks_to_be_late(_: DeskSession, now: datetime) -> Select[int, int]:
+    return _due_by(Task.due_at, now).where(literally(Task.status, OPEN_TASKS), Task.late_at.is_(None))
+
+
+def be_late(session: DeskSession, ticket: Ticket, task_id: int, now: datetime) -> bool:
+    task = session.get(Task, task_id)
+    if task is None or task.status not in OPEN_TASKS or task.late_at or task.due_at > now:
+        return False
+    late_tasks.be_late(session, ticket, task, now=now)
     return True
 
 

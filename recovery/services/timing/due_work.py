@@ -137,6 +137,7 @@ TICKET_WORK: Sequence[TicketWork] = (
     TicketWork("promises to lapse", 2, due_rows.promises_to_lapse, due_rows.lapse),
     TicketWork("promises to warn", 5, due_rows.promises_to_warn, due_rows.warn),
     TicketWork("approvals overdue", 5, due_rows.approvals_overdue, due_rows.pass_on),
+    TicketWork("tasks to be late", 5, due_rows.tasks_to_be_late, due_rows.be_late),
     TicketWork("resolved to close", 5 * MINUTE, due_rows.resolved_to_close, due_rows.close),
 )
 

@@ -1,0 +1,1 @@
+"""What the kitchen, stock and IT do for a ticket."""
