@@ -32,6 +32,7 @@ from recovery.models import (
     Remedy,
     Site,
     Staff,
+    Task,
     Ticket,
     TicketClock,
 )
@@ -87,7 +88,7 @@ def test_right_now_there_is_one_of_each_thing_that_a_desk_deals_with(desk: Compo
     told(desk)
     now = desk.clock.now()
     with desk.read() as session:
-        live = session.scalars(select(Ticket).where(Ticket.status.in_(LIVE))).all()
+        live = session.scalars(select(Ticket).where(Ticket.status.in_(LIVE)).order_by(Ticket.id)).all()
         assert [ticket.failure for ticket in live if ticket.lapses == 4] == ["wrong_order", "late"]
         assert [ticket.failure for ticket in live if ticket.unread] == ["missing_item"]
         assert session.scalars(select(Remedy.amount).where(Remedy.status == RemedyStatus.PENDING_APPROVAL)).all() == [
@@ -99,6 +100,8 @@ def test_right_now_there_is_one_of_each_thing_that_a_desk_deals_with(desk: Compo
         assert (cut.outcome, now - cut.at) == (Outcome.DISCONNECTED, timedelta(seconds=40))
         late = [ticket.failure for ticket in live if ticket.promise_due_at and ticket.promise_due_at <= now]
         assert late == ["wrong_order", "late"]
+        asked = session.execute(select(Task.list, Task.status).order_by(Task.list)).all()
+        assert [tuple(row) for row in asked] == [("it", "taken"), ("kitchen", "waiting")]
 
 
 @pytest.mark.parametrize("hours", [0, 14])

@@ -26,7 +26,7 @@ from tests.fixtures.settings import MakeSettings
 from tests.web.pages import Visitor
 
 ROLES = {"maya": Role.FRONTLINE, "omar": Role.SUPERVISOR, "ada": Role.ADMIN, "nell": Role.SUPERVISOR}
-OBJECTS = frozenset({"ticket", "remedy", "callback", "photo"})
+OBJECTS = frozenset({"ticket", "remedy", "callback", "photo", "task"})
 """Of one site: to anybody from another it is nothing."""
 READING = ("GET", "HEAD", "OPTIONS")
 FORGED = "A" * 34
@@ -34,6 +34,7 @@ STRANGE = {
     "reference": "%00",
     "remedy_id": "9" * 30,
     "callback_id": "9" * 30,
+    "task_id": "9" * 30,
     "photo_id": "9" * 30,
     "message_id": "9" * 30,
     "stranger_id": "9" * 30,
@@ -46,6 +47,7 @@ NOTHING = {
     "remedy_id": "2" * 18,
     "callback_id": "3" * 18,
     "photo_id": "4" * 18,
+    "task_id": "5" * 18,
     "message_id": "1",
 }
 
@@ -97,14 +99,16 @@ def roads(desk: Desk) -> list[Road]:
 
 
 def things_of_harbour_st(desk: Desk) -> dict[str, str]:
-    """A ticket with a remedy that waits for approval and a call; and what else addresses name."""
+    """A ticket with a remedy that waits for approval, a call and a task; and what else addresses name."""
     logged = desk.done("maya", "POST", "/tickets", LOGGED | {"remedies": [{"kind": "refund", "amount": 4500}]})
     call = desk.done("maya", "POST", f"/tickets/{logged['reference']}/callbacks", {})
+    task = desk.done("maya", "POST", f"/tickets/{logged['reference']}/tasks", {"list": "kitchen", "words": "A latte"})
     return {
         "reference": logged["reference"],
         "remedy_id": logged["remedies"][0]["id"],
         "callback_id": call["id"],
         "photo_id": photo_on(desk),
+        "task_id": task["id"],
         "message_id": "1",
         "stranger_id": "1",
         "token": FORGED,
@@ -150,7 +154,8 @@ def test_every_view_about_something_of_a_site_says_of_what(small_desk: Desk) -> 
     silent = [
         str(road)
         for road in roads(small_desk)
-        if {"reference", "remedy_id", "callback_id", "photo_id"} & road.rule.arguments and road.scope not in OBJECTS
+        if {"reference", "remedy_id", "callback_id", "photo_id", "task_id"} & road.rule.arguments
+        and road.scope not in OBJECTS
     ]
     assert silent == []
 

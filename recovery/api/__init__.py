@@ -13,6 +13,7 @@ from recovery.api import (
     seeing,
     strangers,
     talking,
+    tasks,
     tickets,
 )
 
@@ -21,6 +22,7 @@ DESCRIBED = (
     remedies.blueprint,
     talking.blueprint,
     callbacks.blueprint,
+    tasks.blueprint,
     seeing.blueprint,
     strangers.blueprint,
     people.blueprint,

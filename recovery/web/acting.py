@@ -12,7 +12,7 @@ from sqlalchemy import select
 from recovery.domain.errors import DomainError, Invalid, NotFound, Stale
 from recovery.domain.tickets import TicketStatus
 from recovery.edge import actor, components, status_of
-from recovery.models import Callback, Remedy, Ticket
+from recovery.models import Callback, Remedy, Task, Ticket
 from recovery.services.access import locked_ticket, tickets_visible_to
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.reading_tickets import ticket_row
@@ -31,6 +31,7 @@ LABELS = {
     "note": "Note",
     "cause": "Cause",
     "body": "Your reply",
+    "words": "What you asked",
     "reason": "Your reason",
     "how": "How it was put right",
     "action": "Action",
@@ -44,6 +45,7 @@ FIELDS = {
     "reply": ("body",),
     "grant": ("kind", "amount"),
     "book": ("when", "due_at"),
+    "ask": ("list", "words"),
     "promise": ("minutes", "due_at"),
     "close": ("cause", "action"),
     "change": ("owner", "severity", "note"),
@@ -106,7 +108,7 @@ def on_ticket(
     return redirect(url_for("tickets.show", reference=after))
 
 
-def reference_of(owned: type[Remedy] | type[Callback], owned_id: int) -> str:
+def reference_of(owned: type[Remedy] | type[Callback] | type[Task], owned_id: int) -> str:
     """Of the ticket that it hangs on. Raises NotFound, also for another site's."""
     with components().read() as reading:
         reference = reading.scalar(

@@ -13,6 +13,7 @@ from recovery.domain.ids import LARGEST_ID
 from recovery.domain.languages import Language
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.simulated_phones import Fate, ReceiptOrder
+from recovery.domain.tasks import LONGEST_WORDS, TaskList
 from recovery.domain.tickets import LONGEST_NAME, LONGEST_NOTE, Severity
 
 OF_EVERY_FORM = frozenset({"csrf_token", "do"})
@@ -168,6 +169,15 @@ class AttemptForm(Form):
 
     outcome = fields.String(validate=one_of(Outcome), **asked("Say how the call went."))
     note = Line(500, load_default=None)
+
+
+class AskForm(Versioned):
+    list = fields.String(validate=one_of(TaskList), **asked("Choose who is asked."))
+    words = Line(LONGEST_WORDS, **asked("Say in a few words what is needed."))
+
+
+class TaskForm(Form):
+    back = Line(20, load_default="")
 
 
 class ChangeForm(Versioned):

@@ -14,9 +14,11 @@ from recovery.domain.money import MINOR_DIGITS, SYMBOLS, format_money
 from recovery.domain.permissions import Permission
 from recovery.domain.phones import country_of, pretty
 from recovery.domain.remedies import RemedyKind
+from recovery.domain.tasks import LONGEST_WORDS, TaskList
 from recovery.domain.tickets import FINISHED, LONGEST_NOTE, OVER, PromiseAbout, Severity, TicketStatus, ToldBy
 from recovery.models import Message, Ticket
 from recovery.services.access import visible_ticket
+from recovery.services.backstage.task_lists import tasks_on
 from recovery.services.hearing.hands import Refusal, others_of, refusals_of
 from recovery.services.hearing.photos import photos_of
 from recovery.services.people.directory import staff_of
@@ -33,6 +35,7 @@ from recovery.web.remedy_view import remedies
 from recovery.web.rows import at, clock, customer_name, failure_label, promise_time
 from recovery.web.segment_view import segment_words
 from recovery.web.stream import people_in, stream
+from recovery.web.task_view import ticket_row as task
 
 NO_TEXT = {
     "no_phone": "No texts: there is no number.",
@@ -67,6 +70,9 @@ def ticket_values(reading: DeskSession, row: TicketRow, *, now: datetime, by: Ac
         "remedies": remedies(row, by),
         "calls": calls(row, messages, events),
         "outcomes": OUTCOMES,
+        "tasks": [task(each) for each in tasks_on(reading, row.id, by=by)],
+        "lists": [{"value": each.value, "label": each.label} for each in TaskList],
+        "longest_words": LONGEST_WORDS,
         "story": stream(events, messages, photos, names, row.site),
         "others": _others(reading, ticket, messages, by=by),
         "refusals": [_refusal(each, row) for each in refusals_of(reading, ticket)],

@@ -9,8 +9,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from recovery.domain.callbacks import Outcome
+from recovery.domain.tasks import TaskList
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Ticket
+from recovery.services.backstage import tasks
 from recovery.services.calling.attempts import attempt
 from recovery.services.calling.booking import book
 from recovery.services.texting.replies import Inbound, receive
@@ -176,6 +178,7 @@ def living_business(business: Business) -> list[str]:
     private = business.log(failure="unsafe", customer=LEE)
     called = business.log(customer=NOOR)
     business.on(called, lambda session, row, by: cut_off(session, row, business, by))
+    business.on(called, lambda session, row, by: ask_backstage(session, row, business, by))
     inbound = Inbound("+447700900124", "simulator", "Hello? Are you there?", "SM1")
     business.desk.transact(lambda session: receive(session, inbound, now=business.now))
     tickets = [f"/tickets/{ticket.reference}" for ticket in (asked, private, called)]
@@ -188,9 +191,16 @@ def living_business(business: Business) -> list[str]:
         "/board",
         "/board?wall=1",
         "/undetected",
+        "/tasks",
         "/team",
         "/tickets/RD-222222",
     ]
+
+
+def ask_backstage(session: object, row: Ticket, business: Business, by: object) -> None:
+    for of in (TaskList.KITCHEN, TaskList.IT):
+        task = tasks.ask(session, row, of=of, words="One latte", now=business.now, by=by)  # type: ignore[arg-type]
+    tasks.take(session, row, task, now=business.now, by=by)  # type: ignore[arg-type]
 
 
 def cut_off(session: object, row: Ticket, business: Business, by: object) -> None:

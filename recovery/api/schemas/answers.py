@@ -10,6 +10,7 @@ from recovery.domain.authority import LimitSpan
 from recovery.domain.callbacks import CallbackStatus, CallReason, Outcome
 from recovery.domain.permissions import Permission, Role, Scope
 from recovery.domain.remedies import RemedyKind, RemedyStatus
+from recovery.domain.tasks import TaskList, TaskStatus
 from recovery.domain.tickets import PromiseAbout, Severity, Source, TicketStatus, ToldBy
 from recovery.services.ticketing.rows import Undetected
 
@@ -188,6 +189,24 @@ class ApprovalAnswerSchema(RemedySchema):
 
 class CallSchema(CallbackSchema):
     ticket = one(TicketSchema)
+
+
+class TaskSchema(Strict):
+    id = text()
+    list = one_of(TaskList)
+    words = text(null=True, description="null once they are erased with the customer.")
+    status = one_of(TaskStatus)
+    site = text()
+    asked_at = instant()
+    asked_by = one(PersonSchema)
+    due_at = instant()
+    late_at = instant(null=True)
+    taken_at = instant(null=True)
+    taken_by = one(PersonSchema, null=True)
+    done_at = instant(null=True)
+    done_by = one(PersonSchema, null=True)
+    cancelled_at = instant(null=True)
+    ticket = one(TicketStateSchema, null=True)
 
 
 class UndetectedSchema(TicketSchema):

@@ -10,6 +10,7 @@ from marshmallow import ValidationError, fields, post_load, validates_schema
 from recovery.api.fields import Choice, Instant, Said, SpokenFlag, SpokenNumber, Strict, Text
 from recovery.domain.calendars import is_within_reach
 from recovery.domain.callbacks import CallbackStatus
+from recovery.domain.tasks import TaskList, TaskStatus
 from recovery.domain.tickets import FAILURES, Severity, TicketStatus
 from recovery.services.ticketing.listing import TicketFilter
 
@@ -64,6 +65,11 @@ class SiteQuery(Paged):
 class CallQuery(SiteQuery):
     status = Choice(CallbackStatus, metadata={"description": "By default those that are still to be made."})
     due_before = Instant()
+
+
+class TaskQuery(SiteQuery):
+    list = Choice(TaskList)
+    status = Choice(TaskStatus, metadata={"description": "By default those that are still to be done."})
 
 
 class VersionQuery(Strict):

@@ -20,6 +20,7 @@ from recovery.domain.callbacks import Outcome
 from recovery.domain.languages import LANGUAGES
 from recovery.domain.money import LARGEST_AMOUNT
 from recovery.domain.remedies import RemedyKind
+from recovery.domain.tasks import LONGEST_WORDS, TaskList
 from recovery.domain.tickets import FAILURES, LONGEST_NAME, LONGEST_NOTE, Severity, Source
 from recovery.services.deciding.remedies import NewRemedy
 from recovery.services.hearing.strangers import LONGEST_REASON
@@ -174,6 +175,11 @@ class NewMessageSchema(Versioned):
 
 class NewCallbackSchema(Versioned):
     due_at = Instant(allow_none=True, metadata={"description": "Left out: as soon as someone is free."})
+
+
+class NewTaskSchema(Versioned):
+    list = Choice(TaskList, required=True)
+    words = Text(LONGEST_WORDS, required=True, needed=True, metadata={"description": "Everybody at the site reads it."})
 
 
 class AttemptSchema(Versioned):

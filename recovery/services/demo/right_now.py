@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 from recovery.domain.callbacks import Outcome
 from recovery.domain.remedies import RemedyKind
+from recovery.domain.tasks import TaskList
 from recovery.domain.tickets import Source
+from recovery.services.backstage import tasks
 from recovery.services.calling import attempts, booking
 from recovery.services.deciding import remedies
 from recovery.services.deciding.remedies import NewRemedy
@@ -92,11 +94,19 @@ def _has_it_ready(life: Life) -> None:
 
 def _is_cut_off(life: Life) -> None:
     life.wait(timedelta(minutes=3))
+    words = "The line of desk 2 drops calls: look at its router"
+    task = tasks.ask(life.session, life.ticket, of=TaskList.IT, words=words, now=life.now(), by=life.me)
+    tasks.take(life.session, life.ticket, task, now=life.now(), by=life.me)
     callback = booking.book(life.session, life.ticket, due_at=None, now=life.now(), by=life.me)
     life.wait(life.until - timedelta(seconds=40) - life.time.now)
     attempts.attempt(
         life.session, life.ticket, callback, outcome=Outcome.DISCONNECTED, note=None, now=life.now(), by=life.me
     )
+
+
+def _asks_the_kitchen(life: Life) -> None:
+    words = "Full breakfast again, on a hot plate"
+    tasks.ask(life.session, life.ticket, of=TaskList.KITCHEN, words=words, now=life.now(), by=life.me)
 
 
 def _calls_tomorrow(life: Life) -> None:
@@ -185,6 +195,7 @@ SCENES = (
         ),
         minutes_ago=1,
         who=1,
+        then=_asks_the_kitchen,
     ),
     Scene(  # the customer has to choose
         NewTicket(
