@@ -38,6 +38,7 @@ STRANGE = {
     "photo_id": "9" * 30,
     "message_id": "9" * 30,
     "stranger_id": "9" * 30,
+    "handover_id": "9" * 30,
     "token": "%00",
 }
 """What fits no column: refused by whatever it meets, and never our mistake."""
@@ -109,6 +110,7 @@ def things_of_harbour_st(desk: Desk) -> dict[str, str]:
         "callback_id": call["id"],
         "photo_id": photo_on(desk),
         "task_id": task["id"],
+        "handover_id": "1",
         "message_id": "1",
         "stranger_id": "1",
         "token": FORGED,

@@ -33,6 +33,8 @@ class Tag(StrEnum):
     TICKET_VOIDED = "ticket:ticket:voided"
     TICKET_TOUCHED = "ticket:ticket:touched"
     TICKET_ESCALATED = "ticket:ticket:escalated"
+    TICKET_HANDED_OVER = "ticket:ticket:handed_over"
+    TICKET_TAKEN_OVER = "ticket:ticket:taken_over"
     TICKET_VIEWED = "ticket:ticket:viewed"
     LINK_REVOKED = "ticket:link:revoked"
     PROMISE_MADE = "ticket:promise:made"
@@ -92,6 +94,7 @@ class Tag(StrEnum):
     LIMITS_CHANGED = "settings:limits:changed"
     TEXT_REWORDED = "settings:text:reworded"
     ESCALATION_ORDERED = "settings:escalation:ordered"
+    SHIFT_CLOSED = "settings:shift:closed"
     DEMO_LOADED = "settings:demo:loaded"
     DEMO_REMOVED = "settings:demo:removed"
     BACKUP_MADE = "settings:backup:made"
@@ -150,6 +153,8 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.TICKET_VOIDED: {"reason": str, "duplicate_of": int},
     Tag.TICKET_TOUCHED: {"how": str},
     Tag.TICKET_ESCALATED: {"to": int, "why": str, "rung": int},
+    Tag.TICKET_HANDED_OVER: {"handover": int, "staff": int, "why": str},
+    Tag.TICKET_TAKEN_OVER: {"handover": int},
     Tag.TICKET_VIEWED: {},
     Tag.LINK_REVOKED: {"generation": int},
     Tag.PROMISE_MADE: {"promise": int, "due_at": str, "about": str, "told_by": str, "renewal": int},
@@ -234,6 +239,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.LIMITS_CHANGED: {"site": int, "whom": str, "span": str, "before": int, "after": int},
     Tag.TEXT_REWORDED: {"site": int, "field": str, "before": str, "after": str},
     Tag.ESCALATION_ORDERED: {"site": int, "staff": int, "rung": int, "was": int},
+    Tag.SHIFT_CLOSED: {"site": int, "handover": int, "rows": int},
     Tag.DEMO_LOADED: {"tickets": int},
     Tag.DEMO_REMOVED: {"tickets": int, "streams": str},
     Tag.BACKUP_MADE: {"anchor": int},

@@ -5,6 +5,7 @@ from recovery.models.callback import Attempt, Callback, CallSlot
 from recovery.models.clock import TicketClock
 from recovery.models.customer import Contact, Customer, OptOut
 from recovery.models.event import Anchor, AwaitingAnchor, Event
+from recovery.models.handover import HandedOver, Handover
 from recovery.models.idempotency import IdempotencyKey
 from recovery.models.message import Message, Receipt, SendGate, SendPace, SimulatedPhone, SimulatedText, Spend
 from recovery.models.photo import Photo, SimulatedPhoto
@@ -29,6 +30,8 @@ __all__ = [
     "Customer",
     "Event",
     "FormerCalendar",
+    "HandedOver",
+    "Handover",
     "Heartbeat",
     "IdempotencyKey",
     "JobRun",

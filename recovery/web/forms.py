@@ -17,7 +17,7 @@ from recovery.domain.tasks import LONGEST_WORDS, TaskList
 from recovery.domain.tickets import LONGEST_NAME, LONGEST_NOTE, Severity
 
 OF_EVERY_FORM = frozenset({"csrf_token", "do"})
-MANY = frozenset({"days", "remedy", "scopes", "sites"})
+MANY = frozenset({"days", "remedy", "scopes", "sites", "taker"})
 LONGEST_LINE = 120
 LONGEST_TEXT = 1000
 """Of a text that staff write; the provider takes 1600 letters, and there is a signature to add."""
@@ -141,6 +141,19 @@ class MoveTextForm(Versioned):
 
 class SetAsideForm(Form):
     reason = Line(500, load_default="")
+
+
+class HandoverForm(Form):
+    always = frozenset({"after", "note"})
+
+    site = Line(**asked(NOT_WHOLE))
+    after = WholeNumber(0, LARGEST_ID, NOT_WHOLE, **asked(NOT_WHOLE))
+    taker = fields.List(
+        fields.String(validate=validate.Regexp(r"\d{1,18}:\d{0,18}\Z", error=NOT_WHOLE)), load_default=list
+    )
+    """For each row its ticket and who takes it: "17:5", or "17:" where nobody was chosen."""
+    rest = WholeNumber(1, LARGEST_ID, "Choose one of the people offered.", load_default=None)
+    note = Line(LONGEST_NOTE, load_default=None)
 
 
 class ReplyForm(Versioned):

@@ -42,6 +42,7 @@ RETURN_TO: dict[str, frozenset[str]] = {
     "approvals.index": frozenset(),
     "board.show": frozenset({"wall"}),
     "undetected.index": frozenset(),
+    "handover.show": frozenset({"site"}),
     "reports.show": SPAN,
     "reports.behind": SPAN | {"key", "clock", "at_least"},
     "audit.show": frozenset({"person", "action", "ticket", "from", "until"}),

@@ -270,6 +270,10 @@ TELLERS: Mapping[Tag, Teller] = {
     Tag.TICKET_CLOSED: Teller("check", _said("closed it")),
     Tag.TICKET_VOIDED: Teller("cross", _said("took it out: logged in error")),
     Tag.TICKET_ESCALATED: Teller("alert", lambda p, names, _: f"{names.get(p['to'], 'Somebody')} was alerted"),
+    Tag.TICKET_HANDED_OVER: Teller(
+        "people", lambda p, names, _: f"handed it over to {names.get(p['staff'], 'somebody')} for the next shift"
+    ),
+    Tag.TICKET_TAKEN_OVER: Teller("check", _said("read the sheet of the shift before")),
     Tag.TICKET_VIEWED: Teller("lock", _said("opened this page")),
     Tag.PROMISE_MADE: Teller("clock", _promised),
     Tag.PROMISE_LAPSED: Teller("warning", lambda p, _, there: f"The promise for {_clock(p, there)} was broken"),

@@ -15,10 +15,10 @@ from recovery.domain.remedies import RemedyStatus
 from recovery.edge import actor, components, needs
 from recovery.services.hearing.strangers import StrangerRow, strangers
 from recovery.services.people.directory import sites_of
-from recovery.services.session import DeskSession
 from recovery.services.texting.threads import UnreadText, unread_texts
-from recovery.services.ticketing.rows import TicketRow, Undetected, UndetectedRow
+from recovery.services.ticketing.rows import SiteBrief, TicketRow, Undetected, UndetectedRow
 from recovery.services.ticketing.undetected import count_undetected, undetected
+from recovery.web.handover import sheets_shown, sites_to_close
 from recovery.web.rows import board_row, with_replies
 from recovery.web.shell import chosen_site
 from recovery.web.wording import counted
@@ -49,12 +49,15 @@ def board(*, wrong: tuple[int, str, str] | None = None) -> str:
         page = _page_of(reading)
         replies = unread_texts(reading, [each.ticket.id for each in page.items if each.ticket.unread])
         waiting = strangers(reading, by=actor())
-        zone = _zone(reading)
+        sites = sites_of(reading, by=actor())
+        sheets = sheets_shown(reading, sites)
     return render_template(
         "undetected/index.html",
         headline=f"{counted(count, 'customer is', 'customers are')} overlooked." if count else "Nobody is overlooked.",
         rows=[_row(each, replies.get(each.ticket.id, ())) for each in page.items],
-        strangers=[_stranger(each, zone, wrong) for each in waiting],
+        strangers=[_stranger(each, _zone(sites), wrong) for each in waiting],
+        sheets=sheets,
+        closing=sites_to_close(sites) if actor().may(Permission.WORK) else [],
         next_url=url_for("undetected.index", cursor=page.next_cursor) if page.next_cursor else "",
         first_url=url_for("undetected.index") if request.args.get("cursor") else "",
     )
@@ -90,9 +93,9 @@ def moment(at: datetime, zone: str) -> str:
     return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
 
 
-def _zone(reading: DeskSession) -> str:
+def _zone(sites: Sequence[SiteBrief]) -> str:
     """A number that nobody knows has no site of its own: the clock is that of whoever looks."""
-    site = chosen_site(sites_of(reading, by=actor()))
+    site = chosen_site(sites)
     return site.timezone if site else "UTC"
 
 

@@ -18,6 +18,8 @@ from recovery.models import (
     Callback,
     Contact,
     Customer,
+    HandedOver,
+    Handover,
     Message,
     OptOut,
     Remedy,
@@ -111,10 +113,18 @@ def _erase_ticket(session: DeskSession, ticket: Ticket, *, now: datetime, by: Ac
         attempt.note = None
     for task in session.scalars(select(Task).where(Task.ticket_id == ticket.id)):
         task.words = None
+    _erase_handovers(session, ticket)
     cancel_calls(session, ticket, why=ERASED, now=now)
     drop_queued(session, ticket, reason=ERASED, now=now)
     record(session, ticket, Tag.CUSTOMER_ERASED, by=by, at=now, customer=ticket.customer_id)
     return _erase_texts(session, ticket, None, now=now)
+
+
+def _erase_handovers(session: DeskSession, ticket: Ticket) -> None:
+    """What was said about a whole shift may have named them."""
+    shifts = select(HandedOver.handover_id).where(HandedOver.ticket_id == ticket.id)
+    said = update(Handover).where(Handover.id.in_(shifts), Handover.note.is_not(None))
+    session.execute(said.values(note=ERASED), execution_options={"synchronize_session": False})
 
 
 def _erase_remedies(session: DeskSession, ticket: Ticket) -> None:

@@ -36,6 +36,7 @@ UNSAID = (
     "session",
     "token",
     "continues",
+    "handover",
 )
 """Numbers and keys that mean nothing to people, or that stand beside what they belong to."""
 CODED = ("code", "answer")

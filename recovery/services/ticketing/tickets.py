@@ -115,6 +115,18 @@ def take(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> N
         _reassign(session, ticket, by.id, now=now, by=by)
 
 
+def hand_over(session: DeskSession, ticket: Ticket, to: int, *, now: datetime, by: Actor) -> None:
+    """At the end of a shift what is one's own or nobody's goes to whom one names, and from a supervisor anything does.
+    What a colleague has stays with them. Raises Forbidden, Invalid for somebody from elsewhere."""
+    require(by, Permission.WORK)
+    is_moved = to != ticket.owner_id
+    if is_moved and ticket.owner_id != by.id and is_in_hands(ticket) and not by.may(Permission.SUPERVISE):
+        raise Forbidden(f"A colleague has {ticket.reference}: it stays with them, or a supervisor hands it over.")
+    _refuse_from_elsewhere(session, ticket, to)
+    if is_moved:
+        _give(session, ticket, to, now=now, by=by)
+
+
 def confirm(session: DeskSession, ticket: Ticket, *, message_id: int | None, now: datetime, by: Actor) -> None:
     """The customer says that it is right, though a colleague may have closed it already: that closes it."""
     if ticket.status not in FINISHED or ticket.confirmed_at is not None:
@@ -225,9 +237,17 @@ def _check_theirs(ticket: Ticket, by: Actor) -> None:
 
 def _reassign(session: DeskSession, ticket: Ticket, owner_id: int, *, now: datetime, by: Actor) -> None:
     require(by, Permission.WORK if owner_id == by.id and not is_in_hands(ticket) else Permission.SUPERVISE)
+    _refuse_from_elsewhere(session, ticket, owner_id)
+    _give(session, ticket, owner_id, now=now, by=by)
+
+
+def _refuse_from_elsewhere(session: DeskSession, ticket: Ticket, owner_id: int) -> None:
     owner = session.get(Staff, owner_id)
     if owner is None or not owner.works_at(ticket.site_id):
         raise Invalid.field("owner", "Choose somebody who works at this site.")
+
+
+def _give(session: DeskSession, ticket: Ticket, owner_id: int, *, now: datetime, by: Actor) -> None:
     _tell_change(session, ticket, "owner", str(ticket.owner_id or ""), str(owner_id), now=now, by=by)
     ticket.owner_id = owner_id
 

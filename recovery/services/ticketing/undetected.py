@@ -66,7 +66,7 @@ def undetected(
     if place := read(cursor):
         query = query.where(after(Ticket.logged_at, Ticket.id, place))
     rows = read_tickets(session, query.order_by(Ticket.logged_at, Ticket.id).limit(limit + 1))
-    reasons = _reasons(session, [row.id for row in rows])
+    reasons = reasons_of(session, [row.id for row in rows])
     found = [UndetectedRow(row, reasons[row.id]) for row in rows]
     return page_of(found, limit, lambda each: Place(each.ticket.logged_at, each.ticket.id))
 
@@ -81,7 +81,7 @@ def is_undetected() -> ColumnElement[bool]:
     return Ticket.id.in_(union_all(*SETS.values()))
 
 
-def _reasons(session: DeskSession, ticket_ids: Sequence[int]) -> dict[int, tuple[Undetected, ...]]:
+def reasons_of(session: DeskSession, ticket_ids: Sequence[int]) -> dict[int, tuple[Undetected, ...]]:
     """In the order of `SETS`, so that the first has the act that is offered."""
     found: dict[int, set[str]] = defaultdict(set)
     if ticket_ids:
