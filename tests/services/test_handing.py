@@ -1,5 +1,6 @@
 """A shift closes when nobody is overlooked, or when each who is has somebody's name on them."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -7,8 +8,9 @@ from sqlalchemy import select
 
 from recovery.domain.errors import Forbidden, Invalid, NotFound, WrongState
 from recovery.models import Event, HandedOver, Handover, Ticket
+from recovery.services.access import locked_ticket
 from recovery.services.handing.closing import Sheet, close_shift, sheet_of
-from recovery.services.handing.sheets import ONE_SHIFT, ShiftSheet, current_sheet, take
+from recovery.services.handing.sheets import ONE_SHIFT, ShiftSheet, current_sheet, current_sheets, take
 from recovery.services.people.erasing import erase
 from recovery.services.people.leaving import release
 from recovery.services.people.staff import NewStaff, add_staff
@@ -223,7 +225,11 @@ def test_each_site_counts_its_own_shifts(business: Business) -> None:
         lambda session: close_shift(session, quay, {}, note=None, now=business.now, by=business.actor("nell")).number
     )
     assert number == 1
-    assert current(business, "ada").site_id == business.site().id
+    close(business)
+    with business.desk.read() as session:
+        sheets = current_sheets(session, by=business.actor("ada"))
+    assert {each.site_id: each.number for each in sheets} == {business.site().id: 2, quay.id: 1}
+    assert len(sheets) == 2
 
 
 def test_a_row_on_a_sheet_is_never_changed_without_its_ticket_being_told(business: Business) -> None:
@@ -262,3 +268,17 @@ def test_of_two_who_close_a_shift_in_the_same_moment_one_comes_second(business: 
     assert [sheet_row.to.first_name for sheet_row in current(business).rows] == [
         name.capitalize() for name in outcomes if name != "too late"
     ]
+
+
+def test_a_row_that_somebody_clears_in_the_same_moment_is_left_alone(business: Business) -> None:
+    ticket, maya = nobodys(business), business.actor("maya")
+    handovers: list[Handover] = []
+    closing = threading.Thread(target=lambda: handovers.append(close(business, {ticket: "omar"}, by="omar")))
+    with business.desk.write() as session:
+        tickets.take(session, locked_ticket(session, ticket.reference, by=maya), now=business.now, by=maya)
+        session.flush()
+        closing.start()
+        closing.join(timeout=1)  # it waits for this transaction: on PostgreSQL having read that the row stands
+    closing.join()
+    assert [handover.rows for handover in handovers] == [[]]
+    assert owner(business, ticket) == "Maya"
