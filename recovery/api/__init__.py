@@ -6,6 +6,7 @@ from recovery.api import (
     authentication,
     callbacks,
     description,
+    handovers,
     health,
     limits,
     people,
@@ -25,6 +26,7 @@ DESCRIBED = (
     tasks.blueprint,
     seeing.blueprint,
     strangers.blueprint,
+    handovers.blueprint,
     people.blueprint,
 )
 

@@ -10,6 +10,7 @@ from recovery.domain.ids import EPOCH
 from recovery.domain.recovery_clock import Clock, ClockReading
 from recovery.domain.spelling import respelled
 from recovery.services.cursors import Page, Place, page_of_whole
+from recovery.services.handing.sheets import ShiftSheet
 from recovery.services.hearing.photos import PhotoRow
 from recovery.services.hearing.strangers import StrangerRow
 from recovery.services.session import House
@@ -33,7 +34,7 @@ from recovery.services.ticketing.rows import (
 
 Answer = dict[str, Any]
 Row = TypeVar("Row")
-Numbered = TypeVar("Numbered", StaffRow, SiteBrief, CustomerFound, StrangerRow)
+Numbered = TypeVar("Numbered", StaffRow, SiteBrief, CustomerFound, StrangerRow, ShiftSheet)
 
 
 def page(rows: Page[Row], spell: Callable[[Row], Answer]) -> Answer:

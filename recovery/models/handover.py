@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from recovery.models.base import Base, Proven
+from recovery.models.site import Site
 from recovery.models.staff import Staff
 
 
@@ -25,6 +26,7 @@ class Handover(Base):
     closed_by_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     note: Mapped[str | None]
 
+    site: Mapped[Site] = relationship()
     closed_by: Mapped[Staff] = relationship()
     rows: Mapped[list["HandedOver"]] = relationship(order_by="HandedOver.ticket_id")
 

@@ -65,11 +65,11 @@ def taken(handover_id: int) -> ResponseReturnValue:
 
 def sheets_shown(reading: DeskSession, sites: Sequence[SiteBrief]) -> list[dict[str, Any]]:
     """What undetected/sheet.html shows, of each site whose last sheet is still of use."""
-    by_id = {site.id: site for site in sites}
+    by_slug = {site.slug: site for site in sites}
     return [
-        _sheet(sheet, by_id[sheet.site_id], is_alone=len(sites) == 1)
+        _sheet(sheet, by_slug[sheet.site], is_alone=len(sites) == 1)
         for sheet in current_sheets(reading, by=actor())
-        if sheet.site_id in by_id and sheet.is_of_use(now())
+        if sheet.site in by_slug and sheet.is_of_use(now())
     ]
 
 

@@ -12,7 +12,7 @@ from schemathesis.specs.openapi import checks
 
 from recovery.api import DESCRIBED
 from recovery.api.fields import Strict, WholeNumber
-from recovery.api.schemas import answers, queries, reports, requests, texts
+from recovery.api.schemas import answers, handovers, queries, reports, requests, texts
 from tests.api.calling import LOGGED, Desk, photo_on
 
 EXAMPLES = 8
@@ -116,7 +116,7 @@ def test_the_guide_names_every_call(small_desk: Desk) -> None:
 
 
 def _schemas() -> list[type[Schema]]:
-    modules = (requests, queries, answers, reports, texts)
+    modules = (requests, queries, answers, reports, texts, handovers)
     found = {each for module in modules for each in vars(module).values() if isinstance(each, type)}
     return [each for each in found if issubclass(each, Schema)]
 

@@ -228,7 +228,7 @@ def test_each_site_counts_its_own_shifts(business: Business) -> None:
     close(business)
     with business.desk.read() as session:
         sheets = current_sheets(session, by=business.actor("ada"))
-    assert {each.site_id: each.number for each in sheets} == {business.site().id: 2, quay.id: 1}
+    assert {each.site: each.number for each in sheets} == {"harbour-st": 2, "quay": 1}
     assert len(sheets) == 2
 
 

@@ -1,6 +1,6 @@
 """A shift at a site closes when its Undetected board is empty, or when each row of it is handed over to somebody by name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -84,6 +84,18 @@ def close_shift(
         rows=len(standing),
     )
     return handover
+
+
+def ids_of(session: DeskSession, site: Site, references: Collection[str], *, by: Actor) -> dict[str, int]:
+    """Of tickets of this site. Raises Invalid by reference for what this person does not see there."""
+    known = select(Ticket.reference, Ticket.id).where(
+        Ticket.reference.in_(references), Ticket.site_id == site.id, tickets_visible_to(by)
+    )
+    found = dict(session.execute(known).all())
+    if unknown := [reference for reference in references if reference not in found]:
+        sentence = "There is no such ticket at this site."
+        raise Invalid(sentence, {reference: [sentence] for reference in unknown})
+    return found
 
 
 def _standing(session: DeskSession, site: Site, *which: ColumnElement[bool]) -> Sequence[int]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from recovery.domain.actors import Actor
@@ -21,6 +21,7 @@ from recovery.services.ticketing.undetected import is_undetected
 
 ONE_SHIFT = timedelta(hours=12)
 """A sheet on which everything is done says so for so long, and is then of no more use."""
+NO_SUCH = "There is no such handover at your sites."
 _newer = aliased(Handover)
 
 
@@ -38,7 +39,8 @@ class SheetRow:
 @dataclass(frozen=True, slots=True)
 class ShiftSheet:
     id: int
-    site_id: int
+    site: str
+    """Its short name."""
     number: int
     closed_at: datetime
     closed_by: Person
@@ -56,16 +58,29 @@ class ShiftSheet:
 
 def current_sheet(session: DeskSession, site: Site, *, by: Actor) -> ShiftSheet | None:
     """Of the last closing; None where no shift has been closed yet."""
-    return next((sheet for sheet in current_sheets(session, by=by) if sheet.site_id == site.id), None)
+    return next((sheet for sheet in current_sheets(session, by=by) if sheet.site == site.slug), None)
 
 
 def current_sheets(session: DeskSession, *, by: Actor) -> Sequence[ShiftSheet]:
     """Of each of the person's sites the last one, the newest first."""
     last = select(func.max(_newer.number)).where(_newer.site_id == Handover.site_id).scalar_subquery()
+    return _sheets(session, Handover.number == last, by=by)
+
+
+def sheet_with(session: DeskSession, handover_id: int, *, by: Actor) -> ShiftSheet:
+    """Any of them. Raises NotFound, also for that of another site."""
+    found = _sheets(session, Handover.id == handover_id, by=by)
+    if not found:
+        raise NotFound(NO_SUCH)
+    return found[0]
+
+
+def _sheets(session: DeskSession, which: ColumnElement[bool], *, by: Actor) -> Sequence[ShiftSheet]:
     handovers = session.scalars(
         select(Handover)
-        .where(at_sites_of(Handover.site_id, by), Handover.number == last)
-        .options(joinedload(Handover.closed_by), selectinload(Handover.rows).joinedload(HandedOver.staff))
+        .where(at_sites_of(Handover.site_id, by), which)
+        .options(joinedload(Handover.site), joinedload(Handover.closed_by))
+        .options(selectinload(Handover.rows).joinedload(HandedOver.staff))
         .order_by(Handover.closed_at.desc(), Handover.id)
     ).all()
     ids = [row.ticket_id for handover in handovers for row in handover.rows]
@@ -73,7 +88,7 @@ def current_sheets(session: DeskSession, *, by: Actor) -> Sequence[ShiftSheet]:
     return [
         ShiftSheet(
             id=handover.id,
-            site_id=handover.site_id,
+            site=handover.site.slug,
             number=handover.number,
             closed_at=handover.closed_at,
             closed_by=Person(handover.closed_by.id, handover.closed_by.name),
@@ -95,7 +110,7 @@ def take(session: DeskSession, handover_id: int, *, now: datetime, by: Actor) ->
         select(Handover.id).where(Handover.id == handover_id, at_sites_of(Handover.site_id, by)),
     )
     if known is None:
-        raise NotFound("There is no such handover at your sites.")
+        raise NotFound(NO_SUCH)
     unread = select(HandedOver).where(
         HandedOver.handover_id == handover_id, HandedOver.staff_id == by.id, HandedOver.taken_at.is_(None)
     )
