@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from recovery.domain.errors import Forbidden, Invalid, NotFound, WrongState
-from recovery.models import Event, HandedOver, Handover, Ticket
+from recovery.models import Customer, Event, HandedOver, Handover, Message, Site, Staff, Ticket
 from recovery.services.access import locked_ticket
+from recovery.services.demo.removing import remove
 from recovery.services.handing.closing import Sheet, close_shift, sheet_of
 from recovery.services.handing.sheets import ONE_SHIFT, ShiftSheet, current_sheet, current_sheets, take
 from recovery.services.people.erasing import erase
@@ -282,3 +283,16 @@ def test_a_row_that_somebody_clears_in_the_same_moment_is_left_alone(business: B
     closing.join()
     assert [handover.rows for handover in handovers] == [[]]
     assert owner(business, ticket) == "Maya"
+
+
+def test_the_demo_takes_its_handovers_along(business: Business) -> None:
+    close(business, {unread(business): "omar"})
+    with business.desk.write() as session:
+        connection = session.connection()
+        for table in (Site, Staff, Customer, Ticket):
+            connection.execute(table.__table__.update().values(is_demo=True))
+        connection.execute(Message.__table__.update().values(is_demo=True))
+    business.desk.transact(lambda session: remove(session, now=business.now))
+    with business.desk.read() as session:
+        assert session.scalars(select(Handover.id)).all() == []
+        assert session.scalars(select(HandedOver.ticket_id)).all() == []
