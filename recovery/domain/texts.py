@@ -87,11 +87,11 @@ def fold(body: str) -> str:
     """
     if _GSM.issuperset(body) and "\r" not in body:  # none of these letters joins with another
         return body
-    return "".join(_folded(unicodedata.normalize("NFC", body)))
+    return "".join(_folded(unicodedata.normalize("NFC", body))).replace("\r\n", "\n")  # also where one of them was made
 
 
 def _folded(body: str) -> Iterator[str]:
-    for letter in body.replace("\r\n", "\n"):
+    for letter in body:
         if letter in _GSM:
             yield letter
         elif letter in _PLAIN:

@@ -86,7 +86,7 @@ def test_all_workers_slow_down_together_and_then_drain(postgres_url: str, tmp_pa
         rig.twilio.faults.clear()
         assert rig.wait_until_settled() < ALLOWANCE * 1.3 * max(ideal, 3)
         check(rig)
-        assert len(rig.twilio.accepted) == 700
+        assert len(rig.twilio.accepted) == sum(rig.statuses().values()) >= 700  # some ask a supervisor as well
         assert doubted(rig) == 0
 
 

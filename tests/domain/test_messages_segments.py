@@ -80,6 +80,7 @@ def test_folding_takes_the_plain_neighbour_and_leaves_what_has_none(written: str
     assert fold(written) == plain
 
 
+@example("\r\x85")  # a line end that folding makes
 @settings(max_examples=1000)
 @given(st.one_of(anything, mixed))
 def test_folding_twice_is_folding_once_and_adds_no_new_trouble(body: str) -> None:

@@ -78,7 +78,7 @@ def test_promises_that_lapse_afterwards_call_nobody_and_tell_the_next_person(bus
     assert [call.status for call in business.rows(Callback, ticket)] == [CallbackStatus.UNREACHED]
     assert business.again(ticket).lapses >= 1
     assert business.tags(ticket).count("ticket:escalated") >= 2
-    assert why_undetected(business, ticket) == (Undetected.UNREACHED,)
+    assert why_undetected(business, ticket) == (Undetected.UNREACHED, Undetected.BROKEN_PROMISE)
 
 
 def test_whom_our_texts_do_not_reach_is_not_texted_that_no_call_did(business: Business) -> None:

@@ -183,9 +183,7 @@ def test_the_claim_reads_the_partial_indexes(post: Post) -> None:
         assert "ix_messages_to_leave" in plan
         assert "ix_messages_open_by_number" in plan
         return
-    with post.desk.write() as session:
-        session.execute(text("SET LOCAL enable_seqscan = off"))
-        plan = _plan(post, "EXPLAIN ")
+    plan = _plan(post, "EXPLAIN ")
     assert "ix_messages_to_leave" in plan
 
 
@@ -193,7 +191,9 @@ def _plan(post: Post, explain: str) -> str:
     statement = outbox.claimable(Lane("simulator", 1), post.now).limit(8)
     with post.desk.read() as session:
         if not post.desk.is_sqlite:
+            # with a row or two every way is as good: what is asked is whether the index serves
             session.execute(text("SET LOCAL enable_seqscan = off"))
+            session.execute(text("SET LOCAL enable_sort = off"))
         compiled = statement.compile(session.connection(), compile_kwargs={"literal_binds": True})
         return "\n".join(str(tuple(row)) for row in session.execute(text(explain + str(compiled).replace(":", "\\:"))))
 
