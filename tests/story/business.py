@@ -1,6 +1,7 @@
-"""A whole installation as it runs: web and worker as processes of their own, a provider over HTTP, calls by token."""
+"""A whole installation as it runs: the lines of the Procfile as they stand, a provider over HTTP, calls by token."""
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,17 +73,20 @@ class Business:
 
 @contextmanager
 def open_for_business(url: str, folder: Path, *, workers: int = 1) -> Iterator[Business]:
-    """`url` is a migrated, empty database."""
+    """`url` is an empty database: the release migrates it."""
     with ExitStack() as stack:
         twilio = stack.enter_context(FakeTwilio())
         twilio.hooks.lifecycle = ["sent", "delivered"]
         port = free_port()
         business = Business(f"http://127.0.0.1:{port}", twilio, _environment(url, folder, twilio, port))
+        lines = _procfile()
+        subprocess.run(lines.pop("release"), cwd=REPOSITORY, env=business.environment, check=True)
         _employ(business)
-        gunicorn = ("-m", "gunicorn", "wsgi:app", "-c", "config/gunicorn.py")
-        stack.enter_context(_process(business.environment, *gunicorn))
+        stack.enter_context(_process(business.environment, lines.pop("web")))
+        worker = lines.pop("worker")
+        assert lines == {}
         for _ in range(workers):
-            stack.enter_context(_process(business.environment, "-m", "recovery", "worker"))
+            stack.enter_context(_process(business.environment, worker))
         wait_until(lambda: is_listening(port), what="the web listens")
         yield business
 
@@ -112,7 +116,7 @@ def _environment(url: str, folder: Path, twilio: FakeTwilio, port: int) -> dict[
         "TWILIO_API_URL": twilio.url,
         "LOG_FORMAT": "json",
         "RECOVERY_TEST_CHEAP_HASH": "1",
-        "PYTHONPATH": str(REPOSITORY),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
     }
 
 
@@ -127,9 +131,15 @@ def _employ(business: Business) -> None:
         business.tokens[name] = business.command("token", "add", email).strip()
 
 
+def _procfile() -> dict[str, list[str]]:
+    """By the name of the process, the words of its line."""
+    named = (line.split(":", 1) for line in (REPOSITORY / "Procfile").read_text(encoding="utf-8").splitlines())
+    return {name: shlex.split(words) for name, words in named}
+
+
 @contextmanager
-def _process(environment: dict[str, str], *words: str) -> Iterator[None]:
-    process = subprocess.Popen([sys.executable, *words], cwd=REPOSITORY, env=environment)
+def _process(environment: dict[str, str], words: list[str]) -> Iterator[None]:
+    process = subprocess.Popen(words, cwd=REPOSITORY, env=environment)
     try:
         yield
     finally:

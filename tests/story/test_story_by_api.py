@@ -20,6 +20,18 @@ def test_a_wrong_order_is_put_right_from_the_log_to_the_audit(database_url: str,
         _prove_it(business, reference)
 
 
+@pytest.mark.postgres
+def test_the_procfile_runs_as_it_stands_and_two_workers_double_nothing(empty_postgres_url: str, tmp_path: Path) -> None:
+    mistakes = 4  # two segments each, at a segment a second
+    with open_for_business(empty_postgres_url, tmp_path, workers=2) as business:
+        for number in range(mistakes):
+            customer = {"phone": f"07700 900{200 + number}"}
+            mistake = {"site": "harbour-st", "failure": "late", "customer": customer}
+            business.call("maya", "POST", "/tickets", mistake)
+        wait_until(lambda: len(business.twilio.accepted) >= mistakes, what="each customer has a text")
+    assert sorted(text.to for text in business.twilio.accepted) == [f"+447700900{200 + n}" for n in range(mistakes)]
+
+
 def _log_a_wrong_order(business: Business) -> str:
     logged = business.call(
         "maya",
