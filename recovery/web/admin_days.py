@@ -37,51 +37,52 @@ def show(slug: str) -> ResponseReturnValue:
 @blueprint.post("")
 @needs(Permission.ADMINISTER, of="site")
 def keep(slug: str) -> ResponseReturnValue:
-    def act(session: DeskSession) -> bool:
-        site = visible_site(session, slug, by=actor())
-        return set_day(session, site, _day_typed(), now=now(), by=actor())
-
-    try:
-        changed = transact(act)
-    except Invalid as wrong:
-        return _again(slug, wrong)
-    flash("Saved: it holds from now on." if changed else "Nothing was different, so nothing changed.", "ok")
-    return _back(slug)
+    return _carried_out(
+        slug,
+        lambda session, site: set_day(session, site, _day_typed(), now=now(), by=actor()),
+        lambda changed: "Saved: it holds from now on." if changed else "Nothing was different, so nothing changed.",
+    )
 
 
 @blueprint.post("/removal")
 @needs(Permission.ADMINISTER, of="site")
 def drop(slug: str) -> ResponseReturnValue:
-    def act(session: DeskSession) -> bool:
-        day = day_typed(loaded(DayGoneForm)["day"], field="day")
-        return drop_day(session, visible_site(session, slug, by=actor()), day, now=now(), by=actor())
-
-    try:
-        gone = transact(act)
-    except Invalid as wrong:
-        return _again(slug, wrong)
-    flash("That day is as the week says again." if gone else "That day was not special any more.", "ok")
-    return _back(slug)
+    return _carried_out(
+        slug,
+        lambda session, site: drop_day(
+            session, site, day_typed(loaded(DayGoneForm)["day"], field="day"), now=now(), by=actor()
+        ),
+        lambda gone: "That day is as the week says again." if gone else "That day was not special any more.",
+    )
 
 
 @blueprint.post("/holidays")
 @needs(Permission.ADMINISTER, of="site")
 def shut(slug: str) -> ResponseReturnValue:
-    def act(session: DeskSession) -> int:
+    def act(session: DeskSession, site: Site) -> int:
         form = loaded(HolidaysForm)
-        site = visible_site(session, slug, by=actor())
-        offered = _holidays(site, form["region"])
         chosen = set(form["days"])
+        offered = _holidays(site, form["region"])
         wanted = [(each.day, each.name) for each in offered if each.day.isoformat() in chosen]
         return shut_for_holidays(session, site, wanted, now=now(), by=actor())
 
+    return _carried_out(slug, act, _shut_words)
+
+
+def _shut_words(new: int) -> str:
+    if not new:
+        return "No day was chosen, so nothing changed."
+    return f"Shut on {'one day' if new == 1 else f'{new} days'} more."
+
+
+def _carried_out(slug: str, act: Callable[[DeskSession, Site], int], say: Callable[[int], str]) -> ResponseReturnValue:
+    """`act` gives how much it changed. What it cannot take is said on the page, with what was typed."""
     try:
-        new = transact(act)
+        changed = transact(lambda session: act(session, visible_site(session, slug, by=actor())))
     except Invalid as wrong:
         return _again(slug, wrong)
-    days = "one day" if new == 1 else f"{new} days"
-    flash(f"Shut on {days} more." if new else "No day was chosen, so nothing changed.", "ok")
-    return _back(slug)
+    flash(say(changed), "ok")
+    return redirect(url_for("admin_days.show", slug=slug, region=request.form.get("region") or None), 303)
 
 
 def _day_typed() -> SpecialDay:
@@ -106,10 +107,6 @@ def _again(slug: str, wrong: Invalid) -> ResponseReturnValue:
     with components().read() as session:
         site = visible_site(session, slug, by=actor())
         return _page(site, region=request.form.get("region"), form=typed(), errors=wrong.first_sentences), 422
-
-
-def _back(slug: str) -> ResponseReturnValue:
-    return redirect(url_for("admin_days.show", slug=slug, region=request.form.get("region") or None), 303)
 
 
 def _page(
