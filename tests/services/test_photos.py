@@ -164,6 +164,18 @@ def test_a_provider_in_trouble_is_asked_again_later_and_at_last_no_more(wired: B
     assert len(twilio.media_asked) == len(TRIED_AGAIN_AFTER) + 1
 
 
+def test_one_that_trips_every_worker_is_given_up_as_well(business: Business) -> None:
+    business.log()
+    snaps(business, png())
+    (photo,) = kept(business)
+    begun = 0
+    for _ in range(2 * len(TRIED_AGAIN_AFTER) + 2):  # and nothing more is heard of it
+        begun += business.desk.transact(lambda s: photos.start_fetching(s, photo.id, now=business.now)) is not None
+        business.later(hours=7)
+    assert [photo.reason for photo in kept(business)] == [WhyNoPhoto.GIVEN_UP]
+    assert begun == len(TRIED_AGAIN_AFTER) + 1
+
+
 def test_and_is_kept_when_the_provider_is_well_again(wired: Business, twilio: FakeTwilio) -> None:
     wired.log()
     sends(wired, Media(twilio.url + PATH))

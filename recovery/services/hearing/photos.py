@@ -69,10 +69,14 @@ def due(session: DeskSession, *, now: datetime) -> list[int]:
 
 def start_fetching(session: DeskSession, photo_id: int, *, now: datetime) -> str | None:
     """Its address, for whoever comes first; None where another worker is at it, or it has been erased. The next try is
-    set before this one begins: a worker that dies on the way leaves nothing behind."""
+    set before this one begins: a worker that dies on the way leaves nothing behind, and a photo that trips every worker is
+    given up like one that cannot be reached."""
     mine = select(Photo.tries).where(Photo.id == photo_id, Photo.state == PhotoState.WANTED, Photo.look_at <= now)
     tries = session.scalar(mine.with_for_update())
     if tries is None:
+        return None
+    if tries > len(TRIED_AGAIN_AFTER):
+        refuse(session, photo_id, WhyNoPhoto.GIVEN_UP, now=now)
         return None
     wait = TRIED_AGAIN_AFTER[min(tries, len(TRIED_AGAIN_AFTER) - 1)]
     return session.scalar(
