@@ -1,7 +1,7 @@
 """The calls of a ticket: those to make with their outcomes to choose from, and how earlier tries went."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,11 +51,14 @@ OUTCOMES = [
 ]
 
 
-def calls(row: TicketRow, messages: Sequence[Message], events: Sequence[Event]) -> list[dict[str, Any]]:
+def calls(
+    row: TicketRow, messages: Sequence[Message], events: Sequence[Event], words: Mapping[int, str]
+) -> list[dict[str, Any]]:
     """Live ones first, each with its urls and with what the customer has not heard; what is over is one line."""
     ordered = sorted(row.callbacks, key=lambda call: (not call.is_live, call.due_at))
     return [
-        _call(call, row.site) | {"unheard": [*_unheard(call, messages), *_unwritten(call, events)]} for call in ordered
+        _call(call, row.site) | {"unheard": [*_unheard(call, messages, words), *_unwritten(call, events)]}
+        for call in ordered
     ]
 
 
@@ -92,7 +95,7 @@ def _call(call: CallbackRow, site: SiteBrief) -> dict[str, Any]:
     }
 
 
-def _unheard(call: CallbackRow, messages: Sequence[Message]) -> Iterator[dict[str, str]]:
+def _unheard(call: CallbackRow, messages: Sequence[Message], words: Mapping[int, str]) -> Iterator[dict[str, str]]:
     """The words of the texts that did not get there since the call was put on the list, and why each did not."""
     if not (call.is_live and call.is_task):
         return
@@ -103,7 +106,7 @@ def _unheard(call: CallbackRow, messages: Sequence[Message]) -> Iterator[dict[st
         silent = message.status is MessageStatus.SENT and message.error is not None
         waits = waits_for_money(message) and message.created_at >= call.booked_at
         if ((lost or stopped) and at_that_time) or ((silent or waits) and call.reason is CallReason.UNDELIVERED):
-            yield {"words": message.body or "This text has been erased.", "why": trouble(message)}
+            yield {"words": words[message.id], "why": trouble(message)}
 
 
 def _unwritten(call: CallbackRow, events: Sequence[Event]) -> Iterator[dict[str, str]]:

@@ -52,11 +52,17 @@ class Teller(NamedTuple):
 
 
 def stream(
-    events: Sequence[Event], messages: Sequence[Message], photos: Photos, names: Names, site: SiteBrief
+    events: Sequence[Event],
+    messages: Sequence[Message],
+    site: SiteBrief,
+    *,
+    names: Names,
+    words: Mapping[int, str],
+    photos: Photos,
 ) -> list[dict[str, Any]]:
-    """Oldest first, with a line for each new day of the site."""
+    """Oldest first, with a line for each new day of the site. `words` are those of the messages that may be shown."""
     told = [entry for event in events if (entry := _line(event, names, site))]
-    told += [_bubble(message, photos, names, site) for message in messages]
+    told += [_bubble(message, words[message.id], photos, names, site) for message in messages]
     told.sort(key=lambda entry: entry["moment"])
     days: list[dict[str, Any]] = []
     today = None
@@ -97,13 +103,13 @@ def _line(event: Event, names: Names, site: SiteBrief) -> dict[str, Any] | None:
     }
 
 
-def _bubble(message: Message, photos: Photos, names: Names, site: SiteBrief) -> dict[str, Any]:
+def _bubble(message: Message, words: str, photos: Photos, names: Names, site: SiteBrief) -> dict[str, Any]:
     inbound = message.direction is Direction.INBOUND
     return {
         "kind": "text",
         "moment": message.created_at,
         "direction": "in" if inbound else "out",
-        "body": "This text has been erased." if message.body is None else message.body,
+        "body": words,
         "photos": [_photo(photo) for photo in photos.get(message.id, ())],
         "at": f"{local_time(message.created_at, site.timezone):%H:%M}",
         "who": "" if inbound else names.get(message.staff_id or 0, ""),

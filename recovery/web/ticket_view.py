@@ -27,7 +27,7 @@ from recovery.services.reporting.spending import cost_words, price_of
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import around_words, render
 from recovery.services.ticketing.rows import PromiseRow, TicketRow
-from recovery.services.ticketing.stories import events_of, first_names, thread_of
+from recovery.services.ticketing.stories import events_of, first_names, shown_words, thread_of
 from recovery.web.audit_view import lines
 from recovery.web.call_view import OUTCOMES, book_choices, calls
 from recovery.web.clock_view import clock_words
@@ -63,17 +63,17 @@ def ticket_values(reading: DeskSession, row: TicketRow, *, now: datetime, by: Ac
     ticket = visible_ticket(reading, row.reference, by=by)
     events, messages = events_of(reading, row.id), thread_of(reading, row.id)
     photos = photos_of(reading, [each.id for each in messages if each.direction is Direction.INBOUND])
-    names = first_names(reading, people_in(events, messages))
+    names, words = first_names(reading, people_in(events, messages)), shown_words(reading, messages)
     return {
         "ticket": _head(row, now=now),
         "may": _may(row, by),
         "remedies": remedies(row, by),
-        "calls": calls(row, messages, events),
+        "calls": calls(row, messages, events, words),
         "outcomes": OUTCOMES,
         "tasks": [task(each) for each in tasks_on(reading, row.id, by=by)],
         "lists": [{"value": each.value, "label": each.label} for each in TaskList],
         "longest_words": LONGEST_WORDS,
-        "story": stream(events, messages, photos, names, row.site),
+        "story": stream(events, messages, row.site, names=names, words=words, photos=photos),
         "others": _others(reading, ticket, messages, by=by),
         "refusals": [_refusal(each, row) for each in refusals_of(reading, ticket)],
         "clock": clock_words(reading, ticket, row.site, now=now),

@@ -1,16 +1,20 @@
 """Replies find their ticket: by the thread, by what it last spoke of, and where that is not enough by asking once."""
 
 import pytest
+from sqlalchemy import select
 
 from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.texts import segments
 from recovery.domain.threads import FoundBy
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Callback, Ticket
+from recovery.services.people.customers import NewCustomer
 from recovery.services.texting.consent import opt_out
+from recovery.services.texting.threads import VEILED, message_row, messages_of
 from recovery.services.ticketing import tickets
+from recovery.services.ticketing.stories import shown_words, thread_of
 from tests.factories import NOOR, Business
-from tests.services.texting_parts import asked, delivered, read_again, says, texts_on
+from tests.services.texting_parts import SAMS, asked, delivered, read_again, says, texts_on
 
 
 def two(business: Business) -> tuple[Ticket, Ticket]:
@@ -222,6 +226,35 @@ def test_a_question_that_never_arrived_may_be_asked_again(business: Business) ->
     business.later(minutes=1)
     says(business, "Hello?")
     assert len(asked(business)) == 2
+
+
+def test_a_question_that_names_another_sites_ticket_is_not_shown_to_either(business: Business) -> None:
+    sam = NewCustomer(SAMS, "Sam")
+    here, there = business.log(), business.log(by="nell", site="quay", failure="late", customer=sam)
+    delivered(business)
+    says(business, "Hello?")
+    (question,) = asked(business)
+    assert here.reference in (question.body or "")
+    assert there.reference in (question.body or "")
+    row = Ticket.id == question.ticket_id
+    with business.desk.read() as session:
+        owner = session.scalars(select(Ticket).where(row)).one()
+        page = [each.body for each in messages_of(session, owner.id, limit=50).items]
+        shown = shown_words(session, thread_of(session, owner.id))
+        one = message_row(session, question.id)
+    assert VEILED in page
+    assert shown[question.id] == VEILED
+    assert one is not None
+    assert one.body == VEILED
+    told = " ".join(str(each) for each in (*page, *shown.values()))
+    assert (here if owner.id == there.id else there).reference not in told
+
+
+def test_one_between_tickets_of_one_site_is_shown(business: Business) -> None:
+    _, second = two(business)
+    says(business, "Hello?")
+    with business.desk.read() as session:
+        assert any(second.reference in (each.body or "") for each in messages_of(session, second.id, limit=50).items)
 
 
 def test_another_customers_tickets_are_no_choice(business: Business) -> None:

@@ -9,12 +9,17 @@ from typing import Any
 from sqlalchemy import select
 
 from recovery.domain.messages import Direction, HeldFor, MessageStatus
-from recovery.models import Event, Message, Photo, Staff
+from recovery.domain.threads import WHICH, read_options
+from recovery.models import Event, Message, Photo, Staff, Ticket
 from recovery.services.cursors import Page, Place, after, page_of, read
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.rows import Person
 
 WITH_CUSTOMER = "customer"
+ERASED = "This text has been erased."
+VEILED = (
+    "We asked which of their mistakes they mean. One of them is at another site, so the question is not shown here."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ COLUMNS = (
     Message.drop_reason,
     Message.held_for,
 )
+OF_QUESTIONS = (Message.asks, Message.options, Message.site_id)
 
 
 def messages_of(session: DeskSession, ticket_id: int, *, limit: int, cursor: str | None = None) -> Page[MessageRow]:
@@ -96,6 +102,20 @@ def messages_of(session: DeskSession, ticket_id: int, *, limit: int, cursor: str
 
 def message_row(session: DeskSession, message_id: int) -> MessageRow | None:
     return next(iter(_message_rows(session, _select_messages().where(Message.id == message_id))), None)
+
+
+def veiled(session: DeskSession, questions: Iterable[tuple[int, str | None, str | None, int | None]]) -> frozenset[int]:
+    """Of texts as (id, what it asks, options, site): those that name a ticket of another site than their own. Whoever
+    reads this site's thread does not learn that the other site knows the number."""
+    named = {id_: (site_id, set(read_options(options))) for id_, asks, options, site_id in questions if asks == WHICH}
+    if not named:
+        return frozenset()
+    tickets = set().union(*(options for _, options in named.values()))
+    rows = session.execute(select(Ticket.id, Ticket.site_id).where(Ticket.id.in_(tickets)))
+    sites = {ticket_id: site_id for ticket_id, site_id in rows}  # noqa: C416 - a row is no pair to mypy
+    return frozenset(
+        id_ for id_, (own, options) in named.items() if {sites.get(each, own) for each in options} != {own}
+    )
 
 
 def unread_texts(session: DeskSession, ticket_ids: Collection[int]) -> Mapping[int, Sequence[UnreadText]]:
@@ -129,12 +149,19 @@ def events_of(session: DeskSession, ticket_id: int, *, limit: int, cursor: str |
 
 
 def _select_messages() -> Any:
-    return select(*COLUMNS).outerjoin(Staff, Staff.id == Message.staff_id)
+    return select(*COLUMNS, *OF_QUESTIONS).outerjoin(Staff, Staff.id == Message.staff_id)
 
 
 def _message_rows(session: DeskSession, query: Any) -> Sequence[MessageRow]:
-    rows: Iterable[Sequence[Any]] = session.execute(query)
-    return [MessageRow(*(*row[:7], Person(row[7], row[8]) if row[7] else None, *row[9:])) for row in rows]
+    rows: Sequence[Sequence[Any]] = session.execute(query).all()
+    shown = len(COLUMNS)
+    hidden = veiled(session, ((row[0], *row[shown:]) for row in rows))
+    return [_message_row(row[:shown], VEILED if row[0] in hidden else row[5]) for row in rows]
+
+
+def _message_row(row: Sequence[Any], words: str | None) -> MessageRow:
+    by = Person(row[7], row[8]) if row[7] else None
+    return MessageRow(*(*row[:5], words, row[6], by, *row[9:]))
 
 
 def _people(session: DeskSession, ids: Iterable[int | None]) -> dict[int, Person]:

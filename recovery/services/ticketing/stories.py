@@ -10,6 +10,7 @@ from recovery.domain.remedies import COUNTED
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Event, Message, Remedy, Staff, Ticket
 from recovery.services.session import DeskSession
+from recovery.services.texting.threads import ERASED, VEILED, veiled
 
 LOOKED_BACK = timedelta(days=90)
 
@@ -33,6 +34,13 @@ def thread_of(session: DeskSession, ticket_id: int) -> Sequence[Message]:
         .where(Message.ticket_id == ticket_id, Message.audience == "customer")
         .order_by(Message.created_at, Message.id),
     ).all()
+
+
+def shown_words(session: DeskSession, messages: Iterable[Message]) -> Mapping[int, str]:
+    """By text, what whoever reads this ticket may read of it."""
+    texts = list(messages)
+    hidden = veiled(session, ((each.id, each.asks, each.options, each.site_id) for each in texts))
+    return {each.id: VEILED if each.id in hidden else ERASED if each.body is None else each.body for each in texts}
 
 
 def first_names(session: DeskSession, ids: Iterable[int]) -> Mapping[int, str]:
