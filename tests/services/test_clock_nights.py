@@ -146,8 +146,9 @@ def test_after_26_hours_without_a_worker_two_do_each_due_thing_once_and_what_is_
     assert withheld == [{"template": "callback_reminder", "reason": "expired"}]
     booked = [text for text in post.texts(called) if text.template == "callback_booked"]
     assert [(text.status, text.drop_reason) for text in booked] == [(MessageStatus.DROPPED, "expired")]
-    (late,) = [text for text in post.texts(waiting) if text.template == "late"]
-    assert late.status is MessageStatus.SENT
+    unsaid, anew = post.texts(waiting)
+    assert (unsaid.template, unsaid.status, unsaid.drop_reason) == ("logged", MessageStatus.DROPPED, "expired")
+    assert (anew.template, anew.status) == ("logged", MessageStatus.SENT)
     assert business.rows(Promise, waiting)[-1].due_at == post.now + timedelta(minutes=15)
     evening.nobody_was_woken()
     assert business.rows(Callback, called)[0].status == "missed"

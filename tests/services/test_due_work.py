@@ -29,6 +29,7 @@ from recovery.services.ticketing.tickets import resolve
 from recovery.services.timing import due_rows
 from recovery.services.timing.due_work import DUE_WORK
 from tests.factories import NOOR, SAM, Business, refund
+from tests.services.texting_parts import delivered
 
 
 def booked(business: Business, ticket: Ticket, **ahead: float) -> Callback:
@@ -66,6 +67,7 @@ def test_staff_are_warned_once_before_a_promise_lapses(business: Business) -> No
 
 def test_a_promise_that_is_past_is_told_as_late_and_not_warned_of(business: Business) -> None:
     ticket = business.log()
+    delivered(business)
     business.later(minutes=20)
     business.tick()
     assert "promise:warned" not in business.tags(ticket)
@@ -75,6 +77,7 @@ def test_a_promise_that_is_past_is_told_as_late_and_not_warned_of(business: Busi
 
 def test_a_lapse_is_renewed_three_times_and_then_left_to_a_person(business: Business) -> None:
     ticket = business.log()
+    delivered(business)
     dues = []
     for minutes in (16, 16, 31, 61, 600):
         business.later(minutes=minutes)

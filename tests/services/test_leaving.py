@@ -17,6 +17,7 @@ from recovery.services.ticketing.rows import Undetected
 from recovery.services.ticketing.undetected import undetected
 from tests.factories import ADA, LEE, MAYA, NOOR, OMAR, Business, refund
 from tests.services.calls import book
+from tests.services.texting_parts import delivered
 
 LENA = NewStaff("lena@example.com", "Lena Fox", "frontline", ("harbour-st",))
 
@@ -75,6 +76,7 @@ def test_a_colleague_takes_what_was_left(business: Business) -> None:
 
 def test_texts_do_not_say_that_somebody_who_left_is_on_it(business: Business) -> None:
     ticket = business.log()
+    delivered(business)
     leave(business, "maya")
     business.later(minutes=16)
     business.tick("promises to lapse")

@@ -14,6 +14,7 @@ from recovery.services.deciding import remedies
 from recovery.services.ticketing import tickets
 from recovery.services.timing.promises import promise_by_hand
 from tests.factories import REMAKE, Business, refund
+from tests.services.texting_parts import delivered
 
 TOMORROW = timedelta(days=1)
 
@@ -178,6 +179,7 @@ def test_a_missed_call_is_one_lapse_one_text_and_one_alert_whichever_is_seen_fir
 ) -> None:
     ticket = business.log()
     do(business, ticket, booking.book, due_at=None)
+    delivered(business)
     if outcome:  # a redial is missed in the very moment in which it is due
         on_row(business, ticket, Callback, attempts.attempt, outcome=outcome, note=None)
     before = len(business.rows(Message, ticket))

@@ -11,6 +11,7 @@ from recovery.services.ticketing import reopening, tickets
 from tests.factories import Business
 from tests.services.calls import book, opted_out, tried
 from tests.services.post import Post
+from tests.services.texting_parts import delivered
 
 
 def resolve(business: Business, ticket: Ticket) -> None:
@@ -126,11 +127,12 @@ def test_that_a_remedy_is_ready_is_said_after_all(business: Business) -> None:
 def test_a_new_time_that_was_promised_is_not(business: Business) -> None:
     """Another promise stands since: it is on their page."""
     ticket = business.log()
+    delivered(business)
     business.later(minutes=15)
     business.tick("promises to lapse")
-    assert waiting(business, ticket) == ["logged", "late"]
+    assert waiting(business, ticket) == ["late"]
     resolved_and_undone(business, ticket)
-    assert waiting(business, ticket) == ["logged"]
+    assert waiting(business, ticket) == []
 
 
 def test_what_was_cancelled_before_the_resolution_stays_cancelled(business: Business) -> None:

@@ -20,7 +20,7 @@ from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
 from recovery.services.sending.retrying import try_again_later
 from recovery.services.session import DeskSession
-from recovery.services.texting.messages import OPTED_OUT, why_no_text
+from recovery.services.texting.messages import APOLOGIES, OPTED_OUT, why_no_text
 
 EXPIRED = "expired"
 SILENT = "The provider never told us whether it arrived."
@@ -137,7 +137,7 @@ def drop(session: DeskSession, ticket: Ticket | None, message: Message, *, reaso
     record(session, ticket, Tag.TEXT_DROPPED, by=MACHINE, at=now, message=message.id, reason=reason)
     if reason == OPTED_OUT and ticket.is_live:
         open_call_task(session, ticket, CallReason.OPTED_OUT, now=now)
-    elif reason == EXPIRED and message.template in TELLS_A_NEW_TIME and _waits_still(session, ticket, message):
+    elif reason == EXPIRED and tells_a_new_time(message) and _waits_still(session, ticket, message):
         open_call_task(session, ticket, CallReason.LAPSED, now=now)
 
 
@@ -175,6 +175,11 @@ def requeue(message: Message, *, not_before: datetime) -> None:
     """Back in the queue, in the transaction of an event that says why, or of a text without a ticket."""
     _settle(message, MessageStatus.PENDING)
     message.not_before = not_before
+
+
+def tells_a_new_time(message: Message) -> bool:
+    """Also the apology that is said anew; the first one is followed by the lapse of what it promised."""
+    return message.template in TELLS_A_NEW_TIME or (message.template in APOLOGIES and bool(message.holds_while))
 
 
 def _waits_still(session: DeskSession, ticket: Ticket, message: Message) -> bool:

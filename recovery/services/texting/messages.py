@@ -38,6 +38,7 @@ CAPPED = "capped"
 CALLED_INSTEAD = {OPTED_OUT: CallReason.OPTED_OUT, COUNTRY: CallReason.UNDELIVERED}
 NEWS = frozenset({"approval_granted", "approval_refused", "granted", "ready"})
 """What comes about while the customer is away; the apology was made in person, and a lapse has a call of its own."""
+APOLOGIES = ("logged", "logged_waiting")
 THEIR_WORDS = "[words]"
 
 STANDING = (

@@ -11,7 +11,6 @@ from recovery.domain.errors import Invalid
 from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
 from recovery.domain.permissions import Permission
-from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import (
     FAILURES,
     REFERENCE_ALPHABET,
@@ -33,13 +32,10 @@ from recovery.services.session import DeskSession, instant
 from recovery.services.texting.messages import (
     OBSERVATION,
     WRONG_NUMBER,
-    Saying,
     is_heard,
-    remedies_in_words,
-    tell_customer,
 )
-from recovery.services.timing.promises import check_due, default_promise_due, make_promise, sayable_due, words_for
-from recovery.services.wording.spoken import speech_with_customer
+from recovery.services.timing.apologies import apologise, is_asked
+from recovery.services.timing.promises import check_due, default_promise_due, make_promise, sayable_due
 
 OLDEST = timedelta(days=7)
 """How far back a mistake may be said to have happened."""
@@ -107,7 +103,7 @@ def log_whole(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor)
         remedies = [propose(session, ticket, remedy, now=now, by=by, tell=False) for remedy in new.remedies]
         due = _first_due(session, ticket, new, remedies, now=now)
         told_by = _apologise(session, ticket, remedies, due, now=now, by=by)
-        about = PromiseAbout.ANSWER if _asked(remedies) else PromiseAbout.REMEDY if remedies else PromiseAbout.TOUCH
+        about = PromiseAbout.ANSWER if is_asked(remedies) else PromiseAbout.REMEDY if remedies else PromiseAbout.TOUCH
         promise = make_promise(session, ticket, due_at=due, about=about, told_by=told_by, now=now, by=by, first=True)
     return Logged(ticket, remedies, promise)
 
@@ -265,7 +261,7 @@ def _first_due(
         due = now + timedelta(minutes=new.promise_minutes)
         check_due(due, now=now)
         return due
-    if _asked(remedies):
+    if is_asked(remedies):
         return now + session.house.policy.approval_deadline
     return default_promise_due(session, ticket, now=now)
 
@@ -273,21 +269,12 @@ def _first_due(
 def _apologise(
     session: DeskSession, ticket: Ticket, remedies: list[Remedy], due: datetime, *, now: datetime, by: Actor
 ) -> ToldBy:
-    """Goes out whatever an approval will say; the customer is told that the answer comes. Gives how they hear of it."""
+    """Gives how they hear of it."""
     if ticket.source in WITHOUT_PROMISE:
         return ToldBy.NOBODY
-    granted = [remedy for remedy in remedies if remedy.status is RemedyStatus.GRANTED]
-    speech = speech_with_customer(ticket)
-    values = {"remedies": remedies_in_words(granted, speech), "promise": words_for(ticket, due, now=now)}
-    template = "logged_waiting" if _asked(remedies) else "logged"
-    message = tell_customer(session, ticket, Saying(template, f"ticket:{ticket.id}:logged", values), now=now, by=by)
-    if message is not None:
+    if apologise(session, ticket, remedies, due, now=now, by=by) is not None:
         return ToldBy.TEXT
     return ToldBy.IN_PERSON if ticket.no_text_reason else ToldBy.NOBODY  # capped: a call is there to say it
-
-
-def _asked(remedies: list[Remedy]) -> bool:
-    return any(remedy.status is RemedyStatus.PENDING_APPROVAL for remedy in remedies)
 
 
 def _linked(session: DeskSession, reference: str, *, by: Actor) -> int:

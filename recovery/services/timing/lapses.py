@@ -15,7 +15,8 @@ from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.people.escalation import rung_above
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
-from recovery.services.texting.messages import Saying, is_heard, tell_staff
+from recovery.services.texting.messages import Saying, is_heard, leaves_at, tell_staff
+from recovery.services.timing.apologies import apologise_anew, is_unsaid
 from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.promises import (
     count_lapse,
@@ -101,7 +102,9 @@ def _told_anew(session: DeskSession, ticket: Ticket, promise: Promise, due: date
         by=MACHINE,
         renewal=promise.renewal + 1,
     )
-    return (
-        renewed is not None
-        and tell_new_time(session, ticket, renewed, template="late", now=now, by=MACHINE) is not None
-    )
+    if renewed is None:
+        return False
+    if is_unsaid(session, ticket):
+        leaves = leaves_at(session, ticket, now=now)
+        return apologise_anew(session, ticket, renewed, leaves=leaves, now=now) is not None
+    return tell_new_time(session, ticket, renewed, template="late", now=now, by=MACHINE) is not None

@@ -1,0 +1,86 @@
+"""The first text tells by when they hear from us next: one that could not leave in time is not sent late, but said anew."""
+
+from datetime import timedelta
+
+from recovery.domain.messages import MessageStatus
+from recovery.models import Message, Ticket
+from recovery.services.deciding import remedies
+from recovery.services.timing.promises import promise_by_hand
+from tests.factories import refund
+from tests.services.post import Post
+
+
+def said(post: Post, ticket: Ticket) -> list[tuple[str | None, str]]:
+    return [(text.template, text.status.value) for text in post.texts(ticket)]
+
+
+def lapse(post: Post, *, minutes: int) -> None:
+    """The line is down all the while; the worker ticks."""
+    post.business.later(minutes=minutes)
+    post.business.tick()
+
+
+def last(post: Post, ticket: Ticket) -> Message:
+    return post.texts(ticket)[-1]
+
+
+def test_an_apology_that_waited_past_its_promise_is_said_anew_with_the_new_time(post: Post) -> None:
+    ticket = post.ticket()
+    lapse(post, minutes=16)
+    post.send_all()
+    assert said(post, ticket) == [("logged", "dropped"), ("logged", "sent")]
+    dropped, anew = post.texts(ticket)
+    assert dropped.drop_reason == "expired"
+    assert "a fresh one, made again. You'll hear from me in about 15 minutes." in (anew.body or "")
+    assert post.call_tasks(ticket) == []
+
+
+def test_it_is_said_by_the_second_lapse_too_if_the_line_was_down_so_long(post: Post) -> None:
+    ticket = post.ticket()
+    lapse(post, minutes=16)
+    lapse(post, minutes=16)
+    post.send_all()
+    assert [status for _, status in said(post, ticket)] == ["dropped", "dropped", "sent"]
+    assert last(post, ticket).template == "logged"
+
+
+def test_who_got_the_first_hears_that_we_are_late(post: Post) -> None:
+    ticket = post.ticket()
+    post.send_all()
+    lapse(post, minutes=16)
+    post.send_all()
+    assert said(post, ticket) == [("logged", "sent"), ("late", "sent")]
+
+
+def test_so_does_who_may_have_got_it(post: Post) -> None:
+    """In doubt: the provider may have it."""
+    ticket = post.ticket()
+    post.depart()
+    assert last(post, ticket).status is MessageStatus.SENDING
+    lapse(post, minutes=16)
+    assert last(post, ticket).template == "late"
+
+
+def test_said_anew_it_waits_for_an_answer_only_where_somebody_is_still_asked(post: Post) -> None:
+    asked = post.business.log(remedies=(refund(4500),))
+    answered = post.business.log(remedies=(refund(4500),), customer=None)
+    assert answered.customer_id is None  # nobody to text: the lapse below must not trip over it
+    lapse(post, minutes=11)
+    assert last(post, asked).template == "logged_waiting"
+    post.business.on(
+        asked,
+        lambda s, t, omar: remedies.refuse(s, t, remedies.remedies_of(s, t)[0], reason="No.", now=post.now, by=omar),
+        by="omar",
+    )
+    lapse(post, minutes=16)
+    assert last(post, asked).template != "logged_waiting"
+
+
+def test_a_time_promised_by_hand_is_told_and_the_old_one_is_not(post: Post) -> None:
+    ticket = post.ticket()
+    post.business.later(minutes=10)
+    due = post.now + timedelta(minutes=20)
+    post.business.on(ticket, lambda s, t, maya: promise_by_hand(s, t, due_at=due, tell=True, now=post.now, by=maya))
+    lapse(post, minutes=6)
+    post.send_all()
+    assert said(post, ticket) == [("logged", "dropped"), ("promised", "sent")]
