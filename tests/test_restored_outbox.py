@@ -223,7 +223,8 @@ def test_what_was_looked_for_stays_so_while_the_list_is_unreadable_for_others(
     works: Works, library: Library, file: Path
 ) -> None:
     works.sender.stop()
-    sams, noors = (first_text(works, works.post.ticket(who)) for who in (SAM, NOOR))
+    tickets = [works.post.business.log(customer=who, promise_minutes=90) for who in (SAM, NOOR)]
+    sams, noors = (first_text(works, ticket) for ticket in tickets)
     back_up(works, file)
     put_back(works, file)
     library.unreadable = lambda text: text.to.endswith("123")
