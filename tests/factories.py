@@ -5,7 +5,7 @@ Everything is made by the services that the product uses, so that chains, ledger
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, select
@@ -15,13 +15,15 @@ from recovery.bootstrap import Components
 from recovery.clock import FrozenClock
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.remedies import RemedyKind
+from recovery.domain.special_days import special_day
 from recovery.domain.text_limits import Caps
 from recovery.models import Event, Site, Staff, Ticket
-from recovery.services.access import locked_ticket
+from recovery.services.access import locked_ticket, visible_site
 from recovery.services.deciding.remedies import NewRemedy
 from recovery.services.people.customers import NewCustomer
 from recovery.services.people.sign_in import hash_password
 from recovery.services.people.sites import NewSite, add_site
+from recovery.services.people.special_days import set_day
 from recovery.services.people.staff import NewStaff, add_staff
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.logging_mistakes import NewTicket, log
@@ -142,3 +144,10 @@ class Business:
         return self.desk.transact(
             lambda session: act(session, locked_ticket(session, ticket.reference, by=actor), actor)
         )
+
+
+def shut(business: Business, day: str, name: str) -> None:
+    """Harbour St for a day of its calendar: `shut(business, "2026-03-11", "Founders' Day")`."""
+    ada, special = business.actor("ada"), special_day(date.fromisoformat(day), "shut", name)
+    with business.desk.write() as session:
+        set_day(session, visible_site(session, "harbour-st", by=ada), special, now=business.now, by=ada)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from recovery.domain.ids import EPOCH
 from recovery.domain.recovery_clock import Clock, ClockReading
+from recovery.domain.special_days import SpecialDay
 from recovery.domain.spelling import respelled
 from recovery.services.cursors import Page, Place, page_of_whole
 from recovery.services.handing.sheets import ShiftSheet
@@ -238,11 +239,16 @@ def clocks(reading: ClockReading) -> Answer:
                 "end": each.end,
                 "counted": each.counted,
                 "reason": each.reason,
-                "why": each.reason.label,
+                "why": each.why,
+                "special_day": _special_day(each.special),
             }
             for each in reading.stretches
         ],
     }
+
+
+def _special_day(special: SpecialDay | None) -> Answer | None:
+    return {"day": special.day.isoformat(), "name": special.name} if special else None
 
 
 def staff(row: StaffRow) -> Answer:

@@ -1,10 +1,11 @@
 """The calendars of a site, one after the other: changing one never rewrites what has happened."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, pairwise
 
-from recovery.domain.calendars import FOREVER, Calendar, Opening, as_utc
+from recovery.domain.calendars import FOREVER, Calendar, Closure, Opening, as_utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,20 @@ class CalendarHistory:
     def open_stretches(self, start: datetime, end: datetime) -> list[Opening]:
         """Give what was open in [start, end) by the calendar in force at each moment: ordered, disjoint, never touching."""
         found: list[Opening] = []
-        start, end = as_utc(start), as_utc(end)
-        for calendar, until in chain(self.former, [(self.current, FOREVER)]):
-            for opening in calendar.open_stretches(start, min(end, until)):
+        for calendar, since, until in self._in_force(start, end):
+            for opening in calendar.open_stretches(since, until):
                 if found and found[-1].closes == opening.opens:
                     opening = Opening(found.pop().opens, opening.closes)  # noqa: PLW2901 (one opening across the change)
                 found.append(opening)
-            start = max(start, until)
         return found
+
+    def closures(self, start: datetime, end: datetime) -> list[Closure]:
+        """Give what special days shut in [start, end), as the calendar in force at each moment knew of them."""
+        in_force = self._in_force(start, end)
+        return [closure for calendar, since, until in in_force for closure in calendar.closures(since, until)]
+
+    def _in_force(self, start: datetime, end: datetime) -> Iterator[tuple[Calendar, datetime, datetime]]:
+        start, end = as_utc(start), as_utc(end)
+        for calendar, until in chain(self.former, [(self.current, FOREVER)]):
+            yield calendar, start, min(end, until)
+            start = max(start, until)

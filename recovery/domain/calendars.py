@@ -19,6 +19,7 @@ from recovery.domain.special_days import NO_SPECIAL_DAYS, SpecialDay, SpecialDay
 
 __all__ = [
     "Calendar",
+    "Closure",
     "Opening",
     "OpeningHours",
     "Span",
@@ -52,6 +53,14 @@ class Opening(NamedTuple):
 
     opens: datetime
     closes: datetime
+
+
+class Closure(NamedTuple):
+    """From `shuts` until just before `opens`, because of the special day: its week says that the site is open then."""
+
+    shuts: datetime
+    opens: datetime
+    day: SpecialDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,28 @@ class Calendar:
             return [Opening(start, end)]
         openings = takewhile(lambda opening: opening.opens < end, self._openings_from(start))
         return [Opening(max(opens, start), min(closes, end)) for opens, closes in openings]
+
+    def closures(self, start: datetime, end: datetime) -> list[Closure]:
+        """Give what special days shut in [start, end): in order, disjoint, cut to the ends. Nights and Sundays are none."""
+        start, end = as_utc(start), as_utc(end)
+        if start >= end or not self.special.days:
+            return []
+        first, last = local_day(start, self.timezone) - ONE_DAY, local_day(end, self.timezone)
+        return [
+            Closure(shuts, opens, special)
+            for special in self.special.between(first, last)
+            for span in self._on(special.day, self.hours.on(special.day))
+            for shuts, opens in self._shut_in(max(span.opens, start), min(span.closes, end))
+        ]
+
+    def _shut_in(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        at = start
+        for opens, closes in self.open_stretches(start, end):
+            if at < opens:
+                yield at, opens
+            at = closes
+        if at < end:
+            yield at, end
 
     def open_seconds(self, start: datetime, end: datetime) -> int:
         """Give whole seconds, cut once at the end of the sum; 0 when the end lies before the start."""

@@ -28,6 +28,9 @@ class Span(NamedTuple):
         return f"{_clock(self.opens)}-{_clock(self.closes)}"
 
 
+WHOLE_DAY = Span(0, MINUTES_PER_DAY)
+
+
 def _clock(minute: int) -> str:
     if minute == MINUTES_PER_DAY:
         return "24:00"
@@ -72,7 +75,7 @@ class OpeningHours:
         return not self.week
 
     def on(self, day: date) -> tuple[Span, ...]:
-        return self.week[day.weekday()]
+        return self.week[day.weekday()] if self.week else (WHOLE_DAY,)
 
     def __str__(self) -> str:
         entries: list[tuple[str, str, str]] = []

@@ -1,12 +1,13 @@
 """How long a recovery took, as a fold over what happened: one function behind page, board, report, API and export."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from recovery.domain.calendars import Opening, as_utc
+from recovery.domain.calendars import Closure, Opening, as_utc
+from recovery.domain.special_days import SpecialDay
 
 ONE_SECOND = timedelta(seconds=1)
 
@@ -15,6 +16,8 @@ class OpenTimes(Protocol):
     """A calendar, or the calendars that a site had one after the other."""
 
     def open_stretches(self, start: datetime, end: datetime) -> list[Opening]: ...
+
+    def closures(self, start: datetime, end: datetime) -> list[Closure]: ...
 
 
 class FactKind(StrEnum):
@@ -68,8 +71,17 @@ REASON_LABELS = {
 class Stretch:
     start: datetime
     end: datetime
-    counted: bool
     reason: Reason
+    special: SpecialDay | None = None
+    """The day that shut the site, where its week says that it is open."""
+
+    @property
+    def counted(self) -> bool:
+        return self.reason.counted
+
+    @property
+    def why(self) -> str:
+        return self.special.why if self.special else self.reason.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,21 +238,33 @@ _REASON_WHILE_OPEN = {
 def _explained(phases: Iterable[tuple[datetime, datetime, _Phase]], calendar: OpenTimes) -> list[Stretch]:
     stretches: list[Stretch] = []
     for start, end, phase in phases:
+        closures = calendar.closures(start, end)
         at = start
         for opens, closes in calendar.open_stretches(start, end):
-            _extend(stretches, at, opens, Reason.CLOSED)
+            _extend_shut(stretches, at, opens, closures)
             _extend(stretches, opens, closes, _REASON_WHILE_OPEN[phase])
             at = closes
-        _extend(stretches, at, end, Reason.CLOSED)
+        _extend_shut(stretches, at, end, closures)
     return stretches
 
 
-def _extend(stretches: list[Stretch], start: datetime, end: datetime, reason: Reason) -> None:
+def _extend_shut(stretches: list[Stretch], start: datetime, end: datetime, closures: Iterable[Closure]) -> None:
+    for shuts, opens, day in closures:
+        if start <= shuts and opens <= end:  # whatever a special day shuts lies between two openings
+            _extend(stretches, start, shuts, Reason.CLOSED)
+            _extend(stretches, shuts, opens, Reason.CLOSED, day)
+            start = opens
+    _extend(stretches, start, end, Reason.CLOSED)
+
+
+def _extend(
+    stretches: list[Stretch], start: datetime, end: datetime, reason: Reason, special: SpecialDay | None = None
+) -> None:
     if start >= end:
         return
-    if stretches and stretches[-1].reason is reason:
+    if stretches and (stretches[-1].reason, stretches[-1].special) == (reason, special):
         start = stretches.pop().start
-    stretches.append(Stretch(start, end, reason.counted, reason))
+    stretches.append(Stretch(start, end, reason, special))
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,4 +289,4 @@ class _Dial:
 def _cut(stretches: Iterable[Stretch], start: datetime, end: datetime) -> Iterator[Stretch]:
     for part in stretches:
         if part.start < end and part.end > start:
-            yield Stretch(max(part.start, start), min(part.end, end), part.counted, part.reason)
+            yield replace(part, start=max(part.start, start), end=min(part.end, end))

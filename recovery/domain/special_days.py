@@ -26,6 +26,11 @@ class SpecialDay:
     spans: tuple[Span, ...]
     name: str = ""
 
+    @property
+    def why(self) -> str:
+        """Why a site is shut when it would be open any other week."""
+        return f"shut: {self.name or 'other hours that day'}"
+
     def __str__(self) -> str:
         times = " ".join(map(str, self.spans)) or SHUT
         return f"{self.day.isoformat()} {times} {self.name}".rstrip()
@@ -63,6 +68,9 @@ class SpecialDays:
 
     def since(self, day: date) -> Iterator[SpecialDay]:
         return (each for each in self.days if each.day >= day)
+
+    def between(self, first: date, last: date) -> Iterator[SpecialDay]:
+        return (each for each in self.days if first <= each.day <= last)
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.days))

@@ -29,7 +29,7 @@ def clock_words(reading: DeskSession, ticket: Ticket, site: SiteBrief, *, now: d
         "stretches": [
             {
                 "span": f"{_at(part.start, site, read.logged_at)} to {_at(part.end, site, read.logged_at)}",
-                "why": part.reason.label,
+                "why": part.why,
                 "counted": part.counted,
                 "length": length(int((part.end - part.start).total_seconds())),
             }

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.api.calling import LOGGED, Desk, refused
+from tests.factories import shut
 
 
 def test_the_board_has_the_worst_first(desk: Desk) -> None:
@@ -115,6 +116,20 @@ def test_the_clock_explains_itself(desk: Desk) -> None:
     assert clock["first_response"] == {"at": "2026-03-10T09:30:00Z", "counted_seconds": 0, "wait_seconds": 0}
     assert clock["resolved"]["counted_seconds"] == 14 * 60
     assert [(each["counted"], each["why"]) for each in clock["stretches"]] == [(True, "the site was open")]
+
+
+def test_the_clock_names_the_special_day_that_shut_the_site(small_desk: Desk) -> None:
+    shut(small_desk.business, "2026-03-11", "Founders' Day")
+    reference = small_desk.log()["reference"]
+    small_desk.business.later(days=2)
+    for who in ("maya", "omar", "ada"):
+        clock = small_desk.done(who, "GET", f"/tickets/{reference}/clock")
+        assert [(each["reason"], each["counted"], each["why"], each["special_day"]) for each in clock["stretches"]] == [
+            ("open", True, "the site was open", None),
+            ("closed", False, "shut: Founders' Day", {"day": "2026-03-11", "name": "Founders' Day"}),
+            ("open", True, "the site was open", None),
+        ]
+        assert clock["resolved"] == {"at": None, "counted_seconds": 24 * 3600, "wait_seconds": 48 * 3600}
 
 
 def test_recovery_times_are_reported_to_supervisors(desk: Desk) -> None:

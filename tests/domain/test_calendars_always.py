@@ -91,6 +91,22 @@ def test_open_and_closed_make_up_real_time_wherever_it_is_cut(data: st.DataObjec
 
 @given(st.data())
 @QUICK
+def test_special_days_shut_what_the_week_alone_would_have_open(data: st.DataObject) -> None:
+    subject = data.draw(calendars())
+    start, end = data.draw(windows_near_a_change(subject.timezone))
+    week = Calendar(subject.hours, subject.timezone)
+    closures = subject.closures(start, end)
+    assert all(start <= shuts < opens <= end for shuts, opens, _ in closures)
+    assert all(earlier.opens <= later.shuts for earlier, later in pairwise(closures))
+    assert all(day in subject.special.days for *_, day in closures)
+    assert [subject.open_seconds(shuts, opens) for shuts, opens, _ in closures] == [0] * len(closures)
+    both = sum(week.open_seconds(*opening) for opening in subject.open_stretches(start, end))
+    shut = sum((opens - shuts for shuts, opens, _ in closures), timedelta()) // timedelta(seconds=1)
+    assert shut == week.open_seconds(start, end) - both
+
+
+@given(st.data())
+@QUICK
 def test_open_is_what_the_clock_on_the_wall_says(data: st.DataObject) -> None:
     """Against another way of telling: the latest time that the wall has shown so far, minute by minute."""
     subject = data.draw(calendars())

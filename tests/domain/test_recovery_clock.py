@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from recovery.domain.calendars import Calendar, OpeningHours, day_bounds, zone
+from recovery.domain.calendars import Calendar, OpeningHours, SpecialDays, day_bounds, zone
 from recovery.domain.recovery_clock import Clock, ClockFact, ClockReading, FactKind, Reason, read_clock
 from tests.domain.clock_changes import LONDON
 
@@ -77,6 +77,22 @@ def test_a_hold_across_closed_hours_is_taken_off_once() -> None:
         (Reason.WAITING_FOR_CUSTOMER, 15),
         (Reason.OPEN, 5),
     ]
+
+
+def test_a_holiday_says_its_name_where_the_site_would_have_been_open() -> None:
+    holiday = SpecialDays.parse("2025-06-03 shut Founders' Day")
+    bank = Calendar(OpeningHours.parse("mon-fri 08:00-18:00"), LONDON, holiday)
+    story = ("17:00 logged", "17:30 waiting_started", "04 07:00 waiting_ended", "04 08:30 resolved")
+    reading = read(*story, calendar=bank)
+    assert [(part.why, (part.end - part.start).total_seconds() / 60) for part in reading.stretches] == [
+        ("the site was open", 30),
+        ("we were waiting for the customer", 30),
+        ("the site was closed", 14 * 60),
+        ("shut: Founders' Day", 10 * 60),
+        ("the site was closed", 14 * 60),
+        ("the site was open", 30),
+    ]
+    assert minutes(reading.resolved) == (60, 39 * 60 + 30)
 
 
 def test_a_hold_pressed_twice_is_one_hold() -> None:

@@ -28,7 +28,9 @@ def special_days(draw: st.DrawFn, timezone: str) -> SpecialDays:
     odd = st.sampled_from(["shut", "10:00-12:00", "22:00-06:00", "00:00-24:00"])
     days = draw(st.dictionaries(st.integers(-2, 3), odd, max_size=4))
     change = draw(st.sampled_from(CHANGES[timezone]))
-    return SpecialDays(tuple(special_day(change + timedelta(days=day), times) for day, times in days.items()))
+    return SpecialDays(
+        tuple(special_day(change + timedelta(days=day), times, f"day {day}") for day, times in days.items())
+    )
 
 
 @st.composite
@@ -85,7 +87,8 @@ def test_stretches_partition_the_time_from_log_to_end(data: st.DataObject) -> No
     assert [part.start for part in reading.stretches] == edges[:-1]
     assert edges[-1] == (reading.ended_at or now)
     assert all(part.start < part.end for part in reading.stretches)
-    assert all(earlier.reason is not later.reason for earlier, later in pairwise(reading.stretches))
+    assert all(earlier.why != later.why for earlier, later in pairwise(reading.stretches))
+    assert all(part.reason is Reason.CLOSED for part in reading.stretches if part.special)
 
 
 @given(st.data())

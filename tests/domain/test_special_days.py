@@ -110,6 +110,50 @@ def test_what_never_shuts_shuts_for_a_holiday_and_then_never_again() -> None:
     assert hotline.open_seconds(*year) == (365 - 2) * 86_400 + 2 * 3_600
 
 
+# What a special day shuts, and its name
+
+
+def shut_by(subject: Calendar | CalendarHistory, start: str, end: str) -> list[tuple[datetime, datetime, str]]:
+    closures = subject.closures(in_london(start), in_london(end))
+    return [(shuts, opens, day.why) for shuts, opens, day in closures]
+
+
+def test_a_holiday_shuts_the_hours_of_its_weekday_and_no_night() -> None:
+    assert shut_by(calendar(SPLIT, CHRISTMAS), "2025-12-24 00:00", "2025-12-27 00:00") == [
+        (in_london("2025-12-25 08:00"), in_london("2025-12-25 12:00"), "shut: Christmas Day"),
+        (in_london("2025-12-25 13:00"), in_london("2025-12-25 18:00"), "shut: Christmas Day"),
+    ]
+
+
+def test_a_holiday_on_a_day_off_shuts_nothing() -> None:
+    assert shut_by(calendar(SPLIT, "2025-12-28 shut A Sunday"), "2025-12-27 00:00", "2025-12-30 00:00") == []
+
+
+def test_a_holiday_shuts_the_night_that_would_have_begun_on_it() -> None:
+    pub = calendar("mon-sun 18:00-02:00", CHRISTMAS)
+    assert shut_by(pub, "2025-12-24 12:00", "2025-12-27 12:00") == [
+        (in_london("2025-12-25 18:00"), in_london("2025-12-26 02:00"), "shut: Christmas Day")
+    ]
+    assert shut_by(pub, "2025-12-26 01:00", "2025-12-26 09:00") == [
+        (in_london("2025-12-26 01:00"), in_london("2025-12-26 02:00"), "shut: Christmas Day")
+    ]
+
+
+def test_a_short_day_shuts_the_rest_of_it_whether_or_not_it_has_a_name() -> None:
+    short = calendar("mon-fri 08:00-18:00", "2025-12-31 10:00-14:00")
+    assert shut_by(short, "2025-12-31 00:00", "2026-01-01 00:00") == [
+        (in_london("2025-12-31 08:00"), in_london("2025-12-31 10:00"), "shut: other hours that day"),
+        (in_london("2025-12-31 14:00"), in_london("2025-12-31 18:00"), "shut: other hours that day"),
+    ]
+
+
+def test_what_never_shuts_is_shut_by_a_holiday_for_all_of_its_day() -> None:
+    assert shut_by(calendar("", CHRISTMAS), "2025-12-20 00:00", "2025-12-30 00:00") == [
+        (in_london("2025-12-25 00:00"), in_london("2025-12-26 00:00"), "shut: Christmas Day")
+    ]
+    assert shut_by(calendar(""), "2025-12-20 00:00", "2025-12-30 00:00") == []
+
+
 # Calendars that changed
 
 
@@ -141,3 +185,11 @@ def test_histories_are_in_order() -> None:
     wrong: list[tuple[Calendar, datetime]] = [(calendar(""), CHANGED), (calendar(""), CHANGED - timedelta(days=1))]
     with pytest.raises(ValueError, match="in the order"):
         CalendarHistory(calendar(""), tuple(wrong))
+
+
+def test_a_holiday_that_was_forgotten_until_noon_shuts_the_afternoon() -> None:
+    noon = in_london("2025-12-25 12:00")
+    late = CalendarHistory(calendar("mon-fri 08:00-18:00", CHRISTMAS), ((calendar("mon-fri 08:00-18:00"), noon),))
+    assert shut_by(late, "2025-12-24 00:00", "2025-12-27 00:00") == [
+        (noon, in_london("2025-12-25 18:00"), "shut: Christmas Day")
+    ]

@@ -13,7 +13,7 @@ from recovery.domain.tickets import TicketStatus
 from recovery.models import Event
 from recovery.services.calling.booking import book
 from recovery.services.ticketing.tickets import resolve
-from tests.factories import REMAKE, Business, refund
+from tests.factories import REMAKE, Business, refund, shut
 from tests.web.pages import Visitor, value_of, words
 from tests.web.ticket_parts import answer_by_text, fresh, tell, texts
 
@@ -90,6 +90,16 @@ def test_the_clock_explains_itself_stretch_by_stretch(business: Business, maya: 
     assert "it has been 14 min" in page
     assert "09:30 to 09:34 the site was open 4 min counted" in page
     assert "09:34 to 09:44 we were waiting for the customer 10 min not counted" in page
+
+
+def test_the_clock_names_the_holiday_that_shut_the_site(business: Business, maya: Visitor) -> None:
+    shut(business, "2026-03-11", "Founders' Day")
+    ticket = business.log()
+    business.later(days=2)
+    maya = Visitor.signed_in(business, "maya", maya)
+    page = tell(business, maya, ticket)
+    assert "Wed 00:00 to Thu 00:00 shut: Founders' Day 24 h 00 not counted" in page
+    assert "So far 24 h 00 of opening hours" in page
 
 
 def test_texts_are_shown_as_what_they_are_never_as_code(business: Business, maya: Visitor) -> None:

@@ -233,12 +233,18 @@ class ClockSchema(Strict):
     wait_seconds = number()
 
 
+class SpecialDaySchema(Strict):
+    day = fields.Date(required=True)
+    name = text(description="Empty where nobody named the day.")
+
+
 class StretchSchema(Strict):
     start = instant()
     end = instant()
     counted = flag()
     reason = text()
-    why = text()
+    why = text(description="For people.")
+    special_day = one(SpecialDaySchema, null=True)
 
 
 class ClocksSchema(Strict):
