@@ -9,7 +9,7 @@ from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
 from recovery.services.ticketing import listing
 from recovery.services.ticketing.rows import TicketRow
-from recovery.web.polling import answer, etag_of
+from recovery.web.polling import answer_beat, beat_of
 from recovery.web.rows import Row, board_row
 from recovery.web.session import now
 from recovery.web.wording import counted
@@ -22,23 +22,27 @@ ON_THE_DESK = 60
 @blueprint.get("")
 @needs(Permission.SEE)
 def show() -> ResponseReturnValue:
-    values = _values()
-    wall = _is_wall()
+    wall, poll_url = _is_wall(), _poll_url()
+    etag = beat_of(poll_url)
     return render_template(
         "board.html",
-        **values,
+        **_values(),
         wall=wall,
         wall_url=url_for("board.show", wall=1),
         board_url=url_for("board.show"),
-        poll_url=url_for("board.rows", wall=1 if wall else None),
-        etag=etag_of(values),
+        poll_url=poll_url,
+        etag=etag,
     )
 
 
 @blueprint.get("/rows")
 @needs(Permission.SEE)
 def rows() -> ResponseReturnValue:
-    return answer("board_rows.html", _values())
+    return answer_beat("board_rows.html", _poll_url(), _values)
+
+
+def _poll_url() -> str:
+    return url_for("board.rows", wall=1 if _is_wall() else None)
 
 
 def _values() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -14,7 +14,7 @@ from recovery.services.session import DeskSession
 from recovery.services.texting.threads import UnreadText, unread_texts
 from recovery.services.ticketing import listing
 from recovery.services.ticketing.rows import ApprovalRow, CallRow, TicketRow
-from recovery.web.polling import answer, etag_of
+from recovery.web.polling import CALLS_AHEAD, answer_beat, beat_of
 from recovery.web.rows import Row, approval_row, call_row, lane_row, with_replies
 from recovery.web.session import now
 from recovery.web.wording import counted
@@ -24,22 +24,24 @@ LANE = 20
 """More than that nobody reads at a counter: the rest is a page further."""
 ALL = "all"
 ALL_CALLS = 200
-CALLS_AHEAD = timedelta(hours=4)
 _EVERYBODY_ELSE = "Everyone else knows when they will hear from us."
 
 
 @blueprint.get("/")
 @needs(Permission.SEE)
 def show() -> ResponseReturnValue:
-    values = _values()
-    poll_url = url_for("desk.rows", calls=ALL if _all_calls() else None)
-    return render_template("desk.html", **values, log_url=url_for("log.show"), poll_url=poll_url, etag=etag_of(values))
+    etag = beat_of(_poll_url())
+    return render_template("desk.html", **_values(), log_url=url_for("log.show"), poll_url=_poll_url(), etag=etag)
 
 
 @blueprint.get("/desk/lanes")
 @needs(Permission.SEE)
 def rows() -> ResponseReturnValue:
-    return answer("desk_lanes.html", _values())
+    return answer_beat("desk_lanes.html", _poll_url(), _values)
+
+
+def _poll_url() -> str:
+    return url_for("desk.rows", calls=ALL if _all_calls() else None)
 
 
 @dataclass(frozen=True, slots=True)

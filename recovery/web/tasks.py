@@ -17,7 +17,7 @@ from recovery.services.backstage import task_lists, tasks
 from recovery.services.session import DeskSession
 from recovery.web.acting import Problem, on_ticket, reference_of, ticket_page
 from recovery.web.forms import AskForm, TaskForm, loaded
-from recovery.web.polling import answer, etag_of
+from recovery.web.polling import answer_beat, beat_of
 from recovery.web.saying import say
 from recovery.web.session import now, transact
 from recovery.web.task_view import screen_row
@@ -38,7 +38,8 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/tasks/rows")
 @needs(Permission.SEE)
 def rows() -> ResponseReturnValue:
-    return answer("tasks/rows.html", _values(_list(request.args.get("list"))))
+    of = _list(request.args.get("list"))
+    return answer_beat("tasks/rows.html", _poll_url(of), lambda: _values(of))
 
 
 @blueprint.post("/tickets/<reference:reference>/tasks")
@@ -67,15 +68,19 @@ def cancel(task_id: int) -> ResponseReturnValue:
 
 def screen(of: TaskList | None = None, *, wrong: str = "") -> str:
     of = of or _list(request.args.get("list"))
-    values = _values(of)
+    etag = beat_of(_poll_url(of))
     return render_template(
         "tasks/index.html",
-        **values,
+        **_values(of),
         wrong=wrong,
         lists=[_choice(None, of), *(_choice(each, of) for each in TaskList)],
-        poll_url=url_for("tasks.rows", list=of.value if of else None),
-        etag=etag_of(values),
+        poll_url=_poll_url(of),
+        etag=etag,
     )
+
+
+def _poll_url(of: TaskList | None) -> str:
+    return url_for("tasks.rows", list=of.value if of else None)
 
 
 def _values(of: TaskList | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload
 
 from recovery.domain.actors import Actor
 from recovery.domain.errors import Invalid, NotFound
@@ -96,7 +97,7 @@ def refuse(session: DeskSession, staff_id: int | None, *, now: datetime) -> None
 
 def door_of(session: DeskSession, token: str, *, now: datetime) -> Door | None:
     """None where the session has ended, was revoked, or is of somebody who left."""
-    row = session.execute(
+    found = session.execute(
         select(LoginSession, Staff)
         .join(Staff, Staff.id == LoginSession.staff_id)
         .where(
@@ -104,8 +105,10 @@ def door_of(session: DeskSession, token: str, *, now: datetime) -> Door | None:
             LoginSession.revoked_at.is_(None),
             LoginSession.ends_at > now,
             Staff.deactivated_at.is_(None),
-        ),
-    ).one_or_none()
+        )
+        .options(joinedload(Staff.places)),  # every page asks this, most of them every few seconds: in one query
+    )
+    row = found.unique().one_or_none()
     return None if row is None else Door(row[0], row[1])
 
 
