@@ -3,12 +3,12 @@
 Everything is made by the services that the product uses, so that chains, ledgers and promises are true.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Table, select
 from sqlalchemy.orm import joinedload
 
 from recovery.bootstrap import Components
@@ -17,7 +17,7 @@ from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.special_days import special_day
 from recovery.domain.text_limits import Caps
-from recovery.models import Event, Site, Staff, Ticket
+from recovery.models import Base, Event, Site, Staff, Ticket
 from recovery.services.access import locked_ticket, visible_site
 from recovery.services.deciding.remedies import NewRemedy
 from recovery.services.people.customers import NewCustomer
@@ -53,6 +53,31 @@ def refund(amount: int) -> NewRemedy:
     return NewRemedy(RemedyKind.REFUND, amount)
 
 
+Rows = Mapping[Table, Sequence[dict[str, Any]]]
+_OPENED: dict[tuple[datetime, bytes], Rows] = {}
+"""Parents first. Their ids tell the time, and their events are signed: so by time and by key."""
+
+
+def _has_happened(desk: Components) -> bool:
+    with desk.read() as session:
+        return session.scalar(select(Event.seq).limit(1)) is not None
+
+
+def _open(desk: Components) -> None:
+    with desk.write() as session:
+        for site in (HARBOUR, QUAY):
+            add_site(session, site, now=desk.clock.now(), by=MACHINE)
+        for new in (MAYA, OMAR, ADA, NELL):
+            person = add_staff(session, new, now=desk.clock.now(), by=MACHINE)
+            person.password_hash = hash_password(PASSWORD, cheap=True)
+
+
+def _rows_of(desk: Components) -> Rows:
+    with desk.reading.connect() as connection:
+        found = {table: connection.execute(select(table)).mappings().all() for table in Base.metadata.sorted_tables}
+    return {table: [dict(row) for row in rows] for table, rows in found.items() if rows}
+
+
 def _whole(ticket_id: int) -> Select[Ticket]:
     together = (joinedload(Ticket.site), joinedload(Ticket.customer), joinedload(Ticket.owner))
     return select(Ticket).where(Ticket.id == ticket_id).options(*together)
@@ -66,12 +91,18 @@ class Business:
 
     @classmethod
     def opened(cls, desk: Components) -> "Business":
-        with desk.write() as session:
-            for site in (HARBOUR, QUAY):
-                add_site(session, site, now=desk.clock.now(), by=MACHINE)
-            for new in (MAYA, OMAR, ADA, NELL):
-                person = add_staff(session, new, now=desk.clock.now(), by=MACHINE)
-                person.password_hash = hash_password(PASSWORD, cheap=True)
+        """By the services, once in a process; from then on as the very rows that they wrote."""
+        like = (desk.clock.now(), desk.house.audit_key)
+        if _has_happened(desk):
+            _open(desk)
+        elif like in _OPENED:
+            with desk.writing.begin() as connection:
+                for table, rows in _OPENED[like].items():
+                    connection.execute(table.insert(), rows)
+        else:
+            before = _rows_of(desk)
+            _open(desk)
+            _OPENED[like] = {table: rows for table, rows in _rows_of(desk).items() if table not in before}
         return cls(desk)
 
     @property
