@@ -38,32 +38,41 @@ def test_a_fresh_clone_installs_once_and_goes_on_in_its_own_venv(clone: Clone) -
     assert list(clone.folder.glob(".venv/lib/*/site-packages/greeting-1.1.dist-info"))
 
 
-def test_a_package_that_is_not_what_was_pinned_is_refused_and_nothing_is_taken_for_installed(clone: Clone) -> None:
-    pinned = clone.offer("greeting", "1.0")
-    clone.require(pinned[:-8] + "0" * 8)
-    refused = clone.run("doctor")
+def test_a_package_that_is_not_what_was_pinned_is_refused_and_nothing_is_taken_for_installed(cut_off: Clone) -> None:
+    """In a .venv that had been cut off while it was made, and is made again for it."""
+    pinned = cut_off.offer("greeting", "1.0")
+    cut_off.require(pinned[:-8] + "0" * 8)
+    refused = cut_off.run("doctor")
+    assert "Making .venv" in refused.stderr
     assert refused.returncode == 1
     assert refused.stdout == ""
     assert refused.stderr.splitlines()[-1] == "Installing requirements.txt failed: pip's words are above."
 
-    clone.require(pinned)
-    assert clone.run("doctor").returncode == 0
+    cut_off.require(pinned)
+    assert cut_off.run("doctor").returncode == 0
 
 
-def test_a_python_without_ensurepip_is_told_in_one_line_and_leaves_no_venv(clone: Clone, tmp_path: Path) -> None:
+@pytest.fixture
+def cut_off(clone: Clone) -> Clone:
+    (clone.folder / ".venv").mkdir()
+    (clone.folder / ".venv" / ".unfinished").touch()
+    return clone
+
+
+@pytest.fixture
+def without_ensurepip(clone: Clone, tmp_path: Path) -> Clone:
+    """Whatever wants to make a .venv says so, and cannot."""
     (tmp_path / "sitecustomize.py").write_text(NO_ENSUREPIP)
     clone.environment["PYTHONPATH"] = str(tmp_path)
-    told = clone.run("doctor")
+    return clone
+
+
+def test_a_python_without_ensurepip_is_told_in_one_line_and_leaves_no_venv(without_ensurepip: Clone) -> None:
+    told = without_ensurepip.run("doctor")
     assert told.returncode == 1
     assert len(told.stderr.splitlines()) == 1
     assert "apt-get install python3-venv" in told.stderr
-    assert not (clone.folder / ".venv").exists()
-
-
-def test_a_venv_that_was_cut_off_while_being_made_is_made_again(clone: Clone) -> None:
-    (clone.folder / ".venv").mkdir()
-    (clone.folder / ".venv" / ".unfinished").touch()
-    assert clone.run("doctor").returncode == 0
+    assert not (without_ensurepip.folder / ".venv").exists()
 
 
 def test_a_platform_that_installed_every_pinned_requirement_gets_no_venv(clone: Clone) -> None:
@@ -72,11 +81,12 @@ def test_a_platform_that_installed_every_pinned_requirement_gets_no_venv(clone: 
     assert not (clone.folder / ".venv").exists()
 
 
-def test_flask_alone_lying_around_is_not_enough(clone: Clone) -> None:
+def test_flask_alone_lying_around_is_not_enough(without_ensurepip: Clone) -> None:
     flask = f"flask=={importlib.metadata.version('flask')}"
-    clone.require(flask, clone.offer("greeting", "1.0"))
-    told = clone.run("doctor", python=sys.executable)
-    assert "Making .venv" in told.stderr
+    without_ensurepip.require(flask, without_ensurepip.offer("greeting", "1.0"))
+    told = without_ensurepip.run("doctor", python=sys.executable)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "This Python cannot make virtual environments" in told.stderr
 
 
 def test_a_platform_with_other_versions_than_the_pinned_ones_gets_no_venv_either(clone: Clone) -> None:
@@ -312,7 +322,7 @@ def test_tests_are_run_by_pytest_with_the_arguments_given(without_browser: Clone
     (without_browser.folder / "tests" / "test_numbers.py").write_text(
         "def test_one(): pass\ndef test_two(): assert False\n"
     )
-    told = without_browser.run("test", "-q", "-k", "one", "-p", "no:randomly", python=sys.executable)
+    told = without_browser.run("test", "-n", "0", "-k", "one", "-p", "no:randomly", python=sys.executable)
     assert "1 passed" in told.stdout
     assert told.returncode == 0
-    assert without_browser.run("test", "-q", python=sys.executable).returncode == 1
+    assert without_browser.run("test", "-n", "0", python=sys.executable).returncode == 1
