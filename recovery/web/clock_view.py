@@ -28,7 +28,7 @@ def clock_words(reading: DeskSession, ticket: Ticket, site: SiteBrief, *, now: d
         "clocks": [(label, length(each.counted_seconds)) for label, each in named if each.at is not None],
         "stretches": [
             {
-                "span": f"{_at(part.start, site, read.logged_at)} to {_at(part.end, site, read.logged_at)}",
+                "span": f"{_at(part.start, site, read.logged_at)} to {_at(part.end, site, part.start)}",
                 "why": part.why,
                 "counted": part.counted,
                 "length": length(int((part.end - part.start).total_seconds())),
@@ -39,6 +39,7 @@ def clock_words(reading: DeskSession, ticket: Ticket, site: SiteBrief, *, now: d
 
 
 def _at(instant: datetime, site: SiteBrief, first: datetime) -> str:
+    """With its day where that is another than the one read before it."""
     local = local_time(instant, site.timezone)
     same_day = local.date() == local_time(first, site.timezone).date()
     return f"{local:%H:%M}" if same_day else f"{local:%a %H:%M}"
