@@ -130,12 +130,9 @@ HAPPENINGS: dict[str, Callable[[Business], object]] = {
         customer=replace(LEE, phone="07700 900123"), remedies=()
     ),
     "a reply": replied,
-    "a promise is nearly due": lambda business: business.later(minutes=11),
-    "a promise is due": lambda business: business.later(minutes=16),
     "the worker warns, asks again and lapses": lambda business: (business.later(minutes=16), business.tick()),
     "somebody resolves": resolved,
     "a task is taken": taken,
-    "a colleague is renamed who has a task": lambda business: (taken(business), renamed(business)),
     "the site is elsewhere": moved,
 }
 
@@ -154,6 +151,27 @@ def test_whatever_shows_otherwise_has_another_mark(
         changed += now.text != was.text
         assert now.text == was.text or now.headers["ETag"] != was.headers["ETag"], screen
     assert changed, "nothing showed otherwise: this proves nothing"
+
+
+def test_a_colleague_who_is_renamed_beats_though_it_happens_at_no_site(business: Business, maya: Visitor) -> None:
+    busy(business)
+    taken(business)
+    before = maya.open("/tasks/rows")
+    renamed(business)
+    after = maya.open("/tasks/rows")
+    assert "Amr has it" not in words(before)
+    assert "Amr has it" in words(after)
+    assert after.headers["ETag"] != before.headers["ETag"]
+
+
+def test_a_promise_that_comes_near_and_lapses_beats_by_itself(business: Business, maya: Visitor) -> None:
+    """No worker is at work, and nothing else is near."""
+    business.log(customer=NOOR, remedies=())
+    seen = [maya.open("/desk/lanes")]
+    for minutes in (11, 5):
+        business.later(minutes=minutes)
+        seen.append(maya.open("/desk/lanes"))
+    assert len({words(each) for each in seen}) == len({each.headers["ETag"] for each in seen}) == 3
 
 
 def test_a_call_that_comes_near_and_comes_due_beats_by_itself(business: Business, maya: Visitor) -> None:
