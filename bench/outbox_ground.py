@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,13 +14,14 @@ from bench.ground import REPOSITORY, engine_of, migrate
 from recovery.bootstrap import Components
 from recovery.domain.actors import MACHINE
 from recovery.domain.messages import Direction, MessageClass, MessageStatus
+from recovery.domain.photos import Media
 from recovery.models import Base, Staff, Ticket
 from recovery.services.people.customers import NewCustomer
 from recovery.services.people.sites import NewSite, add_site
 from recovery.services.people.staff import NewStaff, add_staff
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.logging_mistakes import NewTicket, log
-from recovery.sms.gateway import Accepted, Found, OutgoingText, ProviderStatus, always
+from recovery.sms.gateway import Accepted, Found, Hearing, OutgoingText, ProviderStatus, always
 
 ACCOUNT = "AC" + "0" * 32
 TWILIO = {
@@ -51,6 +52,14 @@ class Nothing:
 
     def fetch(self, provider_sid: str) -> ProviderStatus | None:
         del provider_sid
+
+    def heard(self, since: Mapping[str, datetime]) -> Hearing:
+        del since
+        return Hearing(())
+
+    def media_of(self, provider_sid: str) -> Sequence[Media]:
+        del provider_sid
+        return ()
 
 
 @contextmanager

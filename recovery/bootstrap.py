@@ -3,10 +3,10 @@
 import fcntl
 import threading
 import tomllib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,11 +20,10 @@ from recovery.clock import Clock, SystemClock
 from recovery.domain.errors import Invalid
 from recovery.domain.policy import Policy
 from recovery.domain.senders import SIMULATED
-from recovery.services.hearing.phone_photos import stored_photo
 from recovery.services.sending.outbox import ENQUEUED, Terms
 from recovery.services.session import DeskSession, House
-from recovery.services.simulating import phones
-from recovery.sms.gateway import Found, Gateway, OutgoingText, ProviderStatus, SendRefused
+from recovery.services.simulating.store import Phones
+from recovery.sms.gateway import Gateway
 from recovery.sms.photos import PhotoSource, SimulatedPhotos, TwilioPhotos
 from recovery.sms.simulator import SimulatedGateway
 from recovery.sms.texts import Texts
@@ -118,14 +117,14 @@ class Components:
     def gateway(self) -> Gateway:
         """Only workers send; the web reads nothing of it but its name."""
         if self.settings.sms_gateway == "simulator":
-            return SimulatedGateway(_Phones(self), before=_Phones(self).refuse)
+            return SimulatedGateway(Phones(self, self.clock), before=Phones(self, self.clock).refuse)
         return TwilioGateway(_account(self.settings))
 
     @cached_property
     def photos(self) -> PhotoSource:
         """Only workers fetch."""
         if self.settings.sms_gateway == "simulator":
-            return SimulatedPhotos(_Phones(self))
+            return SimulatedPhotos(Phones(self, self.clock))
         return TwilioPhotos(_account(self.settings))
 
     @cached_property
@@ -143,37 +142,6 @@ class Components:
         with self._lock, path.with_suffix(".lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
-
-
-@dataclass
-class _Phones:
-    """The simulated provider's own store: its transactions are not those of the outbox."""
-
-    desk: Components
-
-    def keep(self, outgoing: OutgoingText, at: datetime) -> str:
-        return self.desk.transact(lambda session: phones.keep(session, outgoing, at=at))
-
-    def refuse(self, outgoing: OutgoingText) -> None:
-        """Raises SendRefused where this phone is to be refused."""
-        with self.desk.read() as session:
-            fault = phones.refusal(session, outgoing.to)
-        if fault is not None:
-            at = self.desk.clock.now()
-            self.desk.transact(lambda session: phones.keep_refused(session, outgoing, fault, at=at))
-            raise SendRefused(fault.category, fault.code, fault.words)
-
-    def find(self, outgoing: OutgoingText, not_before: datetime, taken: Collection[str]) -> Found | None:
-        with self.desk.read() as session:
-            return phones.find(session, outgoing, not_before=not_before, taken=taken)
-
-    def fetch(self, provider_sid: str) -> ProviderStatus | None:
-        with self.desk.read() as session:
-            return phones.fetch(session, provider_sid)
-
-    def photo(self, url: str) -> bytes | None:
-        with self.desk.read() as session:
-            return stored_photo(session, url)
 
 
 class _Bell:

@@ -1,11 +1,12 @@
 """What the outbox asks of a texting provider, and the only two ways in which a sending may go wrong."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from recovery.domain.messages import Doubt
+from recovery.domain.photos import Media
 from recovery.domain.provider_codes import FaultCategory
 
 # The provider stamps whole seconds by its own clock, and ours may be off by a little. An older text with the same body
@@ -59,6 +60,30 @@ class Found:
     error_code: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A text that somebody wrote to us, as the provider's list has it."""
+
+    provider_sid: str
+    from_number: str
+    to: str
+    """The number of ours that they wrote to."""
+    service: str = ""
+    """The messaging service that it belongs to, if it does."""
+    body: str = field(repr=False)
+    written_at: datetime
+    photos: int = 0
+    """How many came with it: `media_of` names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    texts: Sequence[Heard]
+    """The oldest first."""
+    cut_at: datetime | None = None
+    """The list was longer than we read: what was written before this may not be among them."""
+
+
 class SendRefused(Exception):
     """The text was certainly not sent. `retry_after` is in seconds, where the provider named a time.
 
@@ -89,7 +114,7 @@ class SendInDoubt(Exception):
 
 
 class LookupFailed(Exception):
-    """`find` or `fetch` got no usable answer: this says nothing about the text. Ask again later."""
+    """What was looked for got no usable answer: this says nothing about any text. Ask again later."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -127,4 +152,12 @@ class Gateway(Protocol):
 
     def fetch(self, provider_sid: str) -> ProviderStatus | None:
         """None when the provider does not know the text. Raises LookupFailed."""
+        ...
+
+    def heard(self, since: Mapping[str, datetime]) -> Hearing:
+        """What was written to each of these senders of ours, not before the moment beside it. Raises LookupFailed."""
+        ...
+
+    def media_of(self, provider_sid: str) -> Sequence[Media]:
+        """What came with such a text, in its order. Raises LookupFailed."""
         ...

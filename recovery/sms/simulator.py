@@ -1,11 +1,22 @@
 """A provider without a network: texts end on simulated phones, kept by whoever fills the store."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from recovery.domain.photos import Media
 from recovery.domain.provider_codes import FaultCategory
-from recovery.sms.gateway import CLOCK_SKEW, Accepted, Found, OutgoingText, ProviderStatus, SendRefused, always
+from recovery.sms.gateway import (
+    CLOCK_SKEW,
+    Accepted,
+    Found,
+    Heard,
+    Hearing,
+    OutgoingText,
+    ProviderStatus,
+    SendRefused,
+    always,
+)
 
 
 class PhoneStore(Protocol):
@@ -20,6 +31,12 @@ class PhoneStore(Protocol):
         ...
 
     def fetch(self, provider_sid: str) -> ProviderStatus | None: ...
+
+    def heard(self, since: Mapping[str, datetime]) -> Sequence[Heard]:
+        """What was typed on the phones for these senders, the oldest first."""
+        ...
+
+    def media_of(self, provider_sid: str) -> Sequence[Media]: ...
 
 
 Mishap = Callable[[OutgoingText], None]
@@ -55,3 +72,9 @@ class SimulatedGateway:
 
     def fetch(self, provider_sid: str) -> ProviderStatus | None:
         return self._phones.fetch(provider_sid)
+
+    def heard(self, since: Mapping[str, datetime]) -> Hearing:
+        return Hearing(self._phones.heard(since))
+
+    def media_of(self, provider_sid: str) -> Sequence[Media]:
+        return self._phones.media_of(provider_sid)

@@ -7,12 +7,13 @@ name when first needed.
 
 import importlib
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, cast
 
-from recovery.sms.gateway import Accepted, Found, OutgoingText, ProviderStatus, always
+from recovery.domain.photos import Media
+from recovery.sms.gateway import Accepted, Found, Hearing, OutgoingText, ProviderStatus, always
 
 TWILIO_API_URL = "https://api.twilio.com"
 
@@ -35,6 +36,10 @@ class _Client(Protocol):
 
     def fetch(self, provider_sid: str) -> ProviderStatus | None: ...
 
+    def heard(self, since: Mapping[str, datetime]) -> Hearing: ...
+
+    def media_of(self, provider_sid: str) -> Sequence[Media]: ...
+
 
 class TwilioGateway:
     name = "twilio"
@@ -53,6 +58,12 @@ class TwilioGateway:
 
     def fetch(self, provider_sid: str) -> ProviderStatus | None:
         return self._client().fetch(provider_sid)
+
+    def heard(self, since: Mapping[str, datetime]) -> Hearing:
+        return self._client().heard(since)
+
+    def media_of(self, provider_sid: str) -> Sequence[Media]:
+        return self._client().media_of(provider_sid)
 
     def _client(self) -> _Client:
         """One client, and so one pool of connections, for all threads of the process."""

@@ -1,6 +1,6 @@
 """The one file that translates between Twilio and us. Heavy to import: `twilio` does so when first needed."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
@@ -14,11 +14,15 @@ from twilio.rest import Client
 
 from recovery.domain.messages import Doubt
 from recovery.domain.phones import without_numbers
+from recovery.domain.photos import MOST, Media
 from recovery.domain.provider_codes import FIRST_CODE, FaultCategory, fault_for
+from recovery.domain.senders import SenderKind, kind_of
 from recovery.sms.gateway import (
     CLOCK_SKEW,
     Accepted,
     Found,
+    Heard,
+    Hearing,
     LookupFailed,
     OutgoingText,
     ProviderStatus,
@@ -33,6 +37,12 @@ from recovery.sms.twilio_http import DeadlineHttpClient, LeaseLost, Trip, travel
 # and an answer of "absent" from half of it would send a text twice.
 LIST_LIMIT = 5000
 PAGE_SIZE = 500
+# What was written since a moment: the list has the newest first, and for a messaging service it is that of the whole
+# account. So many pages of the largest size hold a busy day; a look that would take more says how far back it came.
+HEARD_PAGES = 40
+HEARD_PAGE_SIZE = 1000
+ARRIVING = "receiving"
+INBOUND = "inbound"
 # Accounts on trial put this before every body.
 TRIAL_PREFIX = "Sent from your Twilio trial account - "
 
@@ -114,6 +124,99 @@ class TwilioClient:
                     return None
                 raise LookupFailed(_plain(problem)) from problem
         return ProviderStatus(str(message.status), message.error_code, without_numbers(message.error_message or ""))
+
+    def heard(self, since: Mapping[str, datetime]) -> Hearing:
+        """A number's list is asked for by number. That a service has which numbers we are not told, so that all that was
+        sent or written since is read."""
+        services = {sender: at for sender, at in since.items() if kind_of(sender) is SenderKind.MESSAGING_SERVICE}
+        found: dict[str, Heard] = {}
+        cuts = []
+        for number, at in since.items():
+            if number not in services:
+                listed, cut = self._written_since(at, to=number)
+                theirs = (each for each in listed if _has_come(each) and each.to == number)
+                found |= {each.sid: _heard(each, each.messaging_service_sid) for each in theirs}
+                cuts.append(cut)
+        if services:
+            listed, cut = self._written_since(min(services.values()))
+            found |= _of_services(listed, services)
+            cuts.append(cut)
+        texts = sorted(found.values(), key=lambda text: (text.written_at, text.provider_sid))
+        return Hearing(texts, max((cut for cut in cuts if cut is not None), default=None))
+
+    def _written_since(self, since: datetime, *, to: object = unset) -> tuple[list[Any], datetime | None]:
+        """The newest first, and where the list was longer than we read, how far back we came.
+
+        Of the provider's filter only the day is promised: what is older than we asked for is left out here.
+        """
+        since = since.astimezone(UTC).replace(microsecond=0)
+        listed: list[Any] = []
+        more = ""
+        for _ in range(HEARD_PAGES):
+            page, more = self._page(more, since, to)
+            listed += [message for message in page if _written_at(message) >= since]
+            if not more or (page and _written_at(page[-1]) < since):
+                return listed, None
+        return listed, _written_at(listed[-1]) if listed else None
+
+    def _page(self, url: str, since: datetime, to: object) -> tuple[list[Any], str]:
+        """With the address of the next one. Each has the time of a whole request."""
+        with travelling(Trip(self._account.timeout_seconds, always)):
+            try:
+                page = (
+                    self._messages.get_page(url)
+                    if url
+                    else self._messages.page(to=to, date_sent_after=since, page_size=HEARD_PAGE_SIZE)
+                )
+                return list(_complete(page)), page.next_page_url or ""
+            except LookupFailed:
+                raise
+            except Exception as problem:
+                raise LookupFailed(_plain(problem)) from problem
+
+    def media_of(self, provider_sid: str) -> Sequence[Media]:
+        """By the addresses that a webhook would have named."""
+        with travelling(Trip(self._account.timeout_seconds, always)):
+            try:
+                media = list(self._messages(provider_sid).media.stream(limit=MOST))
+            except Exception as problem:
+                raise LookupFailed(_plain(problem)) from problem
+        home = self._account.api_url.rstrip("/")
+        return [Media(f"{home}{each.uri.removesuffix('.json')}", each.content_type or "") for each in media if each.uri]
+
+
+def _of_services(listed: Sequence[Any], services: Mapping[str, datetime]) -> dict[str, Heard]:
+    """What came to a number of a service need not name the service: what the service sent says which numbers it has."""
+    sent = (each for each in listed if each.direction != INBOUND and each.messaging_service_sid)
+    pool = {each.from_: each.messaging_service_sid for each in sent}
+    found = {}
+    for each in listed:
+        service = each.messaging_service_sid or pool.get(each.to)
+        if _has_come(each) and service in services and _written_at(each) >= services[service]:
+            found[each.sid] = _heard(each, service)
+    return found
+
+
+def _has_come(message: Any) -> bool:
+    """What is still arriving may lack its photos: the next look finds it whole."""
+    return message.direction == INBOUND and message.status != ARRIVING
+
+
+def _heard(message: Any, service: str | None) -> Heard:
+    return Heard(
+        provider_sid=message.sid,
+        from_number=message.from_ or "",
+        to=message.to or "",
+        service=service or "",
+        body=message.body or "",
+        written_at=_written_at(message),
+        photos=int(message.num_media or 0),
+    )
+
+
+def _written_at(message: Any) -> datetime:
+    moment: datetime = message.date_sent or message.date_created
+    return moment
 
 
 def _complete(found: Iterator[Any]) -> Iterator[Any]:

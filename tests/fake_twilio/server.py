@@ -12,13 +12,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from tests.fake_twilio.faults import Fault, FaultPlan
 from tests.fake_twilio.hooks import Hooks
 from tests.fake_twilio.media import Served
-from tests.fake_twilio.record import AcceptedText, Record, ref_in
+from tests.fake_twilio.record import INBOUND, AcceptedText, Record, ref_in
 
 ACCOUNT_SID = "AC" + "0" * 32
 AUTH_TOKEN = "token-of-the-fake-provider"
 PAGE_SIZE = 50
 
-_PATH = re.compile(r"^/2010-04-01/Accounts/(?P<account>AC\w+)/Messages(?:/(?P<sid>\w+))?\.json$")
+_PATH = re.compile(r"^/2010-04-01/Accounts/(?P<account>AC\w+)/Messages(?:/(?P<sid>\w+)(?P<media>/Media)?)?\.json$")
 _E164 = re.compile(r"\+\d{7,15}")
 
 
@@ -28,6 +28,10 @@ class FakeTwilio:
         self.auth_token = auth_token
         self.record = Record()
         self.faults = FaultPlan()
+        self.reading_faults = FaultPlan()
+        """The same for the list of texts and that of one text's photos."""
+        self.lists_asked: list[dict[str, str]] = []
+        """What the list was asked for, page by page."""
         self.hooks = Hooks(account_sid=account_sid, auth_token=auth_token)
         self.media: dict[str, Served] = {}
         """Photos, by the path of their address."""
@@ -45,6 +49,12 @@ class FakeTwilio:
     @property
     def accepted(self) -> list[AcceptedText]:
         return [text for text in self.record.texts() if text.direction.startswith("outbound")]
+
+    def text_from(self, from_: str, to: str, body: str, *, ago: float = 0.0, **more: Any) -> AcceptedText:
+        """Somebody writes to `to`: it stands in the list, and nobody is told; see `hooks.inbound`. `ago` in seconds."""
+        text = AcceptedText(to, body, from_=from_, direction=INBOUND, status="received", **more)
+        text.at -= ago
+        return self.record.accept(text)
 
     def plan(self, *faults: Fault, number: str | None = None) -> None:
         self.faults.add(*faults, number=number)
@@ -161,16 +171,36 @@ class _Handler(BaseHTTPRequestHandler):
         _AFTER_ACCEPTING[fault.kind](self, fault, told)
 
     def _read(self, path: str, query: dict[str, str]) -> None:
-        sid = (_PATH.match(path) or {"sid": None})["sid"]
-        if sid is None:
+        asked = _PATH.match(path) or {"sid": None, "media": None}
+        text = self.twilio.record.get(asked["sid"]) if asked["sid"] else None
+        if asked["sid"] is None:
             self._list(path, query)
-        elif text := self.twilio.record.get(sid):
+        elif text and asked["media"]:
+            self._list_media(text)
+        elif text:
             self._answer(200, text.as_twilio(self.twilio.account_sid))
         else:
             self._refuse(404, 20404, "The requested resource was not found")
 
+    def _list_media(self, text: AcceptedText) -> None:
+        if self._fails_to_read():
+            return
+        media = text.media_as_twilio(self.twilio.account_sid)
+        self._answer(200, {"media_list": media, "page": 0, "page_size": PAGE_SIZE, "next_page_uri": None})
+
+    def _fails_to_read(self) -> bool:
+        fault = self.twilio.reading_faults.next("")
+        if fault.kind in _NEVER_ACCEPTED:
+            _NEVER_ACCEPTED[fault.kind](self, fault)
+            return True
+        self._pause(fault.seconds)
+        return False
+
     def _list(self, path: str, query: dict[str, str]) -> None:
-        found = self.twilio.record.listed(query.get("To"), query.get("From"))
+        self.twilio.lists_asked.append(query)
+        if self._fails_to_read():
+            return
+        found = self.twilio.record.listed(query.get("To"), query.get("From"), query.get("DateSent>"))
         page, size = int(query.get("Page", 0)), min(int(query.get("PageSize", PAGE_SIZE)), self.twilio.record.page_size)
         more = f"{path}?{urlencode({**query, 'Page': page + 1})}" if len(found) > (page + 1) * size else None
         shown = found[page * size : (page + 1) * size]

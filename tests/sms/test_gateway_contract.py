@@ -8,8 +8,9 @@ from typing import Protocol
 import pytest
 
 from recovery.domain.messages import Doubt, MessageStatus, merge_receipt
+from recovery.domain.photos import Media
 from recovery.domain.provider_codes import FaultCategory, fault_for
-from recovery.sms.gateway import Gateway, OutgoingText, SendInDoubt, SendRefused
+from recovery.sms.gateway import Gateway, Heard, OutgoingText, SendInDoubt, SendRefused
 from recovery.sms.simulator import SimulatedGateway
 from recovery.sms.twilio import TwilioAccount, TwilioGateway
 from tests.fake_twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio, Fault
@@ -54,6 +55,8 @@ class Provider:
     gateway: Gateway
     trouble: Trouble
     accepted: Callable[[], list[str]]
+    hears: Callable[..., str]
+    """Somebody writes to us, so many seconds `ago`; gives the provider's name of the text."""
 
 
 class TroubleOverHttp:
@@ -105,11 +108,31 @@ def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
     if request.param == "simulator":
         phones, trouble = MemoryPhones(), TroubleInMemory()
         gateway = SimulatedGateway(phones, before=trouble.before, after=trouble.after)
-        yield Provider(gateway, trouble, lambda: [text.outgoing.body for text in phones.kept])
+        yield Provider(gateway, trouble, lambda: [text.outgoing.body for text in phones.kept], _typed_on(phones))
         return
     with FakeTwilio() as twilio:
         account = TwilioAccount(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, api_url=twilio.url, timeout_seconds=2)
-        yield Provider(TwilioGateway(account), TroubleOverHttp(twilio), lambda: [text.body for text in twilio.accepted])
+        accepted = lambda: [text.body for text in twilio.accepted]  # noqa: E731
+        yield Provider(TwilioGateway(account), TroubleOverHttp(twilio), accepted, _written_to(twilio))
+
+
+def _typed_on(phones: MemoryPhones) -> Callable[..., str]:
+    def hears(body: str, *, ago: float = 0.0, to: str = DESK, service: str = "", photos: int = 0) -> str:
+        sid, at = f"SMin{len(phones.written)}", now() - timedelta(seconds=ago)
+        phones.media[sid] = [Media(f"simulator:photo:{number}", "image/png") for number in range(photos)]
+        more = {"provider_sid": sid, "written_at": at, "photos": photos}
+        phones.written.append(Heard(from_number=SAM, to=to, service=service, body=body, **more))
+        return sid
+
+    return hears
+
+
+def _written_to(twilio: FakeTwilio) -> Callable[..., str]:
+    def hears(body: str, *, ago: float = 0.0, to: str = DESK, service: str = "", photos: int = 0) -> str:
+        media = ["image/png"] * photos
+        return twilio.text_from(SAM, to, body, ago=ago, service=service or None, media=media).sid
+
+    return hears
 
 
 def text(body: str = "Hello Sam, RD-7K3M9Q", **changes: str | None) -> OutgoingText:
@@ -259,6 +282,56 @@ def test_asking_for_one_text_tells_its_status(provider: Provider) -> None:
     assert status is not None
     assert status.status == "queued"
     assert provider.gateway.fetch("SM" + "f" * 32) is None
+
+
+def test_what_was_written_to_a_number_of_ours_is_heard_the_oldest_first(provider: Provider) -> None:
+    provider.gateway.send(text(), now=now())
+    later, earlier = provider.hears("And hurry.", ago=60), provider.hears("It is cold.", ago=90)
+    hearing = provider.gateway.heard({DESK: now() - timedelta(hours=1)})
+    assert [(each.provider_sid, each.body) for each in hearing.texts] == [
+        (earlier, "It is cold."),
+        (later, "And hurry."),
+    ]
+    first = hearing.texts[0]
+    assert (first.from_number, first.to, first.service, first.photos) == (SAM, DESK, "", 0)
+    assert abs(first.written_at - (now() - timedelta(seconds=90))) < timedelta(seconds=5)
+    assert hearing.cut_at is None
+
+
+def test_what_is_older_than_asked_for_is_not_heard(provider: Provider) -> None:
+    provider.hears("Long ago.", ago=7200)
+    sid = provider.hears("Just now.", ago=5)
+    assert [each.provider_sid for each in provider.gateway.heard({DESK: now() - timedelta(hours=1)}).texts] == [sid]
+
+
+def test_what_was_written_to_others_is_not_heard(provider: Provider) -> None:
+    provider.hears("For somebody else.", to="+447700900002")
+    provider.hears("For their service.", to="+447700900003", service="MG" + "1" * 32)
+    assert provider.gateway.heard({DESK: now() - timedelta(hours=1)}).texts == []
+    assert provider.gateway.heard({SERVICE: now() - timedelta(hours=1)}).texts == []
+    assert provider.gateway.heard({}).texts == []
+
+
+def test_what_was_written_to_a_service_is_heard_with_its_name(provider: Provider) -> None:
+    sid = provider.hears("It is cold.", to="+447700900004", service=SERVICE)
+    (heard,) = provider.gateway.heard({SERVICE: now() - timedelta(hours=1)}).texts
+    assert (heard.provider_sid, heard.to, heard.service) == (sid, "+447700900004", SERVICE)
+
+
+def test_each_sender_has_a_moment_of_its_own(provider: Provider) -> None:
+    provider.hears("Before we ever wrote from there.", to="+447700900004", service=SERVICE, ago=600)
+    sid = provider.hears("It is cold.", ago=600)
+    since = {SERVICE: now() - timedelta(minutes=5), DESK: now() - timedelta(hours=1)}
+    assert [each.provider_sid for each in provider.gateway.heard(since).texts] == [sid]
+
+
+def test_photos_that_came_with_a_text_are_named(provider: Provider) -> None:
+    sid = provider.hears("", photos=2)
+    (heard,) = provider.gateway.heard({DESK: now() - timedelta(hours=1)}).texts
+    assert (heard.body, heard.photos) == ("", 2)
+    media = provider.gateway.media_of(sid)
+    assert [each.content_type for each in media] == ["image/png"] * 2
+    assert len({each.url for each in media}) == 2
 
 
 def test_only_a_real_provider_says_that_phones_ring(provider: Provider) -> None:

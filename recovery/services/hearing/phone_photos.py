@@ -1,5 +1,6 @@
 """What simulated phones sent, on the simulated provider's side: it has an address, as at a real one."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -21,7 +22,17 @@ def send_photo(session: DeskSession, number: str, content: bytes, *, now: dateti
         raise Invalid.field("photo", "A phone sends no photo larger than 5 MB.")
     photo = SimulatedPhoto(id=new_id(now), number=number, content=content, at=now)
     session.add(photo)
-    return Media(f"{ADDRESS}{photo.id}", type_of(content) or "application/octet-stream")
+    return _media(f"{ADDRESS}{photo.id}", content)
+
+
+def sent_media(session: DeskSession, url: str) -> Sequence[Media]:
+    """As it was put on the phone's text, for whoever hears of that later; nothing where it was erased since."""
+    content = stored_photo(session, url)
+    return () if content is None else (_media(url, content),)
+
+
+def _media(url: str, content: bytes) -> Media:
+    return Media(url, type_of(content) or "application/octet-stream")
 
 
 def stored_photo(session: DeskSession, url: str) -> bytes | None:

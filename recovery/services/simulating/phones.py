@@ -4,7 +4,7 @@ Their receipts and their replies come in through the same services as the real p
 """
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,15 +13,16 @@ from sqlalchemy import and_, func, or_, select
 from recovery.domain.errors import Invalid
 from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction, Keyword, understand
+from recovery.domain.photos import Media
 from recovery.domain.provider_codes import OPTED_OUT, Fault, fault_for
 from recovery.domain.simulated_phones import USUAL_WAIT, Fate
 from recovery.models import Message, SimulatedText
-from recovery.services.hearing.phone_photos import send_photo
+from recovery.services.hearing.phone_photos import send_photo, sent_media
 from recovery.services.sending.receipts import Told, take
 from recovery.services.session import DeskSession
 from recovery.services.simulating.phone_habits import habits_of, set_opted_out
 from recovery.services.texting.replies import Inbound, receive
-from recovery.sms.gateway import Found, OutgoingText, ProviderStatus
+from recovery.sms.gateway import Found, Heard, OutgoingText, ProviderStatus
 
 QUEUED, SENT, DELIVERED, UNDELIVERED, RECEIVED = "queued", "sent", "delivered", "undelivered", "received"
 REFUSED = "refused"
@@ -74,15 +75,23 @@ def thread(session: DeskSession, number: str, *, limit: int = 200) -> list[Simul
 
 
 def reply_from_phone(
-    session: DeskSession, number: str, body: str, *, photo: bytes | None = None, now: datetime
-) -> Message:
-    """Typed on a simulated phone; a photo needs no words. Raises Invalid for nothing, or for more than a text holds."""
+    session: DeskSession,
+    number: str,
+    body: str,
+    *,
+    photo: bytes | None = None,
+    desk_is_away: bool = False,
+    now: datetime,
+) -> Message | None:
+    """Typed on a simulated phone; a photo needs no words. None where the desk is away: the provider has the text, and we
+    hear of it when we look. Raises Invalid for nothing, or for more than a text holds."""
     words = body.strip().replace("\0", "")
     if (not words and photo is None) or len(words) > LONGEST_REPLY:
         raise Invalid.field("body", f"Write something, up to {LONGEST_REPLY} characters.")
     sid = _new_sid()
     sender = _last_heard_from(session, number) or session.house.sender
     answer = _providers_answer(session, number, words, now=now)
+    media = () if photo is None else (send_photo(session, number, photo, now=now),)
     session.add(
         SimulatedText(
             id=new_id(now),
@@ -90,7 +99,7 @@ def reply_from_phone(
             sender=sender,
             direction=Direction.INBOUND,
             body=words or A_PHOTO,
-            ref="",
+            ref=media[0].url if media else "",
             sid=sid,
             status=RECEIVED,
             at=now,
@@ -98,7 +107,8 @@ def reply_from_phone(
     )
     if answer:
         _add(session, number, sender, answer, status=DELIVERED, now=now)
-    media = () if photo is None else (send_photo(session, number, photo, now=now),)
+    if desk_is_away:
+        return None
     inbound = Inbound(number, sender, words, sid, provider_has_answered=bool(answer), media=media)
     return receive(session, inbound, now=now)
 
@@ -182,6 +192,36 @@ def find(session: DeskSession, outgoing: OutgoingText, *, not_before: datetime, 
 def fetch(session: DeskSession, sid: str) -> ProviderStatus | None:
     text = session.scalar(select(SimulatedText).where(SimulatedText.sid == sid))
     return ProviderStatus(text.status, _code(text)) if text else None
+
+
+def heard(session: DeskSession, since: Mapping[str, datetime]) -> Sequence[Heard]:
+    """What was typed on the phones for each of these senders, not before the moment beside it, the oldest first."""
+    theirs = [(SimulatedText.sender == sender) & (SimulatedText.at >= at) for sender, at in since.items()]
+    if not theirs:
+        return ()
+    texts = session.scalars(
+        select(SimulatedText)
+        .where(SimulatedText.direction == Direction.INBOUND, or_(*theirs))
+        .order_by(SimulatedText.at, SimulatedText.id),
+    )
+    return [_heard(text) for text in texts]
+
+
+def _heard(text: SimulatedText) -> Heard:
+    has_photo = bool(text.ref)
+    return Heard(
+        provider_sid=text.sid,
+        from_number=text.number,
+        to=text.sender,
+        body="" if has_photo and text.body == A_PHOTO else text.body,
+        written_at=text.at,
+        photos=int(has_photo),
+    )
+
+
+def media_of(session: DeskSession, sid: str) -> Sequence[Media]:
+    url = session.scalar(select(SimulatedText.ref).where(SimulatedText.sid == sid))
+    return sent_media(session, url) if url else ()
 
 
 def _code(text: SimulatedText) -> int | None:
