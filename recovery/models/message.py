@@ -147,7 +147,9 @@ class Message(Proven, Base):
     urgent_until: Mapped[datetime | None]
     """Leaves even in quiet hours up to here."""
     created_at: Mapped[datetime]
+    """Inbound: when it was written."""
     not_before: Mapped[datetime]
+    """Inbound: when we heard of it."""
     expires_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     claim_token: Mapped[str | None] = mapped_column(String(32))
@@ -181,6 +183,11 @@ class Message(Proven, Base):
 
     ticket: Mapped[Ticket | None] = relationship()
     contact: Mapped[Contact | None] = relationship()
+
+    @property
+    def came_late(self) -> bool:
+        """The provider could not bring it when it was written: we found it in its list."""
+        return self.direction is Direction.INBOUND and self.not_before > self.created_at
 
 
 class Receipt(Base):

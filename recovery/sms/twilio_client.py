@@ -191,7 +191,7 @@ def _of_services(listed: Sequence[Any], services: Mapping[str, datetime]) -> dic
     pool = {each.from_: each.messaging_service_sid for each in sent}
     found = {}
     for each in listed:
-        service = each.messaging_service_sid or pool.get(each.to)
+        service = each.messaging_service_sid or pool.get(each.to) or ""
         if _has_come(each) and service in services and _written_at(each) >= services[service]:
             found[each.sid] = _heard(each, service)
     return found
@@ -199,7 +199,7 @@ def _of_services(listed: Sequence[Any], services: Mapping[str, datetime]) -> dic
 
 def _has_come(message: Any) -> bool:
     """What is still arriving may lack its photos: the next look finds it whole."""
-    return message.direction == INBOUND and message.status != ARRIVING
+    return bool(message.direction == INBOUND and message.status != ARRIVING)
 
 
 def _heard(message: Any, service: str | None) -> Heard:

@@ -7,16 +7,15 @@ from urllib.parse import urlsplit
 import structlog
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import IntegrityError
 
 from recovery.domain.errors import Forbidden
 from recovery.domain.messages import Keyword
 from recovery.domain.permissions import Permission
 from recovery.domain.photos import MOST, Media
 from recovery.edge import components, needs
+from recovery.services.hearing.door import let_in
 from recovery.services.sending import receipts
 from recovery.services.sending.receipts import Told
-from recovery.services.texting import replies
 from recovery.services.texting.replies import Inbound
 from recovery.sms.signatures import genuine
 from recovery.web.refusals import refusals
@@ -68,10 +67,7 @@ def receive_text() -> ResponseReturnValue:
     if not inbound.from_number or not inbound.provider_sid:
         _refuse("A text comes with From and MessageSid, and this came without.")
     desk = components()
-    try:
-        desk.transact(lambda session: replies.receive(session, inbound, now=desk.clock.now()))
-    except IntegrityError:  # its twin came in the same moment, and is kept by now
-        desk.transact(lambda session: replies.receive(session, inbound, now=desk.clock.now()))
+    let_in(desk, inbound, now=desk.clock.now())
     return Response(EMPTY, mimetype="text/xml")
 
 

@@ -34,14 +34,20 @@ def obey(
     confirm: bool,
     now: datetime,
 ) -> None:
-    """For the senders that they wrote to alone. `confirm` is False where the provider has answered already."""
+    """For the senders that they wrote to alone. `confirm` is False where the provider has answered already. One that came
+    late counts from when it was written, and changes nothing where they have said the other since."""
+    said_at = message.created_at
+    if message.came_late and consent.is_overtaken(session, contact, keyword, message, senders=senders):
+        return
     if keyword is Keyword.STOP:
         for sender in senders:
-            consent.opt_out(session, contact, sender=sender, how="keyword", message_id=message.id, now=now)
+            consent.opt_out(
+                session, contact, sender=sender, how="keyword", message_id=message.id, said_at=said_at, now=now
+            )
         template = "stop_confirmed"
     elif keyword is Keyword.START:
         for sender in senders:
-            consent.opt_in(session, contact, sender=sender, message_id=message.id, now=now)
+            consent.opt_in(session, contact, sender=sender, message_id=message.id, said_at=said_at, now=now)
         template = "start_confirmed"
     else:
         template = "help"

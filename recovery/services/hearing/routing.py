@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
 
 from recovery.domain.actors import CUSTOMER, Actor
 from recovery.domain.events import Tag, commitment
@@ -36,12 +36,20 @@ class Place:
 
 
 def place_of(
-    session: DeskSession, contact: Contact, senders: Sequence[str], spoken_to: Collection[str], *, now: datetime
+    session: DeskSession,
+    contact: Contact,
+    senders: Sequence[str],
+    spoken_to: Collection[str],
+    *,
+    written_at: datetime | None = None,
+    now: datetime,
 ) -> Place:
-    """The contact is locked. `senders` are those of ours that they wrote to, `spoken_to` also what they called them."""
+    """The contact is locked. `senders` are those of ours that they wrote to, `spoken_to` also what they called them;
+    `written_at` where it comes late: nothing that we wrote after it can have been meant."""
     thread = (Message.contact_id == contact.id) & Message.sender.in_({*senders, *spoken_to})
     live = _live(session, contact, senders, thread)
-    last = _last_spoken_of(session, thread, live)
+    before = true() if written_at is None else Message.created_at <= written_at
+    last = _last_spoken_of(session, thread & before, live)
     if len(live) < 2:  # noqa: PLR2004  # two are several
         found = live[0] if live else last or _newest(session, contact, senders)
         return Place(lock_ticket(session, found) if found is not None else None)
@@ -66,17 +74,30 @@ def ask_which(session: DeskSession, place: Place, speech: Speech) -> str:
     )
 
 
-def open_question(session: DeskSession, contact: Contact, senders: Collection[str], *, now: datetime) -> Message | None:
+def open_question(
+    session: DeskSession,
+    contact: Contact,
+    senders: Collection[str],
+    *,
+    written_at: datetime | None = None,
+    now: datetime,
+) -> Message | None:
     """The newest unanswered one on this (sender, number), while it is still open: from when it was asked, not from when
-    it was written, for the night may lie between."""
+    it was written, for the night may lie between.
+
+    For an answer that comes late, the one that was open when it was written, also where it was answered since.
+    """
+    is_open: ColumnElement[bool] = Message.answered_at.is_(None)
+    if written_at is not None:
+        is_open = (is_open | (Message.answered_at > written_at)) & (Message.sending_at <= written_at)
     return session.scalar(
         select(Message)
         .where(
             Message.contact_id == contact.id,
             Message.sender.in_(senders),
             Message.asks.is_not(None),
-            Message.answered_at.is_(None),
-            Message.sending_at > now - session.house.policy.question_open_for,
+            is_open,
+            Message.sending_at > (written_at or now) - session.house.policy.question_open_for,
             Message.status.in_(
                 (MessageStatus.SENDING, MessageStatus.IN_DOUBT, MessageStatus.SENT, MessageStatus.DELIVERED)
             ),

@@ -19,9 +19,10 @@ from recovery.models import Contact, Message, Photo, Site, Staff, Stranger, Tick
 from recovery.services.access import require
 from recovery.services.cursors import ONE_PAGE
 from recovery.services.proving.trail import record, record_of_staff
-from recovery.services.session import DeskSession
+from recovery.services.session import DeskSession, instant
 
 LOGGED, SET_ASIDE = "logged", "set_aside"
+BY_LIST = "list"
 SHOWN_TEXTS = 3
 LONGEST_REASON = 500
 _UNREAD = (Message.ticket_id.is_(None), Message.read_at.is_(None))
@@ -60,8 +61,15 @@ def note_stranger(session: DeskSession, contact: Contact, message: Message, *, s
         row = Stranger(id=new_id(now), contact_id=contact.id, sender=sender, texts=0, came_at=message.created_at)
         session.add(row)
     row.texts += 1
-    row.last_at = message.created_at
+    row.came_at = min(row.came_at, message.created_at)
+    row.last_at = max(row.last_at or message.created_at, message.created_at)
     message.waits_for = row.id
+
+
+def how_found(message: Message) -> Mapping[str, str]:
+    """For the trail: nothing where the provider brought it at once."""
+    written_at = instant(message.created_at) if message.came_late else None
+    return {"how": BY_LIST, "written_at": written_at} if written_at else {}
 
 
 def strangers(session: DeskSession, *, by: Actor, limit: int = ONE_PAGE) -> Sequence[StrangerRow]:
@@ -144,7 +152,7 @@ def take_in(session: DeskSession, ticket: Ticket, contact_id: int, *, now: datet
         ticket.unread += 1
         proof = commitment(ticket.salt, message.body)
         understood_as = REFUSAL if message.understood_as == REFUSAL else "words"
-        told = {"message": message.id, "understood_as": understood_as, "body_commitment": proof}
+        told = {"message": message.id, "understood_as": understood_as, "body_commitment": proof, **how_found(message)}
         record(session, ticket, Tag.TEXT_RECEIVED, by=CUSTOMER, at=now, **told)
     row.settled_at, row.settled_by_id, row.how, row.ticket_id = now, by.id, LOGGED, ticket.id
 

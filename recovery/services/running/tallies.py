@@ -11,6 +11,8 @@ from recovery.services.session import DeskSession
 HOOKS_REFUSED = "hooks:refused"
 LINE_STOPPED = "texts:stopped"
 TEXTS_CAPPED = "texts:capped"
+FOUND_LATE = "texts:found_late"
+LISTS_UNREAD = "texts:list_unread"
 UNKNOWN_SIGN_INS = "sign_in:unknown"
 
 

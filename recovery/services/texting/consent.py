@@ -1,6 +1,7 @@
 """Who wants no texts from whom. The contact's row is the lock at which a STOP and a send meet."""
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -37,17 +38,18 @@ def opt_out(
     how: str,
     message_id: int | None,
     now: datetime,
+    said_at: datetime | None = None,
     by: Actor | None = None,
 ) -> bool:
     """From now on nothing of this sender's begins to be sent to this number; what waits is dropped with its reason.
 
-    False where the number had opted out already.
+    `said_at` where we hear of it later. False where the number had opted out already.
     """
     lock_contact(session, contact.id)
     if standing_opt_out(session, contact.id, sender) is not None:
         return False
     session.add(
-        OptOut(id=new_id(now), contact_id=contact.id, sender=sender, at=now, how=how, message_id=message_id),
+        OptOut(id=new_id(now), contact_id=contact.id, sender=sender, at=said_at or now, how=how, message_id=message_id),
     )
     session.flush()
     for ticket in _locked_tickets(session, contact.id, sender):
@@ -70,13 +72,21 @@ def opt_out(
     return True
 
 
-def opt_in(session: DeskSession, contact: Contact, *, sender: str, message_id: int | None, now: datetime) -> bool:
+def opt_in(
+    session: DeskSession,
+    contact: Contact,
+    *,
+    sender: str,
+    message_id: int | None,
+    now: datetime,
+    said_at: datetime | None = None,
+) -> bool:
     """Lifts a standing opt-out; its row stays as evidence. False where there was none."""
     lock_contact(session, contact.id)
     standing = standing_opt_out(session, contact.id, sender)
     if standing is None:
         return False
-    standing.lifted_at = now
+    standing.lifted_at = said_at or now
     session.flush()
     for ticket in _locked_tickets(session, contact.id, sender):
         if ticket.no_text_reason == OPTED_OUT and session.house.sender_of(ticket.site) == sender:
@@ -92,6 +102,27 @@ def opt_in(session: DeskSession, contact: Contact, *, sender: str, message_id: i
                 message=message_id,
             )
     return True
+
+
+def is_overtaken(
+    session: DeskSession, contact: Contact, keyword: Keyword, message: Message, *, senders: Collection[str]
+) -> bool:
+    """Whether they have said the other to the same sender since this STOP or START was written. The contact is locked."""
+    other = {Keyword.STOP: Keyword.START, Keyword.START: Keyword.STOP}.get(keyword)
+    if other is None:
+        return False
+    newer = select(Message.id).where(
+        Message.contact_id == contact.id,
+        Message.created_at > message.created_at,
+        Message.direction == Direction.INBOUND,
+        Message.understood_as == other,
+        Message.sender.in_({*senders, message.sender}),
+    )
+    stopped = select(OptOut.id).where(
+        OptOut.contact_id == contact.id, OptOut.sender.in_(senders), OptOut.at > message.created_at
+    )
+    queries = (newer, stopped) if keyword is Keyword.START else (newer,)
+    return any(session.scalar(query.limit(1)) is not None for query in queries)
 
 
 def learn_opt_out(session: DeskSession, contact: Contact, *, sender: str, left_at: datetime, now: datetime) -> None:

@@ -29,6 +29,7 @@ from recovery.domain.tickets import FINISHED
 from recovery.models import Contact, Message, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.calling import booking
+from recovery.services.calling.call_rows import live_with_customer
 from recovery.services.hearing.keywords import obey
 from recovery.services.hearing.photos import want
 from recovery.services.hearing.routing import (
@@ -39,9 +40,10 @@ from recovery.services.hearing.routing import (
     place_of,
     route_what_waited,
 )
-from recovery.services.hearing.strangers import note_stranger
+from recovery.services.hearing.strangers import how_found, note_stranger
 from recovery.services.people.customers import contact_for
 from recovery.services.proving.trail import record
+from recovery.services.running.tallies import FOUND_LATE, count
 from recovery.services.session import DeskSession
 from recovery.services.texting import consent
 from recovery.services.texting.messages import Saying, standing_opt_out, tell_customer, why_no_text
@@ -69,21 +71,28 @@ class Inbound:
     """What it took the text for, also where that was a word of the account's own ("ARRET")."""
     media: tuple[Media, ...] = ()
     """Photos that came with it."""
+    written_at: datetime | None = None
+    """Where it was not brought to us but found, later. What it answers is decided by then, not by now."""
 
 
 def receive(session: DeskSession, inbound: Inbound, *, now: datetime) -> Message:
     """Keeps it once, whoever repeats it, and does what it asks for. Locks in the house's order: contact, then ticket."""
+    same = select(Message).where(Message.provider_sid == inbound.provider_sid)
+    if (known := session.scalar(same)) is not None:
+        return known  # of somebody who was erased since nothing is known anew
     contact = contact_for(session, inbound.from_number, now=now)
-    consent.lock_contact(session, contact.id)  # before looking for a twin: it may come in the same moment
-    known = session.scalar(select(Message).where(Message.provider_sid == inbound.provider_sid))
-    if known is not None:
-        return known
+    consent.lock_contact(session, contact.id)
+    if (known := session.scalar(same)) is not None:
+        return known  # its twin came in the same moment
     senders = senders_named(session, inbound.service, inbound.to)
     reply = _understood(session, inbound, contact, senders)
     spoken_to = {*senders, inbound.to}
-    question = _answered_question(session, contact, reply, spoken_to, now=now)
-    place = _place(session, contact, reply, question, senders=senders, spoken_to=spoken_to, now=now)
-    message = _kept(session, inbound, contact, place, reply, now=now)
+    written_at = _written_at(inbound, now=now)
+    question = _answered_question(session, contact, reply, spoken_to, written_at=written_at, now=now)
+    place = _place(
+        session, contact, reply, question, senders=senders, spoken_to=spoken_to, written_at=written_at, now=now
+    )
+    message = _kept(session, inbound, contact, place, reply, written_at=written_at, now=now)
     want(session, message, inbound.media, now=now)
     if isinstance(reply, Keyword) and reply is not Keyword.CALL:
         message.read_at = now
@@ -94,14 +103,21 @@ def receive(session: DeskSession, inbound: Inbound, *, now: datetime) -> Message
             place.ticket,
             message,
             senders=senders,
-            confirm=not inbound.provider_has_answered,
+            confirm=not inbound.provider_has_answered and written_at is None,
             now=now,
         )
     elif place.ticket is None:
         note_stranger(session, contact, message, sender=senders[0], now=now)
     else:
         _answer(session, reply, question, place, message, now=now)
+    if written_at is not None:
+        count(session, FOUND_LATE, now=now)
     return message
+
+
+def _written_at(inbound: Inbound, *, now: datetime) -> datetime | None:
+    """None where it was brought to us at once. The provider's clock may be ahead of ours."""
+    return inbound.written_at if inbound.written_at is not None and inbound.written_at < now else None
 
 
 def write_from_page(session: DeskSession, ticket: Ticket, words: str, *, now: datetime) -> Message:
@@ -131,11 +147,19 @@ def _understood(session: DeskSession, inbound: Inbound, contact: Contact, sender
 
 
 def _answered_question(
-    session: DeskSession, contact: Contact, reply: Reply, spoken_to: Collection[str], *, now: datetime
+    session: DeskSession,
+    contact: Contact,
+    reply: Reply,
+    spoken_to: Collection[str],
+    *,
+    written_at: datetime | None,
+    now: datetime,
 ) -> Message | None:
     """A digit answers the newest question, if it is one of its answers: else it is a reply for a person to read."""
-    question = open_question(session, contact, spoken_to, now=now) if isinstance(reply, Digit) else None
-    if question is None or not isinstance(reply, Digit) or question.ticket_id is None:
+    if not isinstance(reply, Digit):
+        return None
+    question = open_question(session, contact, spoken_to, written_at=written_at, now=now)
+    if question is None or question.ticket_id is None:
         return None
     return question if is_answer(question.asks, reply.value, question.options) else None
 
@@ -148,14 +172,15 @@ def _place(
     *,
     senders: Sequence[str],
     spoken_to: Collection[str],
+    written_at: datetime | None,
     now: datetime,
 ) -> Place:
     """A digit belongs to the ticket of its question, whichever we wrote about since."""
     if question is not None and question.ticket_id is not None and isinstance(reply, Digit):
-        if question.asks == WHICH:
+        if question.asks == WHICH and question.answered_at is None:
             return chosen_place(session, question, reply.value)
         return Place(lock_ticket(session, question.ticket_id))
-    place = place_of(session, contact, senders, spoken_to, now=now)
+    place = place_of(session, contact, senders, spoken_to, written_at=written_at, now=now)
     return Place(place.ticket) if isinstance(reply, Keyword) else place  # a call is about all that is open
 
 
@@ -165,14 +190,17 @@ def _answer(
     ticket = place.ticket
     if ticket is None:
         return
-    if question is not None and question.asks == WHICH:
+    is_over = ticket.status in FINISHED and (ticket.resolved_at or now) <= message.created_at
+    if question is not None and question.answered_at is not None:
+        _unread(session, ticket, message, now=now)  # by a text that came before this one
+    elif question is not None and question.asks == WHICH:
         _which_answered(session, question, ticket, message, now=now)
-    elif isinstance(reply, Digit) and question is not None and ticket.status in FINISHED:
+    elif isinstance(reply, Digit) and question is not None and is_over:
         _after_resolution(session, ticket, reply.value, question, message, now=now)
-    elif isinstance(reply, Words) and ticket.status in FINISHED and says_not_right(reply.text):
+    elif isinstance(reply, Words) and is_over and says_not_right(reply.text):
         message.read_at = now
         _received(session, ticket, message, "not_fixed", now=now)
-        reopen(session, ticket, why="not_fixed", now=now, by=CUSTOMER)
+        reopen(session, ticket, why="not_fixed", asked_at=message.created_at, now=now, by=CUSTOMER)
     elif reply is Keyword.CALL:
         _call_me(session, ticket, message, now=now)
     else:
@@ -187,7 +215,7 @@ def _which_answered(
     """What they wrote before goes where they say, and starts that ticket's clock again."""
     message.read_at = now
     for held in {ticket.id: ticket, question.ticket_id: session.get_one(Ticket, question.ticket_id)}.values():
-        told = {"message": message.id, "understood_as": WHICH, "answers": question.id}
+        told = {"message": message.id, "understood_as": WHICH, "answers": question.id, **how_found(message)}
         record(session, held, Tag.TEXT_RECEIVED, by=CUSTOMER, at=now, **told)
     route_what_waited(session, question, ticket, now=now)
     resume(session, ticket, now=now, by=CUSTOMER)
@@ -218,18 +246,26 @@ def _after_resolution(
         message=message.id,
         understood_as="fixed" if digit == FIXED else "not_fixed",
         answers=question.id,
+        **how_found(message),
     )
     if digit == FIXED:
         confirm(session, ticket, message_id=message.id, now=now, by=CUSTOMER)
     else:
-        reopen(session, ticket, why="not_fixed", now=now, by=CUSTOMER)
+        reopen(session, ticket, why="not_fixed", asked_at=message.created_at, now=now, by=CUSTOMER)
 
 
 def _call_me(session: DeskSession, ticket: Ticket, message: Message, *, now: datetime) -> None:
-    """Reopens what was resolved; whatever goes wrong, the wish stands on the ticket as an unread reply."""
+    """Reopens what was resolved; whatever goes wrong, the wish stands on the ticket as an unread reply. So it does where a
+    call was booked after it was written: that time is agreed on."""
+    booked = live_with_customer(session, ticket)
+    if booked is not None and booked.booked_at > message.created_at:
+        _unread(session, ticket, message, now=now)
+        return
     try:
         with session.begin_nested():
-            live = reopen(session, ticket, why="call", now=now, by=CUSTOMER) if ticket.status in FINISHED else ticket
+            live = ticket
+            if ticket.status in FINISHED:
+                live = reopen(session, ticket, why="call", asked_at=message.created_at, now=now, by=CUSTOMER)
             resume(session, live, now=now, by=CUSTOMER)
             booking.book(session, live, due_at=None, now=now, by=CUSTOMER)
             message.read_at = now
@@ -254,6 +290,7 @@ def _received(session: DeskSession, ticket: Ticket, message: Message, understood
         message=message.id,
         understood_as=understood_as,
         body_commitment=commitment(ticket.salt, message.body),
+        **how_found(message),
     )
 
 
@@ -264,11 +301,12 @@ def _kept(
     place: Place,
     reply: Reply,
     *,
+    written_at: datetime | None,
     now: datetime,
 ) -> Message:
     ticket = place.ticket
     message = Message(
-        **_row(now=now, sender=inbound.service or inbound.to, contact_id=contact.id),
+        **_row(now=now, written_at=written_at, sender=inbound.service or inbound.to, contact_id=contact.id),
         ticket_id=ticket.id if ticket else None,
         site_id=ticket.site_id if ticket else None,
         to_number=inbound.from_number,
@@ -285,14 +323,14 @@ def _kept(
     return message
 
 
-def _row(*, now: datetime, sender: str, contact_id: int | None) -> dict[str, Any]:
+def _row(*, now: datetime, sender: str, contact_id: int | None, written_at: datetime | None = None) -> dict[str, Any]:
     return {
         "id": new_id(now),
         "direction": Direction.INBOUND,
         "status": MessageStatus.RECEIVED,
         "sender": sender,
         "contact_id": contact_id,
-        "created_at": now,
+        "created_at": written_at or now,
         "not_before": now,
         "audience": "customer",
     }

@@ -34,8 +34,11 @@ from recovery.services.timing.promises import (
 )
 
 
-def reopen(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by: Actor) -> Ticket:
-    """Gives the ticket that goes on: this one, one level up, or after the window a new one linked to it.
+def reopen(
+    session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by: Actor, asked_at: datetime | None = None
+) -> Ticket:
+    """Gives the ticket that goes on: this one, one level up, or after the window a new one linked to it. `asked_at`: when
+    the customer wrote it, where we heard of it later.
 
     Within the first seconds after resolving, by the same person, it is an undo: the status that it had, no level, no text.
     """
@@ -43,7 +46,7 @@ def reopen(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by:
         raise WrongState(f"This ticket is {ticket.status.label}, so there is nothing to reopen.")
     policy = session.house.policy
     resolved_at = ticket.resolved_at or now
-    if now > resolved_at + policy.reopen_within:
+    if (asked_at or now) > resolved_at + policy.reopen_within:
         return _go_on(session, ticket, why=why, now=now, by=by)
     undo = by.kind is ActorKind.STAFF and ticket.resolved_by_id == by.id and now <= resolved_at + policy.undo_for
     before = _status_before(session, ticket) if undo else TicketStatus.IN_RECOVERY
