@@ -20,6 +20,7 @@ from recovery.services.simulating import phones
 from recovery.services.timing.due_work import DUE_WORK
 from recovery.sms.gateway import Found, LookupFailed
 from recovery.sms.photos import PhotoRefused, PhotoUnreachable
+from recovery.worker import listening
 from recovery.worker.away import AWAY, is_the_databases, is_the_rows
 from recovery.worker.sending import Sender
 
@@ -38,6 +39,8 @@ class Station:
     sender: Sender
     name: str
     stopping: threading.Event = field(default_factory=threading.Event)
+    has_listened: bool = False
+    """Since it started, and to the end."""
 
     @property
     def now(self) -> datetime:
@@ -184,6 +187,14 @@ def _fetch_photo(station: Station, photo_id: int) -> None:
     log.info("photos:fetched", photo=photo_id, then=desk.transact(work))
 
 
+def listen_again(station: Station) -> None:
+    """What was written to us while our web was away."""
+    well = listening.listen_again(station.desk, thorough=not station.has_listened, stopping=station.stopping)
+    if well is not None:
+        station.has_listened |= well
+        station.sender.wake()
+
+
 def release_restored(station: Station) -> None:
     """After a restore: each waiting text is looked for before anything is sent. What was looked for stays so, whoever
     goes on."""
@@ -272,6 +283,7 @@ TICKS: Sequence[Tick] = (
     Tick("simulated phones", 0.5, ring_phones),
     Tick("sent and silent", 60, ask),
     Tick("photos", 2, fetch_photos),
+    Tick("texts that we missed", 15, listen_again),
     Tick("receipts that came early", 60, join_receipts),
     Tick("restored outbox", 5, release_restored),
     Tick("texts held for money", 60, release_held_for_money),

@@ -22,6 +22,7 @@ from recovery.domain.events import Tag, key_id
 from recovery.models import Anchor, Event
 from recovery.models.base import Base, UtcDateTime
 from recovery.models.triggers import drop_triggers, make_triggers
+from recovery.services.hearing.missed import know_until
 from recovery.services.proving.trail import record_of_settings
 from recovery.services.running.restoring import hold_after_restore
 from recovery.services.session import DeskSession
@@ -127,6 +128,7 @@ def restore(
             _point_within(connection, archive, table)
     hold_after_restore(session, grace=grace, now=now)
     made_at = manifest.made_at.isoformat(timespec="microseconds")
+    know_until(session, manifest.made_at, now=now)
     record_of_settings(session, Tag.BACKUP_RESTORED, by=MACHINE, at=now, anchor=manifest.anchor, made_at=made_at)
     return catch_up(session, now=now)
 

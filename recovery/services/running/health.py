@@ -12,11 +12,12 @@ from recovery.domain.provider_codes import COUNTRY_NOT_ALLOWED, fault_of
 from recovery.domain.senders import SIMULATED
 from recovery.models import Message, Site, Tally
 from recovery.models.message import LOST
+from recovery.services.hearing.missed import listening
 from recovery.services.lines.line_trouble import line_trouble
 from recovery.services.proving.nightly import last_check
 from recovery.services.reporting.spending import held_for_money, in_money, spend_standing
 from recovery.services.running.heartbeats import LATE_AFTER, workers
-from recovery.services.running.tallies import HOOKS_REFUSED, TEXTS_CAPPED
+from recovery.services.running.tallies import FOUND_LATE, HOOKS_REFUSED, TEXTS_CAPPED
 from recovery.services.sending import gates
 from recovery.services.sending.gates import Gate
 from recovery.services.session import DeskSession
@@ -27,6 +28,8 @@ SLOW_QUEUE = timedelta(minutes=2)
 RECENTLY = timedelta(hours=24)
 CHECKED_EVERY = timedelta(days=2)
 """One night missed."""
+UNHEARD_FOR = timedelta(minutes=30)
+"""Of looks every two minutes fifteen were missed, or put off one after another."""
 NO_WORKER = "Nothing sends texts or watches promises: start `python3 -m recovery worker`."
 
 
@@ -50,6 +53,7 @@ def checks(session: DeskSession, *, now: datetime) -> Sequence[Check]:
         _capped(session, now=now),
         _spend(session, now=now),
         _hooks(session, now=now),
+        _replies(session, now=now),
         _nightly(session, now=now),
     )
 
@@ -181,6 +185,29 @@ def _hooks(session: DeskSession, *, now: datetime) -> Check:
     if tally.last_at <= now - RECENTLY:
         return Check("Refused webhooks", WELL, f"{words}.")
     return Check("Refused webhooks", LOOK, f"{words}: check TWILIO_AUTH_TOKEN and PUBLIC_URL, or somebody is knocking.")
+
+
+def _replies(session: DeskSession, *, now: datetime) -> Check:
+    """Whether the provider's list of what customers wrote is read: it is the only witness of what our web was not there for."""
+    what = "Replies that we missed"
+    standing = listening(session)
+    if standing is None:
+        return Check(what, WELL, "The provider's list is yet to be read for the first time.")
+    ago = minutes_or_seconds(now - standing.heard_until)
+    if now - standing.heard_until > UNHEARD_FOR:
+        why = f" ({standing.why})" if standing.why else ""
+        words = f"The provider's list of what customers wrote was last read to its end {ago} ago{why}"
+        return Check(what, LOOK, f"{words}: a reply that our web was not there for is not found until it is.")
+    if standing.cut_at is not None:
+        words = f"The provider's list was too long to be read to its end: of {minutes_or_seconds(now - standing.cut_at)} ago and before"
+        return Check(
+            what, LOOK, f"{words} a reply that our web was not there for may be missing. Look at the provider's log."
+        )
+    tally = session.get(Tally, FOUND_LATE)
+    if tally is not None and tally.last_at > now - RECENTLY:
+        words = f"{tally.count} found late so far, the last {minutes_or_seconds(now - tally.last_at)} ago"
+        return Check(what, LOOK, f"{words}: the provider could not reach us. See Texts, under Admin.")
+    return Check(what, WELL, f"None in the last day; the provider's list was read {ago} ago.")
 
 
 def _nightly(session: DeskSession, *, now: datetime) -> Check:
