@@ -75,16 +75,17 @@ def screen() -> ResponseReturnValue:
 def reply() -> ResponseReturnValue:
     number = request.form.get("number", "")
     words = request.form.get("quick") or request.form.get("body", "")
+    away = _desk_is_away()
 
     def act(session: DeskSession) -> None:
         phone_book.phone(session, number, by=actor())
-        phones.reply_from_phone(session, number, words, now=now())
+        phones.reply_from_phone(session, number, words, desk_is_away=away, now=now())
 
     try:
         transact(act)
     except Invalid as wrong:
         return _rendered(number, wrong=wrong.detail, words=words), 422
-    return redirect(url_for("simulator.show", number=number, _anchor="newest"), 303)
+    return _sent(number, away=away)
 
 
 @blueprint.post("/photos")
@@ -92,16 +93,28 @@ def reply() -> ResponseReturnValue:
 def send_photo() -> ResponseReturnValue:
     """As a picture message: the desk hears of it as of any text, and a worker fetches it."""
     number, words = request.form.get("number", ""), request.form.get("words", "")
+    away = _desk_is_away()
 
     def act(session: DeskSession) -> None:
         phone = phone_book.phone(session, number, by=actor())
-        phones.reply_from_phone(session, phone.number, words, photo=photo, now=now())
+        phones.reply_from_phone(session, phone.number, words, photo=photo, desk_is_away=away, now=now())
 
     try:
         photo = _photo()
         transact(act)
     except Invalid as wrong:
         return _rendered(number, photo_wrong=wrong.detail, photo_words=words), 422
+    return _sent(number, away=away)
+
+
+def _desk_is_away() -> bool:
+    """The provider has the text, and finds nobody at our door."""
+    return "desk_is_away" in request.form
+
+
+def _sent(number: str, *, away: bool) -> ResponseReturnValue:
+    if away:
+        flash("The desk was away. Within three minutes it reads the provider's list, and finds your text there.", "ok")
     return redirect(url_for("simulator.show", number=number, _anchor="newest"), 303)
 
 

@@ -121,6 +121,9 @@ def _bubble(message: Message, words: str, photos: Photos, names: Names, site: Si
         "id": str(message.id),
         "guess": inbound and message.found_by == FoundBy.GUESS,
         "refusal": inbound and message.understood_as == REFUSAL,
+        "late": f"Their text reached us late: it was written {at(message.created_at, site)}."
+        if message.came_late
+        else "",
     }
 
 

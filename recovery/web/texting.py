@@ -31,6 +31,9 @@ def show() -> ResponseReturnValue:
         reasons=[_reason(reason) for reason in found.reasons],
         silent=[_silent(row, instant) for row in found.silent],
         hooks=_hooks(found, instant),
+        late=_late(found, instant),
+        list_read=_list_read(found, instant),
+        texts_hook=components().settings.public_url.rstrip("/") + url_for("hooks.receive_text"),
         spend=_spend(found.spend),
         costs=[_cost(cost, found.spend.currency) for cost in found.costs],
     )
@@ -109,6 +112,19 @@ def _hooks(found: Traffic, instant: datetime) -> str:
     if found.hook_refused_at is None:
         return ""
     return f"{found.hooks_refused} so far, the last {_ago(found.hook_refused_at, instant)} ago"
+
+
+def _late(found: Traffic, instant: datetime) -> str:
+    if found.found_late_at is None:
+        return ""
+    many = "1 reply was" if found.found_late == 1 else f"{found.found_late} replies were"
+    return f"{many} found late so far, the last {_ago(found.found_late_at, instant)} ago"
+
+
+def _list_read(found: Traffic, instant: datetime) -> str:
+    if found.listening is None:
+        return "The first look is yet to come."
+    return f"We know of all that was written until {_ago(found.listening.heard_until, instant)} ago."
 
 
 def _ticket(reference: str | None) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import io
 import re
+import threading
 
 import pytest
 from sqlalchemy import select
@@ -12,9 +13,11 @@ from recovery.clock import FrozenClock
 from recovery.models import Message, OptOut, Photo, Ticket
 from recovery.services.simulating import phones
 from recovery.sms.gateway import OutgoingText
+from recovery.worker.listening import listen_again
 from tests.factories import SAM, Business, NewCustomer
 from tests.fixtures.settings import MakeSettings
-from tests.web.pages import Visitor
+from tests.services.post import Post
+from tests.web.pages import Visitor, words
 
 SAMS = "+447700900123"
 NELLS_GUEST = "+12125550123"
@@ -219,3 +222,29 @@ def test_no_photo_is_refused_with_a_sentence_and_the_words_stay(business: Busine
     assert "Choose a photo first" in answer.text
     assert '<details class="fold" id="photo" open>' in answer.text
     assert 'value="Look at this"' in answer.text
+
+
+def test_what_was_written_while_the_desk_was_away_is_found_and_says_that_it_came_late(
+    business: Business, clock: FrozenClock
+) -> None:
+    ticket = business.log()
+    Post(business).send_all()
+    maya = Visitor.signed_in(business, "maya")
+    clock.advance(minutes=2)
+    told = maya.post("/simulator/replies", number=SAMS, body="Is anybody there?", desk_is_away="yes")
+    assert "The desk was away." in maya.open(told.headers["Location"]).text
+    maya.post("/simulator/photos", number=SAMS, words="", ready="spilled", desk_is_away="yes")
+    with business.desk.read() as session:
+        assert session.get_one(Ticket, ticket.id).unread == 0
+    clock.advance(minutes=8)
+    assert listen_again(business.desk, thorough=True, stopping=threading.Event())
+    page = words(maya.open(f"/tickets/{ticket.reference}"))
+    assert page.count("Their text reached us late: it was written at 09:32.") == 2
+    assert "Is anybody there?" in page
+    assert len(photos_sent(business)) == 1
+    with business.desk.read() as session:
+        assert session.get_one(Ticket, ticket.id).unread == 2
+        assert session.scalars(select(Message.body).where(Message.direction == "inbound")).all() == [
+            "Is anybody there?",
+            "",
+        ]

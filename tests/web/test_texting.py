@@ -5,15 +5,17 @@ from sqlalchemy import event
 
 from recovery.clock import FrozenClock
 from recovery.domain.provider_codes import FaultCategory, fault_for
+from recovery.services.hearing import missed
 from recovery.services.reporting.spending import in_money, spend_standing
 from recovery.services.running.tallies import HOOKS_REFUSED, count
 from recovery.services.sending import asking
+from recovery.services.texting.replies import Inbound, receive
 from recovery.sms.gateway import Accepted, SendRefused
 from tests.factories import LEE, NOOR, Business, NewCustomer
 from tests.services.post import NO_ANSWER, Post
 from tests.web.pages import Visitor, words
 
-MOST_QUERIES = 10
+MOST_QUERIES = 11
 """Of the page itself; what stands around it asks on its own."""
 
 
@@ -54,6 +56,7 @@ def test_only_an_admin_sees_it_and_an_empty_page_says_that_all_is_well(business:
         "Every text of the last thirty days arrived",
         "None in the last thirty days.",
         "None was ever refused.",
+        "None: every reply was brought to us at once. The first look is yet to come.",
     ):
         assert sentence in shown
 
@@ -112,6 +115,23 @@ def test_callbacks_that_were_refused_say_what_to_compare(ada: Visitor, post: Pos
     shown = page(ada)
     assert "3 so far, the last 5 min ago." in shown
     assert "TWILIO_AUTH_TOKEN" in shown
+
+
+def test_replies_that_were_found_late_say_where_to_look(ada: Visitor, post: Post, clock: FrozenClock) -> None:
+    post.ticket()
+    post.send_all()
+    written_at = clock.advance(minutes=5)
+    text = Inbound("+447700900123", "simulator", "Is anybody there?", "SMlate", written_at=written_at)
+    clock.advance(minutes=5)
+    post.desk.transact(lambda session: receive(session, text, now=post.now))
+    look = post.desk.transact(lambda session: missed.start_look(session, thorough=True, now=post.now))
+    assert look is not None
+    post.desk.transact(lambda session: missed.went_well(session, look, cut_at=None, now=post.now))
+    clock.advance(seconds=90)
+    shown = page(ada)
+    assert "1 reply was found late so far, the last 90 s ago." in shown
+    assert "could not reach http://127.0.0.1:8000/hooks/twilio/messages when they were written" in shown
+    assert "We know of all that was written until 90 s ago." in shown
 
 
 def test_what_texts_cost_stands_by_site_and_month_beside_the_limit(

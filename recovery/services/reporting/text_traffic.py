@@ -11,9 +11,10 @@ from recovery.domain.messages import MessageClass
 from recovery.domain.provider_codes import Fault, fault_of
 from recovery.models import Message, Tally, Ticket
 from recovery.models.message import LOST, SILENT, WAITING
+from recovery.services.hearing.missed import Listening, listening
 from recovery.services.lines.line_trouble import LineTrouble, line_trouble, meant_to_be_gone
 from recovery.services.reporting.spending import SPEND, SpendStanding, month_of, spend_report, spend_standing
-from recovery.services.running.tallies import HOOKS_REFUSED
+from recovery.services.running.tallies import FOUND_LATE, HOOKS_REFUSED
 from recovery.services.sending.reconciling import IN_DOUBT, was_sent_again
 from recovery.services.session import DeskSession
 from recovery.services.texting.senders import known_senders
@@ -90,12 +91,18 @@ class Traffic:
     silent: Sequence[SilentRow]
     hooks_refused: int
     hook_refused_at: datetime | None
+    found_late: int
+    """Replies that the provider could not bring, and that we found in its list."""
+    found_late_at: datetime | None
+    listening: Listening | None
     spend: SpendStanding
     costs: Sequence[Cost]
 
 
 def traffic(session: DeskSession, *, now: datetime) -> Traffic:
-    tally = session.get(Tally, HOOKS_REFUSED)
+    tallies = session.scalars(select(Tally).where(Tally.name.in_((HOOKS_REFUSED, FOUND_LATE))))
+    counted = {tally.name: tally for tally in tallies}
+    tally, late = counted.get(HOOKS_REFUSED), counted.get(FOUND_LATE)
     return Traffic(
         lines=_lines(session, now=now),
         doubts=_doubts(session),
@@ -103,6 +110,9 @@ def traffic(session: DeskSession, *, now: datetime) -> Traffic:
         silent=_silent(session, now=now),
         hooks_refused=tally.count if tally else 0,
         hook_refused_at=tally.last_at if tally else None,
+        found_late=late.count if late else 0,
+        found_late_at=late.last_at if late else None,
+        listening=listening(session),
         spend=spend_standing(session, now=now),
         costs=_costs(session, now=now),
     )
