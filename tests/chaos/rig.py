@@ -23,6 +23,7 @@ from recovery.domain.messages import MessageStatus
 from recovery.models import Heartbeat, Message, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.running import measures
+from recovery.services.running.heartbeats import WORKER
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, tell_customer
 from recovery.services.texting.replies import Inbound, receive
@@ -169,7 +170,7 @@ class Rig:
 
     def _beats(self) -> int:
         with self.desk.read() as session:
-            return session.scalar(select(func.count()).select_from(Heartbeat)) or 0
+            return session.scalar(select(func.count()).where(Heartbeat.name.startswith(WORKER))) or 0
 
     def idle_in_transaction(self, *, over: float) -> list[str]:
         """PostgreSQL's sessions that hold a transaction open and do nothing, for longer than `over` seconds."""

@@ -11,8 +11,9 @@ from sqlalchemy.pool import NullPool
 from recovery.domain.remedies import RemedyKind
 from recovery.models import AwaitingAnchor, Base, Heartbeat, LoginSession, Message
 from recovery.services.deciding.remedies import NewRemedy
+from recovery.services.hearing.missed import HEARD
 from recovery.services.people.sign_in import open_session
-from recovery.services.running.backups import LEFT_OUT
+from recovery.services.running.backups import LEFT_OUT, read_manifest
 from recovery.services.sending.outbox import HOLD
 from tests.cli.conftest import Run
 from tests.factories import Business
@@ -77,7 +78,9 @@ def test_after_it_texts_are_held_and_everybody_signs_in_anew(run: Run, backup: P
     run("restore", str(backup), DATABASE_URL=other_url)
     engine = create_engine(other_url, poolclass=NullPool)
     with engine.connect() as connection:
-        assert connection.scalars(select(Heartbeat.name)).all() == [HOLD]
+        assert set(connection.scalars(select(Heartbeat.name))) == {HOLD, HEARD}
+        made_at = read_manifest(backup).made_at
+        assert connection.scalar(select(Heartbeat.at).where(Heartbeat.name == HEARD)) == made_at, "replies since"
         assert connection.scalar(select(func.count()).select_from(LoginSession)) == 0
         assert connection.scalar(select(func.count()).where(Message.status == "pending")) == 3
 
