@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, insert
 
-from recovery.domain.events import GENESIS, VERSION, ChainFields, Tag, canonical, chain_hash, key_id
+from recovery.domain.event_chain import GENESIS, ChainFields, chain_hash, key_id
+from recovery.domain.events import VERSION, Tag, canonical
 from recovery.domain.permissions import Role
 from recovery.domain.tickets import FAILURES, REFERENCE_ALPHABET, REFERENCE_LETTERS
 from recovery.models import Base

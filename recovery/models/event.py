@@ -4,7 +4,8 @@ from sqlalchemy import BigInteger, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from recovery.domain.actors import ActorKind
-from recovery.domain.events import ChainFields, Tag
+from recovery.domain.event_chain import ChainFields
+from recovery.domain.events import Tag
 from recovery.models.base import Base, status_type
 
 

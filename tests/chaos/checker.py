@@ -10,7 +10,8 @@ from sqlalchemy.orm import defer
 
 from recovery.domain.authority import LimitSpan
 from recovery.domain.callbacks import CallReason
-from recovery.domain.events import GENESIS, Tag, chain_hash
+from recovery.domain.event_chain import GENESIS, chain_hash
+from recovery.domain.events import Tag
 from recovery.domain.links import open_token
 from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.remedies import RemedyStatus

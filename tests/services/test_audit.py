@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select, text
 
 from recovery.bootstrap import build
 from recovery.domain.errors import Invalid
-from recovery.domain.events import chain_hash
+from recovery.domain.event_chain import chain_hash
 from recovery.domain.remedies import RemedyKind
 from recovery.models import Anchor, Event, Remedy, Ticket
 from recovery.services.access import ticket_of_remedy, visible_site, visible_ticket

@@ -7,7 +7,8 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from recovery.domain.actors import MACHINE
-from recovery.domain.events import GENESIS, Tag, chain_hash
+from recovery.domain.event_chain import GENESIS, chain_hash
+from recovery.domain.events import Tag
 from recovery.models import Event, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.proving.trail import record

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Table, delete, exists, select, text, tuple_
 from sqlalchemy.orm import aliased
 
-from recovery.domain.events import GENESIS, anchor_hash
+from recovery.domain.event_chain import GENESIS, anchor_hash
 from recovery.domain.ids import new_id
 from recovery.models import Anchor, AwaitingAnchor, Event
 from recovery.services.running.ground import Ground

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import select
 
 from recovery.domain.actors import ActorKind
-from recovery.domain.events import GENESIS, Tag, anchor_hash
+from recovery.domain.event_chain import GENESIS, anchor_hash
+from recovery.domain.events import Tag
 from recovery.domain.told import TELLS_OF_TIME
 from recovery.models import Anchor, AwaitingAnchor, Event, TicketClock
 from recovery.services.proving.anchors import LOOKED_UP_AT_ONCE, batches, heads_of, heads_there

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Result, literal_column, select, text, true
 
-from recovery.domain.events import GENESIS, ChainFields, chain_hash, key_id
+from recovery.domain.event_chain import GENESIS, ChainFields, chain_hash, key_id
 from recovery.models import Event, SettingsStream, Staff, Ticket
 from recovery.models.base import Streamed
 from recovery.services.session import DeskSession

@@ -14,7 +14,8 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from recovery.domain.events import GENESIS, Tag
+from recovery.domain.event_chain import GENESIS
+from recovery.domain.events import Tag
 from recovery.domain.ids import SETTINGS_STREAM, new_id
 from recovery.models import Anchor, Event, JobRun, Ticket, TicketClock
 from recovery.services.proving.anchors import heads_of

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import select
 
 from recovery.domain.actors import Actor
-from recovery.domain.events import GENESIS, VERSION, ChainFields, Tag, canonical, chain_hash, key_id
+from recovery.domain.event_chain import GENESIS, ChainFields, chain_hash, key_id
+from recovery.domain.events import VERSION, Tag, canonical
 from recovery.domain.ids import SETTINGS_STREAM
 from recovery.models.base import Streamed
 from recovery.models.event import Event

@@ -18,7 +18,8 @@ from sqlalchemy import Connection, LargeBinary, Table, func, insert, select, tex
 
 from recovery.domain.actors import MACHINE
 from recovery.domain.errors import Refused
-from recovery.domain.events import Tag, key_id
+from recovery.domain.event_chain import key_id
+from recovery.domain.events import Tag
 from recovery.models import Anchor, Event
 from recovery.models.base import Base, UtcDateTime
 from recovery.models.triggers import drop_triggers, make_triggers
