@@ -63,6 +63,16 @@ class Tag(StrEnum):
     TASK_LATE = "ticket:task:late"
     TASK_RELEASED = "ticket:task:released"
     TASK_PUT_BACK = "ticket:task:put_back"
+    WAIT_BEGUN = "ticket:wait:begun"
+    WAIT_ESTIMATED = "ticket:wait:estimated"
+    WAIT_CALLED = "ticket:wait:called"
+    WAIT_COMING = "ticket:wait:coming"
+    WAIT_PUT_OFF = "ticket:wait:put_off"
+    WAIT_RESUMED = "ticket:wait:resumed"
+    WAIT_MISSED = "ticket:wait:missed"
+    WAIT_HELPED = "ticket:wait:helped"
+    WAIT_LEFT = "ticket:wait:left"
+    WAIT_PUT_BACK = "ticket:wait:put_back"
     TEXT_QUEUED = "ticket:text:queued"
     TEXT_WITHHELD = "ticket:text:withheld"
     TEXT_SENT = "ticket:text:sent"
@@ -192,6 +202,16 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.TASK_LATE: {"task": int, "list": str},
     Tag.TASK_RELEASED: {"task": int, "list": str, "staff": int},
     Tag.TASK_PUT_BACK: {"task": int, "list": str},
+    Tag.WAIT_BEGUN: {"wait": int, "place": int, "estimate_at": str},
+    Tag.WAIT_ESTIMATED: {"wait": int, "place": int, "estimate_at": str},
+    Tag.WAIT_CALLED: {"wait": int},
+    Tag.WAIT_COMING: {"wait": int},
+    Tag.WAIT_PUT_OFF: {"wait": int, "until_at": str},
+    Tag.WAIT_RESUMED: {"wait": int, "place": int, "estimate_at": str, "why": str},
+    Tag.WAIT_MISSED: {"wait": int},
+    Tag.WAIT_HELPED: {"wait": int},
+    Tag.WAIT_LEFT: {"wait": int, "why": str},
+    Tag.WAIT_PUT_BACK: {"wait": int},
     Tag.TEXT_QUEUED: {
         "message": int,
         "template": str,

@@ -14,6 +14,7 @@ from recovery.domain.policy_entries import Entries
 from recovery.domain.senders import Rates, SenderKind, is_sender
 from recovery.domain.text_limits import Caps, Countries, Prices, Spending
 from recovery.domain.tickets import Severity
+from recovery.domain.waits import WaitingRules
 
 CLOCKS = ("first_response", "authorisation", "remedy_ready", "resolved", "confirmed")
 A_DAY, A_MONTH = 24 * 60, 30 * 24 * 60
@@ -50,6 +51,7 @@ class Policy:
     missed_after: timedelta
     task_minutes: int
     """Until the kitchen, stock or IT has done what it was asked."""
+    waiting: WaitingRules
     quiet_from: time
     quiet_until: time
     urgent_for: timedelta
@@ -95,6 +97,7 @@ def _policy(cls: type[Policy], table: Entries) -> Policy:
         unchosen_after=timedelta(minutes=callbacks.number("unchosen_after_minutes", 1, A_DAY)),
         missed_after=timedelta(minutes=callbacks.number("missed_after_minutes", 1, A_DAY)),
         task_minutes=table.table("tasks").number("minutes", 1, A_MONTH),
+        waiting=_waiting(table.table("waiting")),
         quiet_from=texts.time_of_day("quiet_from"),
         quiet_until=texts.time_of_day("quiet_until"),
         urgent_for=timedelta(minutes=texts.number("urgent_minutes", 0, A_DAY)),
@@ -109,6 +112,17 @@ def _policy(cls: type[Policy], table: Entries) -> Policy:
         close_after=timedelta(days=tickets.number("close_after_days", 1, A_YEAR)),
         link_lives_after_close=timedelta(days=tickets.number("link_days_after_close", 0, 10 * A_YEAR)),
         targets_minutes={clock: targets.number(clock, 1, A_YEAR * A_DAY) for clock in CLOCKS},
+    )
+
+
+def _waiting(table: Entries) -> WaitingRules:
+    return WaitingRules(
+        each=timedelta(minutes=table.number("minutes_each", 1, A_DAY)),
+        margin=timedelta(minutes=table.number("margin_minutes", 1, A_DAY)),
+        estimates=table.number("estimates", 1, 10),
+        grace=timedelta(minutes=table.number("grace_minutes", 1, A_DAY)),
+        later=timedelta(minutes=table.number("later_minutes", 1, A_DAY)),
+        kept=timedelta(minutes=table.number("kept_minutes", 1, A_DAY)),
     )
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-FIXED, WHICH = "fixed", "which"
+from recovery.domain.waits import DIGITS
+
+FIXED, WHICH, COMING = "fixed", "which", "coming"
 """What a text of ours may ask."""
 MOST_CHOICES = 4
 SOMETHING_ELSE = 0
@@ -25,6 +27,8 @@ def options_for(live: Sequence[int]) -> list[int]:
 def is_answer(asks: str | None, digit: int, options: str | None) -> bool:
     if asks == WHICH:
         return 1 <= digit <= len(read_options(options))
+    if asks == COMING:
+        return digit in DIGITS
     return asks == FIXED and digit in {1, 2}
 
 

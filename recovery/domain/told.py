@@ -58,7 +58,9 @@ MOVES_A_CLOCK = frozenset(
         Tag.PROMISE_LAPSED,
     },
 )
-TELLS_OF_TIME = MOVES_A_CLOCK | TELLS_OF_A_TEXT
+TELLS_OF_TIME = MOVES_A_CLOCK | TELLS_OF_A_TEXT | {Tag.WAIT_BEGUN}
+MAKES_A_MISTAKE = frozenset({Tag.PROMISE_LAPSED, Tag.TICKET_REOPENED, Tag.REMEDY_GRANTED})
+"""Of a wait for a free colleague: until one of these was told nothing went wrong, and it is in no report."""
 
 
 def facts_told(events: Sequence[Told]) -> list[ClockFact]:
@@ -82,7 +84,9 @@ def counted(events: Sequence[Told]) -> Counted:
         owner=int(said["owner"]) if said["owner"] else None,
         promises_kept=tags.count(Tag.PROMISE_KEPT),
         promises_broken=tags.count(Tag.PROMISE_LAPSED),
-        in_the_numbers=Tag.TICKET_VOIDED not in tags and Source(logged["source"]) not in OUTSIDE_THE_NUMBERS,
+        in_the_numbers=Tag.TICKET_VOIDED not in tags
+        and Source(logged["source"]) not in OUTSIDE_THE_NUMBERS
+        and (Tag.WAIT_BEGUN not in tags or not MAKES_A_MISTAKE.isdisjoint(tags)),
     )
 
 

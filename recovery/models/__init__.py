@@ -16,6 +16,7 @@ from recovery.models.stranger import Stranger
 from recovery.models.task import Task
 from recovery.models.text_version import TextVersion
 from recovery.models.ticket import Promise, Ticket
+from recovery.models.wait import Wait
 
 __all__ = [
     "Anchor",
@@ -61,4 +62,5 @@ __all__ = [
     "TextVersion",
     "Ticket",
     "TicketClock",
+    "Wait",
 ]

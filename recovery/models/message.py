@@ -139,7 +139,7 @@ class Message(Proven, Base):
     """In millionths of the policy's currency, by the prices of when it was written; None for what came in."""
     validity_seconds: Mapped[int] = mapped_column(default=14_400)
     asks: Mapped[str | None]
-    """`fixed`: 1 yes, 2 no; `which`: of several tickets. At most one question a text."""
+    """`fixed`: 1 yes, 2 no; `which`: of several tickets; `coming`: 1 on my way, 2 in ten minutes, 3 not coming. At most one question a text."""
     answered_at: Mapped[datetime | None]
     holds_while: Mapped[str | None]
     """What must still be so when it leaves, for example `promise:8123`; else it is dropped. Several stand with a space

@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 from recovery.domain.actors import Actor, ActorKind
 from recovery.domain.errors import Forbidden, Invalid, NotFound, Stale
 from recovery.domain.permissions import Permission, may
-from recovery.models import Callback, Customer, Remedy, Site, Task, Ticket
+from recovery.models import Callback, Customer, Remedy, Site, Task, Ticket, Wait
 from recovery.services.proving.changes_since import changes_since
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.rows import TicketRow
@@ -123,6 +123,13 @@ def ticket_of_task(session: DeskSession, task_id: int, *, by: Actor) -> tuple[Ti
     if ticket is None:
         raise NotFound("There is no such task at your sites.")
     return ticket, session.get_one(Task, task_id, populate_existing=True)
+
+
+def ticket_of_wait(session: DeskSession, wait_id: int, *, by: Actor) -> tuple[Ticket, Wait]:
+    """Both locked, the ticket first. Raises NotFound."""
+    on = select(Wait.ticket_id).where(Wait.id == wait_id).scalar_subquery()
+    ticket = _one(session, select(Ticket).where(Ticket.id == on, tickets_visible_to(by)), lock=True)
+    return ticket, session.get_one(Wait, wait_id, populate_existing=True)
 
 
 def visible_site(session: DeskSession, slug: str, *, by: Actor) -> Site:

@@ -6,7 +6,7 @@ from itertools import takewhile
 
 from recovery.domain.messages import OPT_IN_WORDS, OPT_OUT_WORDS, MessageClass
 from recovery.domain.texts import Encoding, segments
-from recovery.domain.threads import FIXED
+from recovery.domain.threads import COMING, FIXED
 from recovery.sms.texts import BY_STAFF, FIELD, MAX_SEGMENTS, Template
 
 LONGEST_BODY = 1000
@@ -81,11 +81,16 @@ def _sense(shipped: Template, body: str, samples: Mapping[str, str], *, folded: 
 
 
 def _digits(shipped: Template, body: str) -> Iterator[str]:
-    digits = {digit for digit in ("1", "2") if re.search(rf"\b{digit}\b", FIELD.sub("", body))}
-    if shipped.asks == FIXED and len(digits) < len(("1", "2")):
+    if shipped.asks == FIXED and not {"1", "2"} <= digits_said(body):
         yield "This text asks whether it is fixed: it has to say what 1 and 2 mean."
+    if shipped.asks == COMING and not digits_said(shipped.body) <= digits_said(body):
+        yield "Customers answer this text by a digit: it has to say what each of its digits means."
     if not shipped.asks and any(next_words and next_words[0].isdecimal() for next_words in _after_asking(body)):
         yield "It asks for a number, and nobody reads one as an answer to this text: only “resolved” asks by numbers."
+
+
+def digits_said(body: str) -> set[str]:
+    return {digit for digit in ("1", "2", "3") if re.search(rf"\b{digit}\b", FIELD.sub("", body))}
 
 
 def _length(shipped: Template, reworded: Template, samples: Mapping[str, str], *, folded: bool) -> Iterator[str]:

@@ -266,6 +266,8 @@ OPTED_OUT = {
 """Beside a STOP of their own."""
 REOPENED = {"undo": "undid that", "not_fixed": "says it is still not right", "call": "asked to be called"}
 
+LEFT = {"not_coming": "is not coming", "not_there": "they did not come, and are out of the line"}
+
 TELLERS: Mapping[Tag, Teller] = {
     Tag.TICKET_LOGGED: Teller(
         "log", lambda p, *_: f"logged it: {failure_label(p['failure']).lower()}, {p['severity']}"
@@ -314,6 +316,16 @@ TELLERS: Mapping[Tag, Teller] = {
     Tag.TASK_LATE: Teller("warning", _backstage("{whom} is late with its task")),
     Tag.TASK_RELEASED: Teller("reopen", _backstage("put the task for {whom} back on its list")),
     Tag.TASK_PUT_BACK: Teller("reopen", _backstage("put the task for {whom} back on its list")),
+    Tag.WAIT_BEGUN: Teller("clock", lambda p, *_: f"put them in line as number {p['place']}"),
+    Tag.WAIT_ESTIMATED: Teller("clock", _said("told them that it takes longer")),
+    Tag.WAIT_CALLED: Teller("message", _said("was ready for them")),
+    Tag.WAIT_COMING: Teller("person", _said("is on the way")),
+    Tag.WAIT_PUT_OFF: Teller("clock", _said("asked for ten minutes")),
+    Tag.WAIT_RESUMED: Teller("clock", lambda p, *_: f"put them back in line as number {p['place']}"),
+    Tag.WAIT_MISSED: Teller("warning", _said("they were called, and were not there")),
+    Tag.WAIT_HELPED: Teller("check", _said("helped them")),
+    Tag.WAIT_LEFT: Teller("cross", lambda p, *_: LEFT.get(p["why"], "took them out of the line")),
+    Tag.WAIT_PUT_BACK: Teller("reopen", _said("put them back in line")),
     Tag.TEXT_MOVED: Teller("message", _moved),
     Tag.TEXT_WITHHELD: Teller("message", _withheld),
     Tag.CUSTOMER_OPTED_OUT: Teller("message", lambda p, *_: OPTED_OUT.get(p["how"], "asked for no more texts")),

@@ -53,6 +53,18 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "While they wait for a free colleague",
+        (
+            ("waiting", "They are put in line"),
+            ("waiting_longer", "It takes longer than we said"),
+            ("waiting_ready", "It is their turn"),
+            ("waiting_later", "They ask for ten minutes"),
+            ("waiting_again", "Their ten minutes are over"),
+            ("waiting_missed", "They were called, and not there"),
+            ("waiting_over", "They are not coming"),
+        ),
+    ),
+    (
         "About texting itself",
         (
             ("free", "What your people write"),

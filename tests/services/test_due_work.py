@@ -304,6 +304,7 @@ QUERIES: dict[str, tuple[Callable[..., Any], str]] = {
     "remind": (due_rows.callbacks_to_remind, "ix_callbacks_to_remind"),
     "miss": (due_rows.callbacks_missed, "ix_callbacks_to_miss"),
     "approvals": (due_rows.approvals_overdue, "ix_approvals_overdue"),
+    "waits": (due_rows.waits_to_go_on, "ix_waits_due"),
     "tasks": (due_rows.tasks_to_be_late, "ix_tasks_to_be_late"),
     "close": (due_rows.resolved_to_close, "ix_tickets_resolved_open"),
 }

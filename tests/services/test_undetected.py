@@ -115,6 +115,7 @@ def test_nobody_elses_site_is_told_of_it(business: Business) -> None:
         (Undetected.UNREACHED, "ix_callbacks_given_up"),
         (Undetected.UNANSWERED_APPROVAL, "ix_approvals_exhausted"),
         (Undetected.LATE_TASK, "ix_tasks_late"),
+        (Undetected.LEFT_WAITING, "ix_waits_line"),
     ],
 )
 def test_what_is_rare_is_found_by_an_index_of_its_own(business: Business, reason: Undetected, index: str) -> None:

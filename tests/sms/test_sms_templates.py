@@ -135,10 +135,16 @@ def test_every_text_tells_its_ticket_from_another(template: str) -> None:
     assert first.body != second.body
 
 
-def test_only_two_things_are_asked_and_by_digits() -> None:
+def test_only_three_things_are_asked_and_by_digits() -> None:
     asking = {template: TEXTS.template(template).asks for template in TEXTS.names()}
     resolutions = {"resolved": "fixed", "resolved_again": "fixed"}
-    assert {template: asks for template, asks in asking.items() if asks} == resolutions | {"which": "which"}
+    in_line = dict.fromkeys(
+        (name for name in asking if name.startswith("waiting") and name != "waiting_over"), "coming"
+    )
+    assert {template: asks for template, asks in asking.items() if asks} == resolutions | in_line | {"which": "which"}
+    for template in in_line:
+        body = TEXTS.render(template, SETTINGS["café"] | {"link": LINK}).body
+        assert re.search(r"reply (1 .*, )?3 if you|Reply 3", body, re.IGNORECASE), body
     for template in resolutions:
         assert "Reply 1 if it is fixed, 2 if not" in TEXTS.render(template, SETTINGS["café"] | {"link": LINK}).body
 

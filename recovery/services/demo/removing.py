@@ -43,6 +43,7 @@ from recovery.models import (
     TextVersion,
     Ticket,
     TicketClock,
+    Wait,
 )
 from recovery.models.base import Base
 from recovery.models.triggers import drop_triggers, make_triggers
@@ -55,7 +56,7 @@ SITES = select(Site.id).where(Site.is_demo)
 CUSTOMERS = select(Customer.id).where(Customer.is_demo)
 TEXTS = select(Message.id).where(Message.is_demo)
 OF_STAFF = (LoginSession, SignInLink, ApiToken)
-OF_TICKETS = (Attempt, Callback, Task, Approval, Remedy, Promise, TicketClock)
+OF_TICKETS = (Attempt, Callback, Task, Wait, Approval, Remedy, Promise, TicketClock)
 
 
 def remove(session: DeskSession, *, now: datetime) -> int:

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
 from recovery.domain.actors import Actor
 from recovery.domain.ids import new_id
 from recovery.domain.phones import parse_phone, seal
-from recovery.domain.tickets import TicketStatus
+from recovery.domain.tickets import Source, TicketStatus
 from recovery.models import Contact, Customer, OptOut, Site, Ticket
 from recovery.services.access import tickets_visible_to
 from recovery.services.session import DeskSession
@@ -63,10 +63,15 @@ def contact_for(session: DeskSession, phone: str, *, now: datetime) -> Contact:
 
 
 def last_recovery(session: DeskSession, customer: Customer, *, by: Actor) -> Ticket | None:
-    """The newest that the person may see; what was logged in error was none."""
+    """The newest that the person may see; what was logged in error was none, nor was a wait that kept its promise."""
     return session.scalar(
         select(Ticket)
-        .where(Ticket.customer_id == customer.id, Ticket.status != TicketStatus.VOID, tickets_visible_to(by))
+        .where(
+            Ticket.customer_id == customer.id,
+            Ticket.status != TicketStatus.VOID,
+            or_(Ticket.source != Source.GREETER, Ticket.lapses > 0),
+            tickets_visible_to(by),
+        )
         .order_by(Ticket.logged_at.desc(), Ticket.id.desc())
         .limit(1),
     )

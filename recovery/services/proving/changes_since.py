@@ -22,7 +22,7 @@ STATUS_AFTER = {
     Tag.TICKET_CLOSED: "closed",
     Tag.TICKET_VOIDED: "void",
 }
-FIELDS = {"remedy": "remedies", "approval": "remedies", "callback": "callbacks", "task": "tasks"}
+FIELDS = {"remedy": "remedies", "approval": "remedies", "callback": "callbacks", "task": "tasks", "wait": "wait"}
 """Of the ticket's answer, by the noun of the event."""
 
 

@@ -21,6 +21,7 @@ UNSAID = (
     "promise",
     "callback",
     "task",
+    "wait",
     "message",
     "photo",
     "stranger",

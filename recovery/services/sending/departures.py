@@ -14,7 +14,7 @@ from recovery.domain.messages import MessageClass, MessageStatus
 from recovery.domain.pacing import Slot
 from recovery.domain.remedies import conditions_met
 from recovery.domain.tickets import TicketStatus
-from recovery.models import Callback, Contact, Message, OptOut, Promise, Remedy, Site, Ticket
+from recovery.models import Callback, Contact, Message, OptOut, Promise, Remedy, Site, Ticket, Wait
 from recovery.services.sending.outbox import BULK, give_back
 from recovery.services.sending.outcomes import EXPIRED, drop, fail, lock_tickets_of, locked
 from recovery.services.sending.pacing import is_urgent, take_slots
@@ -166,7 +166,7 @@ def _opted_out(session: DeskSession, ids: Sequence[int]) -> set[tuple[int, str]]
 
 def _still_true(session: DeskSession, conditions: list[str]) -> set[str]:
     """`promise:ID` is the current promise; `callback:ID:MOVES` is live and not moved since; `task:ID` is a call still to
-    make; `remedy:ID:SAID` is as it was said; `resolved:TICKET`, and the customer has not confirmed it. A text may have
+    make; `remedy:ID:SAID` is as it was said; `wait:ID:CHANGES` stands as it stood; `resolved:TICKET`, and the customer has not confirmed it. A text may have
     several."""
     ids: dict[str, list[int]] = defaultdict(list)
     for condition in " ".join(conditions).split():
@@ -203,12 +203,18 @@ def _resolved(session: DeskSession, ids: list[int]) -> list[str]:
     return [f"resolved:{ticket_id}" for ticket_id in session.scalars(still)]
 
 
+def _states_of_waits(session: DeskSession, ids: list[int]) -> list[str]:
+    waits = session.execute(select(Wait.id, Wait.changes).where(Wait.id.in_(ids)))
+    return [f"wait:{wait_id}:{changes}" for wait_id, changes in waits]
+
+
 FACTS: Mapping[str, Callable[[DeskSession, list[int]], list[str]]] = {
     "promise": _current_promises,
     "callback": _live_calls,
     "task": _calls_to_make,
     "remedy": _states_of_remedies,
     "resolved": _resolved,
+    "wait": _states_of_waits,
 }
 """By what a condition begins with: those that are so, of rows with these ids."""
 

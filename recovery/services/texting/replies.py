@@ -24,7 +24,7 @@ from recovery.domain.messages import (
 )
 from recovery.domain.photos import Media
 from recovery.domain.refusals import REFUSAL, asks_to_stop
-from recovery.domain.threads import WHICH, is_answer, spelt_options
+from recovery.domain.threads import COMING, WHICH, is_answer, spelt_options
 from recovery.domain.tickets import FINISHED
 from recovery.models import Contact, Message, Ticket
 from recovery.services.access import lock_ticket
@@ -41,6 +41,7 @@ from recovery.services.hearing.routing import (
     route_what_waited,
 )
 from recovery.services.hearing.strangers import how_found, note_stranger
+from recovery.services.hearing.wait_answers import about_the_wait, said_in_words
 from recovery.services.people.customers import contact_for
 from recovery.services.proving.trail import record
 from recovery.services.running.tallies import FOUND_LATE, count
@@ -88,6 +89,7 @@ def receive(session: DeskSession, inbound: Inbound, *, now: datetime) -> Message
     reply = _understood(session, inbound, contact, senders)
     spoken_to = {*senders, inbound.to}
     written_at = _written_at(inbound, now=now)
+    reply = said_in_words(session, contact, reply, spoken_to, written_at=written_at, now=now)
     question = _answered_question(session, contact, reply, spoken_to, written_at=written_at, now=now)
     place = _place(
         session, contact, reply, question, senders=senders, spoken_to=spoken_to, written_at=written_at, now=now
@@ -195,6 +197,9 @@ def _answer(
         _unread(session, ticket, message, now=now)  # by a text that came before this one
     elif question is not None and question.asks == WHICH:
         _which_answered(session, question, ticket, message, now=now)
+    elif isinstance(reply, Digit) and question is not None and question.asks == COMING:
+        if not about_the_wait(session, ticket, reply, question, message, now=now):
+            _unread(session, ticket, message, now=now)
     elif isinstance(reply, Digit) and question is not None and is_over:
         _after_resolution(session, ticket, reply.value, question, message, now=now)
     elif isinstance(reply, Words) and is_over and says_not_right(reply.text):

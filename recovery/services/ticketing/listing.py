@@ -25,7 +25,8 @@ from recovery.domain.ids import LARGEST_ID
 from recovery.domain.permissions import Permission, Role
 from recovery.domain.phones import parse_phone
 from recovery.domain.tickets import FINISHED, REFERENCE_LETTERS, Severity, TicketStatus
-from recovery.models import Approval, Callback, Contact, Customer, Promise, Remedy, Staff, Ticket
+from recovery.domain.waits import LIVE as LIVE_WAITS
+from recovery.models import Approval, Callback, Contact, Customer, Promise, Remedy, Staff, Ticket, Wait
 from recovery.services.access import tickets_visible_to
 from recovery.services.cursors import ONE_PAGE, Page, Place, after, before, page_of, read
 from recovery.services.people.directory import sites_of
@@ -113,8 +114,15 @@ def late_or_soon(session: DeskSession, *, by: Actor, now: datetime, limit: int =
 
 
 def owned(session: DeskSession, *, by: Actor, limit: int = ONE_PAGE) -> Sequence[TicketRow]:
-    """What rests with this person, soonest due first."""
-    query = select_tickets().where(tickets_visible_to(by), is_live(), Ticket.owner_id == by.id)
+    """What rests with this person, soonest due first. Who waits for a free colleague rests with whoever gets free: they stand
+    in line, and here once our promise to them is broken."""
+    in_line = select(Wait.ticket_id).where(literally(Wait.status, LIVE_WAITS))
+    query = select_tickets().where(
+        tickets_visible_to(by),
+        is_live(),
+        Ticket.owner_id == by.id,
+        or_(Ticket.lapses > 0, Ticket.id.not_in(in_line)),
+    )
     return read_tickets(session, query.order_by(Ticket.promise_due_at, Ticket.id).limit(limit))
 
 

@@ -97,7 +97,7 @@ def log_whole(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor)
     require(by, Permission.LOG)
     site = visible_site(session, new.site, by=by)
     with session.no_autoflush:  # nothing read below was written here: one flush at the end, not one before each look
-        ticket = _ticket(session, site, new, now=now, by=by)
+        ticket = begin(session, site, new, now=now, by=by)
         for place, remedy in enumerate(new.remedies):
             _check_remedy(ticket, remedy, place)
         remedies = [propose(session, ticket, remedy, now=now, by=by, tell=False) for remedy in new.remedies]
@@ -106,6 +106,19 @@ def log_whole(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor)
         about = PromiseAbout.ANSWER if is_asked(remedies) else PromiseAbout.REMEDY if remedies else PromiseAbout.TOUCH
         promise = make_promise(session, ticket, due_at=due, about=about, told_by=told_by, now=now, by=by, first=True)
     return Logged(ticket, remedies, promise)
+
+
+def begin(session: DeskSession, site: Site, new: NewTicket, *, now: datetime, by: Actor) -> Ticket:
+    """The ticket alone: nothing is given, promised or said yet."""
+    _check(site, new, now=now)
+    customer = find_or_add(session, site, new.customer, now=now)
+    ticket = _added(session, site, new, customer, now=now, by=by)
+    if new.linked_to is not None:
+        ticket.linked_to_id = _linked(session, new.linked_to, by=by)
+    _record_logged(session, ticket, now=now, by=by)
+    if customer is not None and customer.contact is not None and customer.contact.added_at < now:
+        take_in(session, ticket, customer.contact.id, now=now, by=by)
+    return ticket
 
 
 def continued(session: DeskSession, earlier: Ticket, *, why: str, now: datetime, by: Actor) -> Ticket:
@@ -142,18 +155,6 @@ def continuation_of(session: DeskSession, ticket: Ticket) -> int | None:
         .order_by(Ticket.logged_at.desc(), Ticket.id.desc())
         .limit(1),
     )
-
-
-def _ticket(session: DeskSession, site: Site, new: NewTicket, *, now: datetime, by: Actor) -> Ticket:
-    _check(site, new, now=now)
-    customer = find_or_add(session, site, new.customer, now=now)
-    ticket = _added(session, site, new, customer, now=now, by=by)
-    if new.linked_to is not None:
-        ticket.linked_to_id = _linked(session, new.linked_to, by=by)
-    _record_logged(session, ticket, now=now, by=by)
-    if customer is not None and customer.contact is not None and customer.contact.added_at < now:
-        take_in(session, ticket, customer.contact.id, now=now, by=by)
-    return ticket
 
 
 def _check(site: Site, new: NewTicket, *, now: datetime) -> None:

@@ -32,6 +32,7 @@ from recovery.services.timing.promises import (
     sayable_due,
     tell_new_time,
 )
+from recovery.services.waiting.wait_rows import put_back_wait
 
 
 def reopen(
@@ -55,6 +56,7 @@ def reopen(
         drop_queued(session, ticket, reason="undone", now=now, templates=("resolved", "resolved_again"))
         put_back(session, ticket, cancelled_at=resolved_at, now=now, by=by)
         put_back_tasks(session, ticket, cancelled_at=resolved_at, now=now, by=by)
+        put_back_wait(session, ticket, ended_at=resolved_at, now=now, by=by)
         say_after_all(session, ticket, dropped_at=resolved_at, now=now)
         if before is TicketStatus.WAITING_FOR_CUSTOMER:
             wait_for_customer(session, ticket, now=now, by=by)

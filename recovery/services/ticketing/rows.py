@@ -209,6 +209,7 @@ class Undetected(StrEnum):
     UNANSWERED_APPROVAL = "unanswered_approval"
     BROKEN_PROMISE = "broken_promise"
     LATE_TASK = "late_task"
+    LEFT_WAITING = "left_waiting"
 
     @property
     def label(self) -> str:
@@ -220,6 +221,7 @@ class Undetected(StrEnum):
             Undetected.MISSED_CALLBACK: "a call that was due was not made",
             Undetected.UNANSWERED_APPROVAL: "everybody who may approve was asked, and nobody has answered",
             Undetected.BROKEN_PROMISE: "its promise is broken, and nobody has made another",
+            Undetected.LEFT_WAITING: "they are in line still, longer than we promised",
             Undetected.LATE_TASK: "what was asked backstage is past its time",
             Undetected.UNREACHED: "we called in vain, and no text reaches them",
         }[self]

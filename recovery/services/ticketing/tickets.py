@@ -14,7 +14,7 @@ from recovery.domain.permissions import Permission
 from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import FINISHED, Severity, TicketStatus, move
 from recovery.domain.wording import at_words
-from recovery.models import Message, Remedy, Staff, Ticket
+from recovery.models import Event, Message, Remedy, Staff, Ticket
 from recovery.services.access import require
 from recovery.services.calling.call_rows import cancel_calls
 from recovery.services.deciding import remedies
@@ -81,6 +81,26 @@ def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datet
     """A person's act. Gives the text that asks whether it is fixed, if one goes; it waits a moment, so that Undo can stop
     it. Raises WrongState while a remedy awaits approval."""
     require(by, Permission.WORK)
+    event = _put_right(session, ticket, how=how, now=now, by=by)
+    at = at_words(now, now=now, timezone=ticket.site.timezone, speech=speech_with_customer(ticket))
+    saying = Saying(
+        "resolved" if ticket.level == 1 else "resolved_again",
+        f"ticket:{ticket.id}:resolved:{event.seq}",
+        {"when": at},
+        holds_while=f"resolved:{ticket.id}",
+        after=session.house.policy.undo_for,
+    )
+    return tell_customer(session, ticket, saying, now=now, by=by)
+
+
+def settle(session: DeskSession, ticket: Ticket, *, why: str, now: datetime, by: Actor) -> None:
+    """Resolved and closed in one, without a word to the customer, who was there. Raises WrongState as `resolve`."""
+    require(by, Permission.WORK)
+    _put_right(session, ticket, how=None, now=now, by=by)
+    _close(session, ticket, why=why, now=now, by=by)
+
+
+def _put_right(session: DeskSession, ticket: Ticket, *, how: str | None, now: datetime, by: Actor) -> Event:
     _refuse_while_asked(session, ticket)
     before, ticket.status = ticket.status, move(ticket.status, TicketStatus.RESOLVED)
     ticket.resolved_at, ticket.resolved_by_id = now, by.id
@@ -98,15 +118,7 @@ def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datet
         status_before=before.value,
     )
     cancel_what_no_longer_holds(session, ticket, why=RESOLVED, now=now)
-    at = at_words(now, now=now, timezone=ticket.site.timezone, speech=speech_with_customer(ticket))
-    saying = Saying(
-        "resolved" if ticket.level == 1 else "resolved_again",
-        f"ticket:{ticket.id}:resolved:{event.seq}",
-        {"when": at},
-        holds_while=f"resolved:{ticket.id}",
-        after=session.house.policy.undo_for,
-    )
-    return tell_customer(session, ticket, saying, now=now, by=by)
+    return event
 
 
 def take(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
@@ -180,6 +192,15 @@ def void(
     drop_queued(session, ticket, reason="void", now=now)
     if has_left(session, ticket):
         tell_customer(session, ticket, Saying("voided", f"ticket:{ticket.id}:voided", {}), now=now, by=by)
+
+
+def set_aside(session: DeskSession, ticket: Ticket, *, reason: str, why: str, now: datetime, by: Actor) -> None:
+    """It was no mistake: leaves the numbers, never the trail, and nothing is corrected, for nothing wrong was said."""
+    ticket.status = move(ticket.status, TicketStatus.VOID)
+    ticket.void_reason, ticket.promise_due_at = reason, None
+    end_promise(session, ticket, "replaced", now=now)
+    record(session, ticket, Tag.TICKET_VOIDED, by=by, at=now, reason=why)
+    cancel_what_no_longer_holds(session, ticket, why="void", now=now)
 
 
 def wait_for_customer(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:

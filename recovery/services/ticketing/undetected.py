@@ -12,7 +12,9 @@ from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
 from recovery.domain.callbacks import CallbackStatus, CallReason
 from recovery.domain.tasks import OPEN as OPEN_TASKS
 from recovery.domain.tickets import WITHOUT_PROMISE
-from recovery.models import Approval, Callback, Promise, Task, Ticket
+from recovery.domain.waits import LIVE as LIVE_WAITS
+from recovery.domain.waits import WaitStatus
+from recovery.models import Approval, Callback, Promise, Task, Ticket, Wait
 from recovery.services.access import tickets_visible_to
 from recovery.services.calling.call_tasks import GIVEN_UP
 from recovery.services.cursors import ONE_PAGE, Page, Place, after, page_of, read
@@ -55,6 +57,11 @@ SETS: Mapping[Undetected, Select[int]] = {
         ),
     ),
     Undetected.LATE_TASK: select(Task.ticket_id).where(literally(Task.status, OPEN_TASKS), Task.late_at.is_not(None)),
+    Undetected.LEFT_WAITING: select(Wait.ticket_id).where(
+        literally(Wait.status, LIVE_WAITS),
+        Wait.status == WaitStatus.WAITING,
+        exists().where(Ticket.id == Wait.ticket_id, Ticket.lapses > literal_column("0")),
+    ),
 }
 
 

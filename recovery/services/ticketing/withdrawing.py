@@ -14,6 +14,7 @@ from recovery.services.backstage.task_rows import cancel_tasks
 from recovery.services.calling.call_rows import cancel_calls
 from recovery.services.session import DeskSession
 from recovery.services.texting.queued import drop_queued, tell_queued
+from recovery.services.waiting.wait_rows import end_wait
 
 RESOLVED = "resolved"
 """Why a text or a call was taken back."""
@@ -58,6 +59,7 @@ def cancel_what_no_longer_holds(session: DeskSession, ticket: Ticket, *, why: st
     drop_queued(session, ticket, reason=why, now=now, templates=templates)
     cancel_calls(session, ticket, why=why, now=now)
     cancel_tasks(session, ticket, why=why, now=now)
+    end_wait(session, ticket, why=why, now=now)
 
 
 def say_after_all(session: DeskSession, ticket: Ticket, *, dropped_at: datetime, now: datetime) -> None:

@@ -17,7 +17,7 @@ from recovery.domain.calendar_history import CalendarHistory
 from recovery.domain.calendars import local_day, local_time
 from recovery.domain.events import Tag
 from recovery.domain.recovery_clock import Clock, ClockReading, read_clock
-from recovery.domain.tickets import OUTSIDE_THE_NUMBERS
+from recovery.domain.tickets import OUTSIDE_THE_NUMBERS, Source
 from recovery.domain.told import MOVES_A_CLOCK, TELLS_OF_A_TEXT, TELLS_OF_TIME, Told, counted, facts_told
 from recovery.models import Event, Ticket, TicketClock
 from recovery.services.timing.calendars import calendars_since
@@ -41,10 +41,11 @@ def refresh(session: Session, tickets: Iterable[Ticket], new: Mapping[int, Seque
     transaction needs no look.
     """
     moved = {ticket.id: ticket for ticket in tickets if _moves_a_clock(ticket, new[ticket.id])}
-    _drop(session, [id_ for id_, ticket in moved.items() if not ticket.counts])
     kept = {id_: ticket for id_, ticket in moved.items() if ticket.counts}
     told = {id_: list(_relevant(new[id_])) for id_ in kept if new[id_][0].seq == 1}
     told |= dict(told_of(session, [id_ for id_ in kept if id_ not in told]))
+    kept = {id_: ticket for id_, ticket in kept.items() if _is_counted(ticket, told[id_])}
+    _drop(session, [id_ for id_ in moved if id_ not in kept])
     calendars = {id_: calendars_since(session, ticket.site, ticket.logged_at) for id_, ticket in kept.items()}
     _write(session, [row_told(id_, told[id_], calendars[id_]) for id_ in kept])
 
@@ -90,6 +91,11 @@ def _moves_a_clock(ticket: Ticket, events: Sequence[Event]) -> bool:
     if ticket.source in OUTSIDE_THE_NUMBERS:
         return False
     return any(event.tag in _MOVES or (event.tag in _TEXTS and _is_first_text(ticket, event)) for event in events)
+
+
+def _is_counted(ticket: Ticket, told: Sequence[Told]) -> bool:
+    """A wait is in the numbers once something went wrong with it: its trail says so."""
+    return ticket.source is not Source.GREETER or counted(told).in_the_numbers
 
 
 def _is_first_text(ticket: Ticket, event: Event) -> bool:

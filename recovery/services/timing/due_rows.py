@@ -7,13 +7,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, bindparam, inspect, select
+from sqlalchemy import ColumnElement, Select, bindparam, inspect, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.tasks import OPEN as OPEN_TASKS
 from recovery.domain.tickets import TicketStatus
-from recovery.models import Approval, Callback, Promise, Task, Ticket
+from recovery.domain.waits import LIVE as LIVE_WAITS
+from recovery.domain.waits import WaitStatus
+from recovery.models import Approval, Callback, Promise, Task, Ticket, Wait
 from recovery.services.backstage import late_tasks
 from recovery.services.calling import falling_due
 from recovery.services.deciding import approvals
@@ -21,6 +23,7 @@ from recovery.services.session import DeskSession
 from recovery.services.ticketing import customer_page, tickets
 from recovery.services.ticketing.ticket_statements import literally
 from recovery.services.timing import lapses
+from recovery.services.waiting import turns
 
 
 def promises_to_lapse(_: DeskSession, now: datetime) -> Select[int, int]:
@@ -127,6 +130,17 @@ def be_late(session: DeskSession, ticket: Ticket, task_id: int, now: datetime) -
         return False
     late_tasks.be_late(session, ticket, task, now=now)
     return True
+
+
+def waits_to_go_on(_: DeskSession, now: datetime) -> Select[int, int]:
+    """Not those in line whose promise is broken: what they are told is the promise's to say."""
+    stands = or_(Wait.status != WaitStatus.WAITING, Wait.promised_by > now)
+    return _due_by(Wait.due_at, now).where(literally(Wait.status, LIVE_WAITS), stands)
+
+
+def go_on(session: DeskSession, ticket: Ticket, wait_id: int, now: datetime) -> bool:
+    wait = session.get(Wait, wait_id)
+    return wait is not None and turns.go_on(session, ticket, wait, now=now)
 
 
 def resolved_to_close(session: DeskSession, now: datetime) -> Select[int, int]:

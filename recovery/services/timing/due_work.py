@@ -133,6 +133,8 @@ TICKET_WORK: Sequence[TicketWork] = (
     TicketWork("callbacks missed", 5, due_rows.callbacks_missed, due_rows.miss),
     TicketWork("callbacks to remind", 5, due_rows.callbacks_to_remind, due_rows.remind),
     TicketWork("calls without a time", 15, due_rows.calls_unchosen, due_rows.call_all_the_same),
+    # waits before lapses: who is put off or called is told of that, and not of a promise that went by meanwhile
+    TicketWork("waits to go on", 2, due_rows.waits_to_go_on, due_rows.go_on),
     # lapses before warnings: what is too late to warn of is told as late
     TicketWork("promises to lapse", 2, due_rows.promises_to_lapse, due_rows.lapse),
     TicketWork("promises to warn", 5, due_rows.promises_to_warn, due_rows.warn),

@@ -5,8 +5,10 @@ from datetime import datetime
 from sqlalchemy import select
 
 from recovery.domain.callbacks import LIVE, CallReason
-from recovery.domain.tickets import PromiseAbout
-from recovery.models import Approval, Callback, Ticket
+from recovery.domain.tickets import PromiseAbout, Source
+from recovery.domain.waits import LIVE as LIVE_WAITS
+from recovery.domain.waits import WaitStatus
+from recovery.models import Approval, Callback, Ticket, Wait
 from recovery.services.session import DeskSession
 
 KNOWN_TO_CUSTOMERS = (CallReason.BOOKED, CallReason.DROPPED)
@@ -34,6 +36,17 @@ def call_due(session: DeskSession, ticket: Ticket) -> datetime | None:
     )
 
 
+def turn_due(session: DeskSession, ticket: Ticket) -> datetime | None:
+    """By when somebody who waits for a free colleague hears from us; None once that was broken: then they are owed a word
+    as everybody else."""
+    if ticket.source is not Source.GREETER:
+        return None
+    wait = session.scalar(select(Wait).where(Wait.ticket_id == ticket.id, Wait.status.in_(LIVE_WAITS)))
+    if wait is None or (ticket.lapses and wait.status is WaitStatus.WAITING):
+        return None
+    return wait.promised_by
+
+
 def still_owed(session: DeskSession, ticket: Ticket, about: PromiseAbout) -> bool:
     """A promised answer or call stands until it is given; a word and a remedy are kept by any touch."""
     match about:
@@ -49,5 +62,6 @@ def owed_next(session: DeskSession, ticket: Ticket) -> tuple[PromiseAbout, datet
     dues = {
         PromiseAbout.ANSWER: answer_due(session, ticket),
         PromiseAbout.CALLBACK: call_due(session, ticket),
+        PromiseAbout.TOUCH: turn_due(session, ticket),
     }
     return min(((about, due) for about, due in dues.items() if due is not None), key=lambda owed: owed[1], default=None)
