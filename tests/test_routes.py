@@ -26,7 +26,7 @@ from tests.fixtures.settings import MakeSettings
 from tests.web.pages import Visitor
 
 ROLES = {"maya": Role.FRONTLINE, "omar": Role.SUPERVISOR, "ada": Role.ADMIN, "nell": Role.SUPERVISOR}
-OBJECTS = frozenset({"ticket", "remedy", "callback", "photo", "task"})
+OBJECTS = frozenset({"ticket", "remedy", "callback", "photo", "task", "wait"})
 """Of one site: to anybody from another it is nothing."""
 READING = ("GET", "HEAD", "OPTIONS")
 FORGED = "A" * 34
@@ -35,6 +35,7 @@ STRANGE = {
     "remedy_id": "9" * 30,
     "callback_id": "9" * 30,
     "task_id": "9" * 30,
+    "wait_id": "9" * 30,
     "photo_id": "9" * 30,
     "message_id": "9" * 30,
     "stranger_id": "9" * 30,
@@ -50,6 +51,7 @@ NOTHING = {
     "callback_id": "3" * 18,
     "photo_id": "4" * 18,
     "task_id": "5" * 18,
+    "wait_id": "6" * 18,
     "message_id": "1",
 }
 
@@ -101,16 +103,18 @@ def roads(desk: Desk) -> list[Road]:
 
 
 def things_of_harbour_st(desk: Desk) -> dict[str, str]:
-    """A ticket with a remedy that waits for approval, a call and a task; and what else addresses name."""
+    """A ticket with a remedy that waits for approval, a call and a task, a wait; and what else addresses name."""
     logged = desk.done("maya", "POST", "/tickets", LOGGED | {"remedies": [{"kind": "refund", "amount": 4500}]})
     call = desk.done("maya", "POST", f"/tickets/{logged['reference']}/callbacks", {})
     task = desk.done("maya", "POST", f"/tickets/{logged['reference']}/tasks", {"list": "kitchen", "words": "A latte"})
+    wait = desk.done("maya", "POST", "/waits", {"site": "harbour-st", "customer": {"name": "Kim"}})
     return {
         "reference": logged["reference"],
         "remedy_id": logged["remedies"][0]["id"],
         "callback_id": call["id"],
         "photo_id": photo_on(desk),
         "task_id": task["id"],
+        "wait_id": wait["id"],
         "handover_id": "1",
         "message_id": "1",
         "stranger_id": "1",
@@ -157,7 +161,7 @@ def test_every_view_about_something_of_a_site_says_of_what(small_desk: Desk) -> 
     silent = [
         str(road)
         for road in roads(small_desk)
-        if {"reference", "remedy_id", "callback_id", "photo_id", "task_id"} & road.rule.arguments
+        if {"reference", "remedy_id", "callback_id", "photo_id", "task_id", "wait_id"} & road.rule.arguments
         and road.scope not in OBJECTS
     ]
     assert silent == []

@@ -16,6 +16,7 @@ from recovery.api import (
     talking,
     tasks,
     tickets,
+    waits,
 )
 
 DESCRIBED = (
@@ -24,6 +25,7 @@ DESCRIBED = (
     talking.blueprint,
     callbacks.blueprint,
     tasks.blueprint,
+    waits.blueprint,
     seeing.blueprint,
     strangers.blueprint,
     handovers.blueprint,

@@ -12,7 +12,7 @@ from schemathesis.specs.openapi import checks
 
 from recovery.api import DESCRIBED
 from recovery.api.fields import Strict, WholeNumber
-from recovery.api.schemas import answers, handovers, queries, reports, requests, texts
+from recovery.api.schemas import answers, handovers, queries, reports, requests, texts, waits
 from tests.api.calling import LOGGED, Desk, photo_on
 
 EXAMPLES = 8
@@ -81,6 +81,7 @@ def _real_things(desk: Desk) -> dict[str, str]:
         "remedy_id": logged["remedies"][0]["id"],
         "callback_id": call["id"],
         "photo_id": photo_on(desk),
+        "wait_id": desk.done("maya", "POST", "/waits", {"site": "harbour-st", "customer": {"name": "Kim"}})["id"],
     }
 
 
@@ -130,7 +131,7 @@ def test_the_guide_names_every_call(small_desk: Desk) -> None:
 
 
 def _schemas() -> list[type[Schema]]:
-    modules = (requests, queries, answers, reports, texts, handovers)
+    modules = (requests, queries, answers, reports, texts, handovers, waits)
     found = {each for module in modules for each in vars(module).values() if isinstance(each, type)}
     return [each for each in found if issubclass(each, Schema)]
 
@@ -149,4 +150,4 @@ def test_no_schema_takes_a_number_that_is_none() -> None:
 
 def test_no_schema_lets_an_unknown_field_pass() -> None:
     assert [schema.__name__ for schema in _schemas() if not issubclass(schema, Strict)] == []
-    assert len(DESCRIBED) == 9
+    assert len(DESCRIBED) == 10
