@@ -31,6 +31,7 @@ from recovery.web import (
     texting,
     tickets,
     undetected,
+    waiting,
 )
 from recovery.web.held import offer_again
 from recovery.web.refusals import Refusals
@@ -52,6 +53,7 @@ BLUEPRINTS = (
     board.blueprint,
     undetected.blueprint,
     tasks.blueprint,
+    waiting.blueprint,
     handover.blueprint,
     customer.blueprint,
     reports.blueprint,

@@ -47,7 +47,7 @@ def call_file(token: str) -> ResponseReturnValue:
     """Of the call that has a time; where there is none, the page says how it stands."""
     with components().read() as session:
         ticket = page.ticket_of_link(session, token, now=now())
-        call = page.story_of(session, ticket).call
+        call = page.story_of(session, ticket, now=now()).call
         if call is None or call.as_soon_as_possible or call.due_at <= now():
             return redirect(url_for("customer.show", token=token))
         file = calendar_file(
@@ -119,6 +119,14 @@ def confirm(token: str) -> ResponseReturnValue:
     return _back(token, "right")
 
 
+@blueprint.post("/<token>/wait")
+@needs(Permission.PUBLIC, of="link")
+def answer_wait(token: str) -> ResponseReturnValue:
+    said = request.form.get("said", "")
+    components().transact(lambda session: page.answer_wait(session, _locked(session, token), said, now=now()))
+    return redirect(url_for("customer.show", token=token), 303)
+
+
 @blueprint.post("/<token>/language")
 @needs(Permission.PUBLIC, of="link")
 def speak(token: str) -> ResponseReturnValue:
@@ -182,7 +190,7 @@ def _locked(session: DeskSession, token: str) -> Ticket:
 def _rendered(token: str, *, wrong: Invalid | None = None, typed: str = "") -> str:
     with components().read() as session:
         ticket = page.ticket_of_link(session, token, now=now())
-        story = page.story_of(session, ticket)
+        story = page.story_of(session, ticket, now=now())
         view = page_of(story, now=now(), slots=_slots(session, ticket), said=request.args.get("said", ""))
     where, sentence = (request.endpoint, _sentence(view["words"], typed)) if wrong else ("", "")
     return render_template("customer/page.html", token=token, view=view, wrong=sentence, typed=typed, wrong_at=where)

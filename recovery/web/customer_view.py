@@ -20,6 +20,7 @@ from recovery.services.calling.callback_times import when_words
 from recovery.services.texting.messages import first_word
 from recovery.services.ticketing.customer_page import Story
 from recovery.services.wording.spoken import speech_with_customer
+from recovery.web.customer_wait import wait_of
 
 A_WEEK = 7
 NEAREST_SLOTS = 6
@@ -51,6 +52,8 @@ class _Telling:
     def page(self, slots: Sequence[datetime], said: str) -> dict[str, Any]:
         ticket, words = self.ticket, self.words
         who = ticket.owner.first_name if ticket.owner else ""
+        wait = wait_of(self.story, now=self.now, speech=self.speech)
+        is_all = wait is not None and wait["is_all"]
         return {
             "language": self.speech.language,
             "languages": [{"code": each.value, "label": each.label} for each in Language] if ticket.customer else [],
@@ -60,11 +63,12 @@ class _Telling:
             "zone": words.zone.format(zone=_city(ticket.site.timezone)),
             "is_resolved": ticket.status is TicketStatus.RESOLVED,
             "is_void": ticket.status is TicketStatus.VOID,
-            "heading": self._heading(),
-            "below": self._below(),
-            "promise": self._promise(),
+            "wait": wait,
+            "heading": self._waiting(wait) if wait and is_all else self._heading(),
+            "below": "" if is_all else self._below(),
+            "promise": None if is_all else self._promise(),
             "remedies": [self._remedy(each) for each in self.story.remedies if each.status in words.states],
-            "steps": list(self._steps()),
+            "steps": [] if is_all else list(self._steps()),
             "call": self._call(),
             "chooses_call": ticket.call_wanted_at is not None,
             "phone": self._phone(),
@@ -87,6 +91,10 @@ class _Telling:
             case TicketStatus.CLOSED:
                 return f"{hello} {words.thank_you}"
         return f"{hello} {words.sorry.format(wrong=self._wrong())}"
+
+    def _waiting(self, wait: dict[str, Any]) -> str:
+        name = first_word(self.ticket.customer.name) if self.ticket.customer else ""
+        return f"{self.words.hello.format(name=name) if name else self.words.hello_nobody} {wait['heading']}"
 
     def _below(self) -> str:
         if self.ticket.status is TicketStatus.VOID:

@@ -14,6 +14,7 @@ from recovery.services.session import DeskSession
 from recovery.services.texting.threads import UnreadText, unread_texts
 from recovery.services.ticketing import listing
 from recovery.services.ticketing.rows import ApprovalRow, CallRow, TicketRow
+from recovery.services.waiting.wait_lists import count_in_line
 from recovery.web.polling import CALLS_AHEAD, answer_beat, beat_of
 from recovery.web.rows import Row, approval_row, call_row, lane_row, with_replies
 from recovery.web.session import now
@@ -54,6 +55,8 @@ class Lanes:
     """Mine as well, and over, with a reply that nobody has read."""
     unread: Mapping[int, Sequence[UnreadText]]
     """Those replies, by ticket."""
+    in_line: int
+    """Who wait for a free colleague; they are not among `mine`."""
 
     @classmethod
     def read(cls, reading: DeskSession) -> "Lanes":
@@ -72,7 +75,15 @@ class Lanes:
         owned = listing.owned(reading, by=by, limit=LANE + 1 + len(elsewhere))
         replied = listing.replied_after(reading, by=by, limit=LANE + 1)
         unread = unread_texts(reading, [row.id for row in replied])
-        return cls(late, asked, calls, [row for row in owned if row.id not in elsewhere], replied, unread)
+        return cls(
+            late,
+            asked,
+            calls,
+            [row for row in owned if row.id not in elsewhere],
+            replied,
+            unread,
+            count_in_line(reading, by=by),
+        )
 
 
 def _values() -> dict[str, Any]:
@@ -85,6 +96,12 @@ def _values() -> dict[str, Any]:
     return {
         "headline": headline,
         "below": below,
+        "in_line": {
+            "words": f"{counted(found.in_line, 'waits', 'wait')} for a free colleague",
+            "url": url_for("waiting.index"),
+        }
+        if found.in_line
+        else None,
         "lanes": {
             "late": sorted(late, key=lambda row: row["time"]["due"]),
             "calls": [call_row(row, me=me) for row in found.calls[: _calls_shown()]],

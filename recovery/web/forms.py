@@ -15,6 +15,7 @@ from recovery.domain.remedies import RemedyKind
 from recovery.domain.simulated_phones import Fate, ReceiptOrder
 from recovery.domain.tasks import LONGEST_WORDS, TaskList
 from recovery.domain.tickets import LONGEST_NAME, LONGEST_NOTE, Severity
+from recovery.services.waiting.joining import LONGEST_WHAT_FOR
 
 OF_EVERY_FORM = frozenset({"csrf_token", "do"})
 MANY = frozenset({"days", "remedy", "scopes", "sites", "taker"})
@@ -119,6 +120,17 @@ class RecallForm(LogForm):
     submission = Line(load_default="")
     failure = Line(40, load_default=None)
     promise_minutes = Line(load_default=None)  # type: ignore[assignment]  # half a number is no mistake yet
+
+
+class JoinForm(Form):
+    """Somebody is put in line."""
+
+    site = Line(**asked("Choose where they wait."))
+    submission = Line(64, **asked("Open this page again: this form was not whole."))
+    phone = Line(60, load_default=None)
+    name = Line(LONGEST_NAME, load_default=None)
+    language = fields.String(validate=one_of(Language), load_default=None)
+    note = Line(LONGEST_WHAT_FOR, load_default=None)
 
 
 class RemedyForm(Versioned):

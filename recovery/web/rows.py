@@ -11,9 +11,10 @@ from recovery.domain.callbacks import CallReason, Outcome
 from recovery.domain.money import format_money
 from recovery.domain.phones import pretty
 from recovery.domain.remedies import RemedyStatus
-from recovery.domain.tickets import FAILURES, FINISHED, TicketStatus, ToldBy
+from recovery.domain.tickets import FAILURES, FINISHED, Source, TicketStatus, ToldBy
 from recovery.services.texting.threads import UnreadText
 from recovery.services.ticketing.rows import ApprovalRow, CallbackRow, CallRow, RemedyRow, SiteBrief, TicketRow
+from recovery.services.waiting.joining import FAILURE as WAITED
 from recovery.web.session import now
 
 LONGEST_HINT = 48
@@ -135,7 +136,14 @@ def customer_name(ticket: TicketRow) -> str:
 def what(ticket: TicketRow) -> str:
     """Three words that tell two tickets apart."""
     hint = None if ticket.is_sensitive else (ticket.note or ticket.order_reference)
-    return " · ".join(part for part in (failure_label(ticket.failure), _cut(hint)) if part)
+    return " · ".join(part for part in (_matter(ticket), _cut(hint)) if part)
+
+
+def _matter(ticket: TicketRow) -> str:
+    """Who waits for a free colleague has met no mistake, unless we break our promise."""
+    if ticket.source is not Source.GREETER or ticket.failure != WAITED:
+        return failure_label(ticket.failure)
+    return "Kept waiting" if ticket.lapses else "Waiting for help"
 
 
 def failure_label(code: str) -> str:

@@ -32,6 +32,7 @@ STEPS = {
     Undetected.UNREACHED: ("Promise a time", "promise"),
     Undetected.BROKEN_PROMISE: ("Promise a time", "promise"),
     Undetected.LATE_TASK: ("See who has it", "tasks"),
+    Undetected.LEFT_WAITING: ("See the line", ""),
     Undetected.UNANSWERED_APPROVAL: ("See what was asked", "remedies"),
 }
 
@@ -123,7 +124,8 @@ def _row(each: UndetectedRow, unread: Sequence[UnreadText]) -> dict[str, Any]:
     if first is Undetected.UNANSWERED_APPROVAL and (answer := _answer(ticket)):
         row["action"] = answer
         return row
-    row["action"] = {"label": label, "url": url_for("tickets.show", reference=ticket.reference, _anchor=anchor)}
+    url = url_for("tickets.show", reference=ticket.reference, _anchor=anchor)
+    row["action"] = {"label": label, "url": url_for("waiting.index") if first is Undetected.LEFT_WAITING else url}
     return row
 
 

@@ -19,6 +19,7 @@ from recovery.domain.languages import LANGUAGES, Language
 from recovery.domain.links import open_token
 from recovery.domain.messages import Direction
 from recovery.domain.tickets import FINISHED, TicketStatus
+from recovery.domain.waits import WaitAnswer, WaitStatus
 from recovery.models import Callback, Customer, Event, Message, Promise, Remedy, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.calling import booking
@@ -32,6 +33,9 @@ from recovery.services.texting.links import CUSTOMER as CUSTOMER_LINK
 from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import confirm, resume, speak_to_customer
 from recovery.services.timing.promises import current_promise
+from recovery.services.waiting import turns
+from recovery.services.waiting.estimates import estimate
+from recovery.services.waiting.wait_rows import live_wait_of, wait_of
 from recovery.services.wording.spoken import speech_with_customer
 
 log = logging.getLogger(__name__)
@@ -49,6 +53,9 @@ ACTS = (
     Tag.TICKET_REOPENED,
     Tag.TICKET_CONFIRMED,
     Tag.TICKET_CHANGED,
+    Tag.WAIT_COMING,
+    Tag.WAIT_PUT_OFF,
+    Tag.WAIT_LEFT,
 )
 TOLD_JUST_NOW = timedelta(minutes=2)
 """A second press on "still not right" in this time is the same press."""
@@ -64,6 +71,21 @@ class TooOften(WrongState):
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """Of somebody who waits for a free colleague."""
+
+    status: WaitStatus
+    place: int
+    """1 is first in line."""
+    estimate_at: datetime
+    """As they were told, or the sooner it has become since."""
+    promised_by: datetime
+    due_at: datetime | None
+    was_called: bool
+    is_mistake: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """All that the page tells of; nothing in it is a note of ours or another person's."""
 
@@ -76,6 +98,7 @@ class Story:
     """The one that is still to come."""
     wrote_at: Sequence[datetime]
     reopened_at: Sequence[datetime]
+    turn: Turn | None = None
 
 
 def ticket_of_link(session: DeskSession, token: str, *, now: datetime) -> Ticket:
@@ -114,7 +137,7 @@ def locked_ticket_of_link(session: DeskSession, token: str, *, now: datetime) ->
     return ticket
 
 
-def story_of(session: DeskSession, ticket: Ticket) -> Story:
+def story_of(session: DeskSession, ticket: Ticket, *, now: datetime) -> Story:
     calls = [call for call in _calls_of(session, ticket) if not call.is_task]
     return Story(
         ticket=ticket,
@@ -136,7 +159,15 @@ def story_of(session: DeskSession, ticket: Ticket) -> Story:
             )
             .order_by(Event.seq),
         ).all(),
+        turn=_turn_of(session, ticket, now=now),
     )
+
+
+def answer_wait(session: DeskSession, ticket: Ticket, said: str, *, now: datetime) -> None:
+    """The same three things as by text; what is none of them changes nothing, nor does it for who waits no more."""
+    wait = live_wait_of(session, ticket)
+    if wait is not None and said in set(WaitAnswer):
+        turns.answer(session, ticket, wait, WaitAnswer(said), now=now)
 
 
 def want_call(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
@@ -216,6 +247,22 @@ def _has_ended(session: DeskSession, ticket: Ticket, *, now: datetime) -> bool:
             select(func.max(Event.at)).where(Event.stream_id == ticket.id, Event.tag == Tag.TICKET_VOIDED),
         )
     return over_since is not None and over_since + session.house.policy.link_lives_after_close <= now
+
+
+def _turn_of(session: DeskSession, ticket: Ticket, *, now: datetime) -> Turn | None:
+    wait = wait_of(session, ticket)
+    if wait is None:
+        return None
+    place, at = estimate(session, ticket.site, wait, now=now)
+    return Turn(
+        wait.status,
+        place,
+        min(at, wait.estimate_at) if wait.estimate_at > now else at,
+        wait.promised_by,
+        wait.due_at,
+        wait.called_at is not None,
+        turns.is_a_mistake(session, ticket, now=now),
+    )
 
 
 def _calls_of(session: DeskSession, ticket: Ticket) -> Sequence[Callback]:
