@@ -20,6 +20,7 @@ from recovery.services.session import DeskSession
 from recovery.services.ticketing import tickets
 from recovery.services.ticketing.logging_mistakes import NewTicket, Order
 from recovery.services.timing.calendars import calendar_of
+from recovery.services.waiting.joining import NewWait, join
 
 REMAKE, REFUND, VOUCHER, REPLACEMENT = (
     RemedyKind.REMAKE,
@@ -60,7 +61,19 @@ def go_on(session: DeskSession, crews: Mapping[str, Crew], *, now: datetime) -> 
         life.begin(scene.what, at=now - timedelta(minutes=scene.minutes_ago), by=life.me)
         scene.then(life)
         life.time.until(now)
-    return len(SCENES)
+    for minutes, who, note in IN_LINE:
+        by = crews[CAFE].frontline[0]
+        join(session, NewWait(CAFE, who, note), now=now - timedelta(minutes=minutes), by=by)
+        session.flush()  # the next one comes behind them
+    return len(SCENES) + len(IN_LINE)
+
+
+IN_LINE = (
+    (4, NewCustomer("07700 900906", "Ines Duarte"), "cake for Saturday"),
+    (3, NewCustomer(None, "Man with the red umbrella"), None),
+    (1, NewCustomer("07700 900907", "Owen Price"), "gift card"),
+)
+"""Who waits at the café for a free colleague, since so many minutes."""
 
 
 def _is_asked_for_a_call(life: Life) -> None:
