@@ -96,12 +96,7 @@ def _values() -> dict[str, Any]:
     return {
         "headline": headline,
         "below": below,
-        "in_line": {
-            "words": f"{counted(found.in_line, 'waits', 'wait')} for a free colleague",
-            "url": url_for("waiting.index"),
-        }
-        if found.in_line
-        else None,
+        "in_line": _in_line(found.in_line),
         "lanes": {
             "late": sorted(late, key=lambda row: row["time"]["due"]),
             "calls": [call_row(row, me=me) for row in found.calls[: _calls_shown()]],
@@ -113,6 +108,13 @@ def _values() -> dict[str, Any]:
             "mine": url_for("tickets.index", owner="me") if len(mine) > LANE else "",
         },
     }
+
+
+def _in_line(count: int) -> dict[str, str]:
+    """The way to the line, or into it while nobody stands there."""
+    if not count:
+        return {"words": "Put somebody in line", "url": url_for("waiting.add")}
+    return {"words": f"{counted(count, 'waits', 'wait')} for a free colleague", "url": url_for("waiting.index")}
 
 
 def _reply_row(ticket: TicketRow, found: Lanes, *, me: int | None) -> Row:

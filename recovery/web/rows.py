@@ -136,10 +136,10 @@ def customer_name(ticket: TicketRow) -> str:
 def what(ticket: TicketRow) -> str:
     """Three words that tell two tickets apart."""
     hint = None if ticket.is_sensitive else (ticket.note or ticket.order_reference)
-    return " · ".join(part for part in (_matter(ticket), _cut(hint)) if part)
+    return " · ".join(part for part in (matter(ticket), _cut(hint)) if part)
 
 
-def _matter(ticket: TicketRow) -> str:
+def matter(ticket: TicketRow) -> str:
     """Who waits for a free colleague has met no mistake, unless we break our promise."""
     if ticket.source is not Source.GREETER or ticket.failure != WAITED:
         return failure_label(ticket.failure)

@@ -28,11 +28,12 @@ from recovery.services.session import DeskSession
 from recovery.services.texting.messages import around_words, render
 from recovery.services.ticketing.rows import PromiseRow, TicketRow
 from recovery.services.ticketing.stories import events_of, first_names, shown_words, thread_of
+from recovery.services.waiting.wait_rows import live_wait_of
 from recovery.web.audit_view import lines
 from recovery.web.call_view import OUTCOMES, book_choices, calls
 from recovery.web.clock_view import clock_words
 from recovery.web.remedy_view import remedies
-from recovery.web.rows import at, clock, customer_name, failure_label, promise_time
+from recovery.web.rows import at, clock, customer_name, failure_label, matter, promise_time
 from recovery.web.segment_view import segment_words
 from recovery.web.stream import people_in, stream
 from recovery.web.task_view import ticket_row as task
@@ -69,6 +70,7 @@ def ticket_values(reading: DeskSession, row: TicketRow, *, now: datetime, by: Ac
         "may": _may(row, by),
         "remedies": remedies(row, by),
         "calls": calls(row, messages, events, words),
+        "in_line_url": url_for("waiting.index") if live_wait_of(reading, ticket) else "",
         "outcomes": OUTCOMES,
         "tasks": [task(each) for each in tasks_on(reading, row.id, by=by)],
         "lists": [{"value": each.value, "label": each.label} for each in TaskList],
@@ -109,7 +111,7 @@ def _head(row: TicketRow, *, now: datetime) -> dict[str, Any]:
         "version": row.version,
         "who": customer_name(row),
         "first_name": customer_name(row).split()[0] if row.customer and row.customer.name else "the customer",
-        "failure": failure_label(row.failure),
+        "failure": matter(row),
         "site": row.site.name,
         "severity": row.severity.value,
         "status": row.status.label,

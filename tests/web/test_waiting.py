@@ -116,6 +116,8 @@ def test_the_ticket_tells_the_story_of_the_wait(business: Business, maya: Visito
     with business.desk.read() as session:
         reference = session.get_one(Ticket, wait.ticket_id).reference
     story = words(maya.open(f"/tickets/{reference}"))
+    assert "Sam Whitfield Waiting for help" in story
+    assert "They are in line: call or help them there" in story
     assert "Maya put them in line as number 1" in story
     assert "Maya was ready for them" in story
     assert "The customer asked for ten minutes" in story

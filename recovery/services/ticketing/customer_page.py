@@ -78,7 +78,7 @@ class Turn:
     place: int
     """1 is first in line."""
     estimate_at: datetime
-    """As they were told, or the sooner it has become since."""
+    """As it looks now, whatever they were told."""
     promised_by: datetime
     due_at: datetime | None
     was_called: bool
@@ -257,7 +257,7 @@ def _turn_of(session: DeskSession, ticket: Ticket, *, now: datetime) -> Turn | N
     return Turn(
         wait.status,
         place,
-        min(at, wait.estimate_at) if wait.estimate_at > now else at,
+        at,
         wait.promised_by,
         wait.due_at,
         wait.called_at is not None,
