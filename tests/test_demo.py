@@ -42,7 +42,7 @@ from recovery.services.demo.chance import Chance
 from recovery.services.demo.loading import load
 from recovery.services.demo.plans import plan
 from recovery.services.demo.removing import remove
-from recovery.services.demo.right_now import SCENES
+from recovery.services.demo.right_now import IN_LINE, SCENES
 from recovery.services.demo.seasons import moments
 from recovery.services.demo.standing import refuse_demo_beside_real_texts, standing
 from recovery.services.people.sites import NewSite, add_site
@@ -73,7 +73,7 @@ def test_its_trail_is_whole_and_its_clocks_are_what_the_trail_says(desk: Compone
         verdict = verify(session, desk.house.audit_key)
         assert verdict.ok, (verdict.first_break, verdict.first_wrong_clock)
     with desk.read() as session:
-        assert tickets == 21 + len(SCENES) == session.scalar(select(func.count(Ticket.id)))
+        assert tickets == 21 + len(SCENES) + len(IN_LINE) == session.scalar(select(func.count(Ticket.id)))
 
 
 def test_all_of_it_is_anchored_though_it_tells_of_ninety_days_ago(desk: Components) -> None:

@@ -24,6 +24,7 @@ from recovery.services.ticketing import tickets
 from recovery.services.ticketing.logging_mistakes import NewTicket, Order, log
 from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.promises import promise_by_hand
+from recovery.services.waiting.joining import NewWait, join
 
 SHORT_OF_TIME = 0.9
 """Whoever keeps customers posted promises anew at this part of the way to the old time."""
@@ -107,10 +108,17 @@ class Life:
     def begin(
         self, new: NewTicket, *, at: datetime, by: Actor, on_phones: bool = True, undelivered: bool = False
     ) -> None:
+        self._time_begins(at, on_phones=on_phones, undelivered=undelivered)
+        self.time.ticket = self.ticket = log(self.session, new, now=at, by=by)
+
+    def wait_in_line(self, new: NewWait, *, at: datetime, by: Actor) -> None:
+        self._time_begins(at, on_phones=True, undelivered=False)
+        self.time.ticket = self.ticket = join(self.session, new, now=at, by=by).ticket
+
+    def _time_begins(self, at: datetime, *, on_phones: bool, undelivered: bool) -> None:
         self.on_phones = on_phones
         self.time = Passing(self.session, self.rows, on_phones=on_phones, undelivered=undelivered)
         self.time.now = at
-        self.time.ticket = self.ticket = log(self.session, new, now=at, by=by)
 
     def _take_back(self) -> None:
         self.wait(timedelta(minutes=2))

@@ -20,7 +20,7 @@ from recovery.services.session import DeskSession
 from recovery.services.ticketing import tickets
 from recovery.services.ticketing.logging_mistakes import NewTicket, Order
 from recovery.services.timing.calendars import calendar_of
-from recovery.services.waiting.joining import NewWait, join
+from recovery.services.waiting.joining import NewWait
 
 REMAKE, REFUND, VOUCHER, REPLACEMENT = (
     RemedyKind.REMAKE,
@@ -62,8 +62,11 @@ def go_on(session: DeskSession, crews: Mapping[str, Crew], *, now: datetime) -> 
         scene.then(life)
         life.time.until(now)
     for minutes, who, note in IN_LINE:
+        rows.clear()
+        life = Life(session, rows, crews[CAFE], site=CAFE, until=now)
         by = crews[CAFE].frontline[0]
-        join(session, NewWait(CAFE, who, note), now=now - timedelta(minutes=minutes), by=by)
+        life.wait_in_line(NewWait(CAFE, who, note), at=now - timedelta(minutes=minutes), by=by)
+        life.time.until(now)
         session.flush()  # the next one comes behind them
     return len(SCENES) + len(IN_LINE)
 

@@ -52,6 +52,7 @@ def join(session: DeskSession, new: NewWait, *, now: datetime, by: Actor) -> Wai
     _refuse_twice(session, ticket.customer)
     wait = Wait(
         id=new_id(now),
+        ticket=ticket,
         ticket_id=ticket.id,
         site_id=site.id,
         status=WaitStatus.WAITING,
