@@ -23,7 +23,7 @@ from recovery.services.waiting import turns
 from recovery.services.waiting.joining import LONGEST_WHAT_FOR, NewWait, join
 from recovery.services.waiting.wait_lists import waits
 from recovery.web.forms import JoinForm, loaded, typed
-from recovery.web.polling import answer, etag_of
+from recovery.web.polling import answer_beat, beat_of
 from recovery.web.saying import say
 from recovery.web.session import now, transact
 from recovery.web.shell import SITE, chosen_site
@@ -44,7 +44,7 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/rows")
 @needs(Permission.SEE)
 def rows() -> ResponseReturnValue:
-    return answer("waiting/rows.html", _values())
+    return answer_beat("waiting/rows.html", url_for("waiting.rows"), _values)
 
 
 @blueprint.get("/new")
@@ -91,14 +91,14 @@ def come_back(wait_id: int) -> ResponseReturnValue:
 
 
 def line(*, wrong: str = "") -> str:
-    values = _values()
+    etag = beat_of(url_for("waiting.rows"))
     return render_template(
         "waiting/index.html",
-        **values,
+        **_values(),
         wrong=wrong,
         add_url=url_for("waiting.add"),
         poll_url=url_for("waiting.rows"),
-        etag=etag_of(values),
+        etag=etag,
     )
 
 
