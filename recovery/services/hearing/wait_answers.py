@@ -10,6 +10,7 @@ from recovery.domain.threads import COMING
 from recovery.domain.waits import DIGITS, answer_in_words
 from recovery.models import Contact, Message, Ticket
 from recovery.services.hearing.routing import open_question
+from recovery.services.hearing.strangers import how_found
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.waiting import turns
@@ -41,7 +42,7 @@ def about_the_wait(
         return False
     said = DIGITS[reply.value]
     message.read_at = now
-    told = {"message": message.id, "understood_as": said.value, "answers": question.id}
+    told = {"message": message.id, "understood_as": said.value, "answers": question.id, **how_found(message)}
     record(session, ticket, Tag.TEXT_RECEIVED, by=CUSTOMER, at=now, **told)
     turns.answer(session, ticket, wait, said, now=now)
     return True

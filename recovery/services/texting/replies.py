@@ -242,17 +242,9 @@ def _after_resolution(
     session: DeskSession, ticket: Ticket, digit: int, question: Message, message: Message, *, now: datetime
 ) -> None:
     question.answered_at = message.read_at = now
-    record(
-        session,
-        ticket,
-        Tag.TEXT_RECEIVED,
-        by=CUSTOMER,
-        at=now,
-        message=message.id,
-        understood_as="fixed" if digit == FIXED else "not_fixed",
-        answers=question.id,
-        **how_found(message),
-    )
+    understood_as = "fixed" if digit == FIXED else "not_fixed"
+    told = {"message": message.id, "understood_as": understood_as, "answers": question.id, **how_found(message)}
+    record(session, ticket, Tag.TEXT_RECEIVED, by=CUSTOMER, at=now, **told)
     if digit == FIXED:
         confirm(session, ticket, message_id=message.id, now=now, by=CUSTOMER)
     else:
