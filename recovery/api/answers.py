@@ -222,17 +222,18 @@ def event(row: EventRow) -> Answer:
     }
 
 
-def clocks(reading: ClockReading) -> Answer:
+def clocks(reading: ClockReading, targets: Mapping[str, int]) -> Answer:
+    """`targets` in seconds, by clock."""
     return {
         "logged_at": reading.logged_at,
         "ended_at": reading.ended_at,
         "voided": reading.voided,
-        "first_response": _clock(reading.first_response),
-        "auto_response": _clock(reading.auto_response),
-        "authorisation": _clock(reading.authorisation),
-        "remedy_ready": _clock(reading.remedy_ready),
-        "resolved": _clock(reading.resolved),
-        "confirmed": _clock(reading.confirmed),
+        "first_response": _clock(reading.first_response, targets.get("first_response")),
+        "auto_response": _clock(reading.auto_response, targets.get("auto_response")),
+        "authorisation": _clock(reading.authorisation, targets.get("authorisation")),
+        "remedy_ready": _clock(reading.remedy_ready, targets.get("remedy_ready")),
+        "resolved": _clock(reading.resolved, targets.get("resolved")),
+        "confirmed": _clock(reading.confirmed, targets.get("confirmed")),
         "stretches": [
             {
                 "start": each.start,
@@ -305,8 +306,13 @@ def _attempt(row: AttemptRow, *, restricted: bool) -> Answer:
     }
 
 
-def _clock(clock: Clock) -> Answer:
-    return {"at": clock.at, "counted_seconds": clock.counted_seconds, "wait_seconds": clock.wait_seconds}
+def _clock(clock: Clock, target: int | None) -> Answer:
+    return {
+        "at": clock.at,
+        "counted_seconds": clock.counted_seconds,
+        "wait_seconds": clock.wait_seconds,
+        "target_seconds": target,
+    }
 
 
 def _id_of(row: Person | None) -> str | None:

@@ -19,6 +19,7 @@ from recovery.services.texting.threads import events_of
 from recovery.services.ticketing import listing
 from recovery.services.ticketing import undetected as overlooked
 from recovery.services.timing.clocks import reading
+from recovery.services.timing.targets import targets_of
 
 blueprint = ApiBlueprint("seeing", "Who waits, what happened, and how long it took.")
 
@@ -76,7 +77,8 @@ def clock(reference: str) -> Response:
 
     def read(at: Moment) -> Answer:
         at.opened(reference)
-        return answers.clocks(reading(at.session, visible_ticket(at.session, reference, by=at.by), at.now))
+        ticket = visible_ticket(at.session, reference, by=at.by)
+        return answers.clocks(reading(at.session, ticket, at.now), targets_of(at.session, ticket))
 
     return answer_with(read)
 
@@ -111,4 +113,5 @@ def _figures(figures: Figures) -> Answer:
         "p90": figures.p90,
         "p95": figures.p95,
         "within_target": figures.within_target,
+        "target": figures.target,
     }

@@ -96,6 +96,7 @@ class Tag(StrEnum):
     SITE_ADDED = "settings:site:added"
     SITE_CHANGED = "settings:site:changed"
     LIMITS_CHANGED = "settings:limits:changed"
+    TARGET_CHANGED = "settings:target:changed"
     TEXT_REWORDED = "settings:text:reworded"
     ESCALATION_ORDERED = "settings:escalation:ordered"
     SHIFT_CLOSED = "settings:shift:closed"
@@ -258,6 +259,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     },
     Tag.SITE_CHANGED: {"site": int, "field": str, "before": str, "after": str},
     Tag.LIMITS_CHANGED: {"site": int, "whom": str, "span": str, "before": int, "after": int},
+    Tag.TARGET_CHANGED: {"site": int, "clock": str, "failure": str, "severity": str, "minutes": int, "was": int},
     Tag.TEXT_REWORDED: {"site": int, "field": str, "before": str, "after": str},
     Tag.ESCALATION_ORDERED: {"site": int, "staff": int, "rung": int, "was": int},
     Tag.SHIFT_CLOSED: {"site": int, "handover": int, "rows": int},

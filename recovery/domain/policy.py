@@ -12,11 +12,11 @@ from recovery.domain.permissions import Role
 from recovery.domain.phones import known_country
 from recovery.domain.policy_entries import Entries
 from recovery.domain.senders import Rates, SenderKind, is_sender
+from recovery.domain.targets import CLOCKS, EVERYTHING, LONGEST_TARGET, Kind, Targets
 from recovery.domain.text_limits import Caps, Countries, Prices, Spending
-from recovery.domain.tickets import Severity
+from recovery.domain.tickets import FAILURES, Severity
 from recovery.domain.waits import WaitingRules
 
-CLOCKS = ("first_response", "authorisation", "remedy_ready", "resolved", "confirmed")
 A_DAY, A_MONTH = 24 * 60, 30 * 24 * 60
 """In minutes."""
 FASTEST = 10_000
@@ -65,8 +65,7 @@ class Policy:
     reopen_within: timedelta
     close_after: timedelta
     link_lives_after_close: timedelta
-    targets_minutes: Mapping[str, int]
-    """Minutes by clock."""
+    targets: Targets
 
     @classmethod
     def from_mapping(cls, table: Mapping[str, Any]) -> "Policy":
@@ -79,7 +78,7 @@ class Policy:
 
 def _policy(cls: type[Policy], table: Entries) -> Policy:
     promise, approval, callbacks = table.table("promise"), table.table("approval"), table.table("callbacks")
-    texts, tickets, targets = table.table("texts"), table.table("tickets"), table.table("targets")
+    texts, tickets = table.table("texts"), table.table("tickets")
     limits, by_severity = table.table("limits"), promise.table("minutes")
     customer = limits.table("customer").number_or_none("per_month", 0, LARGEST_AMOUNT)
     return cls(
@@ -111,7 +110,7 @@ def _policy(cls: type[Policy], table: Entries) -> Policy:
         reopen_within=timedelta(days=tickets.number("reopen_within_days", 0, A_YEAR)),
         close_after=timedelta(days=tickets.number("close_after_days", 1, A_YEAR)),
         link_lives_after_close=timedelta(days=tickets.number("link_days_after_close", 0, 10 * A_YEAR)),
-        targets_minutes={clock: targets.number(clock, 1, A_YEAR * A_DAY) for clock in CLOCKS},
+        targets=_targets(table.table("targets")),
     )
 
 
@@ -124,6 +123,25 @@ def _waiting(table: Entries) -> WaitingRules:
         later=timedelta(minutes=table.number("later_minutes", 1, A_DAY)),
         kept=timedelta(minutes=table.number("kept_minutes", 1, A_DAY)),
     )
+
+
+def _targets(table: Entries) -> Targets:
+    """For everything each clock has one; for a failure or a severity only those that differ."""
+    by_kind = {EVERYTHING: {clock: table.number(clock, 1, LONGEST_TARGET) for clock in CLOCKS}}
+    by_severity, by_failure = table.table_or_empty("severity"), table.table_or_empty("failure")
+    for severity in Severity:
+        by_kind[Kind(severity=severity)] = _some_targets(by_severity.table_or_empty(severity))
+    for failure in FAILURES:
+        own = by_failure.table_or_empty(failure)
+        by_kind[Kind(failure)] = _some_targets(own)
+        for severity in Severity:
+            by_kind[Kind(failure, severity)] = _some_targets(own.table_or_empty(severity))
+    return Targets({kind: minutes for kind, minutes in by_kind.items() if minutes})
+
+
+def _some_targets(table: Entries) -> dict[str, int]:
+    found = {clock: table.number_or_none(clock, 1, LONGEST_TARGET) for clock in CLOCKS}
+    return {clock: minutes for clock, minutes in found.items() if minutes is not None}
 
 
 def _rates(table: Entries) -> Rates:

@@ -10,7 +10,7 @@ from recovery.models.idempotency import IdempotencyKey
 from recovery.models.message import Message, Receipt, SendGate, SendPace, SimulatedPhone, SimulatedText, Spend
 from recovery.models.photo import Photo, SimulatedPhoto
 from recovery.models.remedy import Approval, Ledger, Remedy
-from recovery.models.site import FormerCalendar, Heartbeat, JobRun, LimitRow, SettingsStream, Site, Tally
+from recovery.models.site import FormerCalendar, Heartbeat, JobRun, LimitRow, SettingsStream, Site, Tally, TargetRow
 from recovery.models.staff import ApiToken, LoginSession, SignInLink, Staff, StaffSite
 from recovery.models.stranger import Stranger
 from recovery.models.task import Task
@@ -58,6 +58,7 @@ __all__ = [
     "StaffSite",
     "Stranger",
     "Tally",
+    "TargetRow",
     "Task",
     "TextVersion",
     "Ticket",

@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, true
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from recovery.domain.authority import LimitSpan
@@ -69,6 +69,28 @@ class LimitRow(Base):
     span: Mapped[LimitSpan] = mapped_column(status_type(LimitSpan))
     minor_units: Mapped[int | None]
     """None: no limit."""
+    set_at: Mapped[datetime]
+    set_by_id: Mapped[int | None]
+
+
+class TargetRow(Base):
+    """A target as it was set at a site; of each kind and clock the newest holds from when it was set. Rows are only added."""
+
+    __tablename__ = "targets"
+    __table_args__ = (
+        CheckConstraint("minutes IS NULL OR minutes > 0", name="some_time"),
+        Index(None, "site_id", "set_at"),  # services.timing.targets: those of a ticket's site, in order
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    failure: Mapped[str] = mapped_column(String(40))
+    """Empty: any."""
+    severity: Mapped[str] = mapped_column(String(12))
+    """Empty: any."""
+    clock: Mapped[str] = mapped_column(String(20))
+    minutes: Mapped[int | None]
+    """None: as the policy says again."""
     set_at: Mapped[datetime]
     set_by_id: Mapped[int | None]
 

@@ -10,6 +10,7 @@ from recovery.domain.ids import LARGEST_ID
 from recovery.domain.languages import Language
 from recovery.domain.money import parse_amount, plain_amount
 from recovery.domain.permissions import Role, Scope
+from recovery.domain.targets import LONGEST_TARGET
 from recovery.models import Site
 from recovery.services.deciding.authority import CUSTOMER
 from recovery.services.people.sites import NewSite
@@ -66,6 +67,23 @@ class HolidaysForm(Form):
 class PlaceForm(Form):
     staff = WholeNumber(1, LARGEST_ID, "Open the page again.", **asked("Open the page again."))
     rung = WholeNumber(1, LARGEST_ID, "Open the page again.", **asked("Open the page again."))
+
+
+class TargetGoneForm(Form):
+    always = frozenset({"failure", "severity"})
+
+    failure = Line(40, load_default="")
+    severity = Line(12, load_default="")
+    clock = Line(20, **asked("Choose one of the clocks offered."))
+
+
+class TargetForm(TargetGoneForm):
+    minutes = WholeNumber(
+        1,
+        LONGEST_TARGET,
+        f"Write whole minutes, from 1 to {LONGEST_TARGET}.",
+        **asked("Say within how many minutes."),
+    )
 
 
 class TextForm(Form):

@@ -7,6 +7,7 @@ from typing import Any
 from flask import url_for
 
 from recovery.domain.calendars import local_time
+from recovery.domain.targets import CLOCK_LABELS as TARGET_LABELS
 from recovery.services.reporting.report_places import Place
 from recovery.services.reporting.reports import Figures, Group
 from recovery.services.ticketing.rows import SiteBrief, TicketRow
@@ -19,14 +20,7 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 CLOCK = "resolved"
 FIRST = "first_response"
 NOTHING = "–"
-CLOCK_LABELS = {
-    "first_response": "First response by a person",
-    "auto_response": "First text",
-    "authorisation": "Authorised",
-    "remedy_ready": "Remedy ready",
-    "resolved": "Recovered",
-    "confirmed": "Confirmed by the customer",
-}
+CLOCK_LABELS = TARGET_LABELS | {"auto_response": "First text"}
 
 
 def spent(seconds: int | None) -> str:
@@ -39,11 +33,13 @@ def share(part: float | None) -> str:
     return NOTHING if part is None else f"{int(part * 100 + 1e-9)} %"
 
 
-def tickets_of(asked: Asked, group: Group, *, clock: str = CLOCK, at_least: int | None = None) -> str:
-    where = {} if group.key == "all" else {"key": group.key}
-    return asked.address(
-        "reports.behind", group_by=asked.group_by if where else "all", clock=clock, at_least=at_least, **where
-    )
+def tickets_of(
+    asked: Asked, group: Group, *, clock: str = CLOCK, at_least: int | None = None, beyond: int | None = None
+) -> str:
+    """`beyond` 1: those that passed their target."""
+    where = {"beyond": beyond} if group.key == "all" else {"beyond": beyond, "key": group.key}
+    by = "all" if group.key == "all" else asked.group_by
+    return asked.address("reports.behind", group_by=by, clock=clock, at_least=at_least, **where)
 
 
 def stats(asked: Asked, total: Group) -> list[dict[str, str]]:
@@ -66,7 +62,7 @@ def stats(asked: Asked, total: Group) -> list[dict[str, str]]:
             "label": "Within the target",
             "value": share(clock.within_target),
             "note": f"{clock.within} of {clock.count} recovered. Opens the others.",
-            "url": tickets_of(asked, total, at_least=(clock.target or 0) + 1),
+            "url": tickets_of(asked, total, beyond=1),
         },
         {
             "label": "Promises kept",
@@ -173,8 +169,7 @@ def _figure(asked: Asked, group: Group, seconds: int | None) -> dict[str, str]:
 
 def _beyond(asked: Asked, group: Group) -> dict[str, str]:
     """The share within the target opens those that were not."""
-    clock = group.clocks[CLOCK]
-    return {"shown": share(clock.within_target), "url": tickets_of(asked, group, at_least=(clock.target or 0) + 1)}
+    return {"shown": share(group.clocks[CLOCK].within_target), "url": tickets_of(asked, group, beyond=1)}
 
 
 def _label(asked: Asked, group: Group) -> str:
@@ -196,4 +191,6 @@ def _tone(clock: Figures) -> str:
 
 
 def _target_words(clock: Figures) -> str:
-    return f"The target is {spent(clock.target)}." if clock.target is not None else ""
+    if clock.within is None:
+        return ""
+    return "Targets differ by what went wrong." if clock.target is None else f"The target is {spent(clock.target)}."

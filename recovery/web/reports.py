@@ -69,11 +69,12 @@ def behind() -> ResponseReturnValue:
     clock = request.args.get("clock", view.CLOCK)
     clock = clock if clock in reports.CLOCKS else view.CLOCK
     at_least = _whole(request.args.get("at_least", "0"))
+    beyond = request.args.get("beyond") == "1"
     with components().read() as session:
         wanted = asked(session) if group_by in GROUPINGS else _of_everything(session)
         grouped: dict[str, Any] = {"group_by": group_by, "key": key} if group_by in GROUPINGS else {}
         tickets = reports.tickets_behind(
-            session, **wanted.scope, **grouped, clock=clock, at_least=at_least, limit=MOST_BEHIND + 1
+            session, **wanted.scope, **grouped, clock=clock, at_least=at_least, beyond=beyond, limit=MOST_BEHIND + 1
         )
         seconds = seconds_of(session, [ticket.id for ticket in tickets], clock)
         label = _label(session, wanted, key) if grouped else ""
@@ -83,6 +84,7 @@ def behind() -> ResponseReturnValue:
         label=label,
         clock=view.CLOCK_LABELS[clock],
         at_least=view.spent(at_least) if at_least else "",
+        beyond=beyond,
         more=len(tickets) > MOST_BEHIND,
         tickets=[_line(ticket, seconds.get(ticket.id)) for ticket in tickets[:MOST_BEHIND]],
         back_url=wanted.address(),
@@ -93,7 +95,7 @@ def _values(session: DeskSession, wanted: Asked, errors: dict[str, str]) -> dict
     report = reports.recovery_times(session, **wanted.scope, group_by=wanted.group_by)
     total = next(iter(reports.recovery_times(session, **wanted.scope, group_by=EVERYTHING).groups), None)
     waiting = reports.unrecovered(session, by=actor(), site=wanted.site or None, limit=UNRECOVERED)
-    target = next((group.clocks[view.CLOCK].target for group in report.groups), None)
+    target = total.clocks[view.CLOCK].target if total else None
     by_hour = wanted.group_by == "hour_of_week"
     return {
         "asked": wanted,

@@ -44,7 +44,7 @@ RETURN_TO: dict[str, frozenset[str]] = {
     "undetected.index": frozenset(),
     "handover.show": frozenset({"site"}),
     "reports.show": SPAN,
-    "reports.behind": SPAN | {"key", "clock", "at_least"},
+    "reports.behind": SPAN | {"key", "clock", "at_least", "beyond"},
     "audit.show": frozenset({"person", "action", "ticket", "from", "until"}),
     "team.index": frozenset(),
     "admin.show": frozenset(),

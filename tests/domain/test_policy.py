@@ -10,6 +10,7 @@ import pytest
 from recovery.domain.errors import Invalid
 from recovery.domain.permissions import Role
 from recovery.domain.policy import Policy
+from recovery.domain.targets import Kind
 from recovery.domain.tickets import Severity
 
 SHIPPED = Path(__file__).parents[2] / "config" / "policy.toml"
@@ -89,3 +90,30 @@ def test_a_limit_that_is_left_out_is_no_limit_and_zero_asks_every_time() -> None
     assert Policy.from_mapping(shipped("limits", "frontline", "per_day")).limits[Role.FRONTLINE].per_day is None
     asked = Policy.from_mapping(shipped("limits", "frontline", "per_ticket", value=0))
     assert asked.limits[Role.FRONTLINE].per_ticket == 0
+
+
+def test_targets_may_differ_by_severity_by_failure_and_by_both() -> None:
+    table = shipped("targets", "severity", value={"severe": {"resolved": 30}})
+    table["targets"]["failure"] = {"wrong_order": {"resolved": 20, "severe": {"resolved": 10, "first_response": 2}}}
+    targets = Policy.from_mapping(table).targets
+    assert targets.of(Kind(), "resolved") == 60
+    assert targets.of(Kind(severity="severe"), "resolved") == 30
+    assert targets.of(Kind("wrong_order"), "resolved") == 20
+    assert targets.of(Kind("wrong_order", "severe"), "first_response") == 2
+    assert targets.of(Kind("wrong_order"), "first_response") is None
+
+
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        ({"severity": {"mild": {"resolved": 5}}}, "targets.severity.mild"),
+        ({"failure": {"wrong_orders": {"resolved": 5}}}, "targets.failure.wrong_orders"),
+        ({"failure": {"late": {"solved": 5}}}, "targets.failure.late.solved"),
+        ({"failure": {"late": {"severe": {"solved": 5}}}}, "targets.failure.late.severe.solved"),
+    ],
+)
+def test_a_target_for_what_there_is_not_is_refused_by_name(more: dict[str, Any], name: str) -> None:
+    table = shipped()
+    table["targets"] |= more
+    with pytest.raises(Invalid, match=f"no entry {name}"):
+        Policy.from_mapping(table)

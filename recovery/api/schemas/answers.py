@@ -231,6 +231,7 @@ class ClockSchema(Strict):
     at = instant(null=True)
     counted_seconds = number()
     wait_seconds = number()
+    target_seconds = number(null=True)
 
 
 class SpecialDaySchema(Strict):

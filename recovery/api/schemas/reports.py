@@ -13,6 +13,11 @@ class FiguresSchema(Strict):
     p90 = number(null=True)
     p95 = number(null=True)
     within_target = fields.Float(required=True, allow_none=True, metadata={"description": "A share from 0 to 1."})
+    target = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "In seconds; null where the tickets of the group have different ones."},
+    )
 
 
 ClockFiguresSchema = type("ClockFiguresSchema", (Strict,), {clock: one(FiguresSchema) for clock in CLOCKS})

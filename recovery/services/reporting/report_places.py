@@ -15,8 +15,8 @@ from recovery.models import Site, TicketClock
 from recovery.services.access import at_sites_of, require
 from recovery.services.reporting.report_figures import Figures
 from recovery.services.session import DeskSession
+from recovery.services.timing.targets import targets_in_force
 
-SECONDS_A_MINUTE = 60
 CLOCK = "resolved"
 
 
@@ -33,7 +33,7 @@ class Place:
 def slowest_places(session: DeskSession, *, by: Actor) -> Sequence[Place]:
     """The highest median first. Raises Forbidden."""
     require(by, Permission.REPORTS)
-    target = session.house.policy.targets_minutes[CLOCK] * SECONDS_A_MINUTE
+    target = targets_in_force(session).in_seconds(CLOCK)
     reached, within = func.count(), func.count().filter(TicketClock.resolved <= target)
     counted = (
         select(TicketClock.site_id, TicketClock.failure, reached, within)
@@ -42,7 +42,7 @@ def slowest_places(session: DeskSession, *, by: Actor) -> Sequence[Place]:
     )
     sites = {id_: (slug, name) for id_, slug, name in session.execute(select(Site.id, Site.slug, Site.name))}
     places = [
-        Place(*sites[site_id], failure, Figures(count, *_picked(session, site_id, failure, count), timely, target))
+        Place(*sites[site_id], failure, Figures(count, *_picked(session, site_id, failure, count), timely))
         for site_id, failure, count, timely in session.execute(counted).all()
     ]
     return sorted(places, key=lambda place: (-(place.figures.p50 or 0), place.site, place.failure))

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from recovery.domain.actors import Actor
 from recovery.domain.permissions import Permission
+from recovery.domain.targets import CLOCKS as TARGETED
 from recovery.domain.tickets import FAILURES
 from recovery.models import Site, Staff, Ticket, TicketClock
 from recovery.services.access import require, tickets_visible_to, visible_site
@@ -21,13 +22,13 @@ from recovery.services.ticketing.listing import board
 from recovery.services.ticketing.reading_tickets import read_tickets, select_tickets
 from recovery.services.ticketing.rows import TicketRow
 from recovery.services.timing.clocks import CLOCKS
+from recovery.services.timing.targets import targets_in_force
 
 __all__ = ["CLOCKS", "Figures", "Group", "Report", "causes", "recovery_times", "tickets_behind", "unrecovered"]
 
 ONE_PAGE = 50
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 HOURS_A_DAY = 24
-SECONDS_A_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,8 @@ def recovery_times(
     """
     scope = _scope(session, by, start, end, site)
     column = None if group_by == EVERYTHING else grouping(group_by)
-    minutes = session.house.policy.targets_minutes
-    targets = {clock: minutes[clock] * SECONDS_A_MINUTE if clock in minutes else None for clock in CLOCKS}
+    in_force = targets_in_force(session)
+    targets = {clock: in_force.in_seconds(clock) if clock in TARGETED else None for clock in CLOCKS}
     found = figures_by(session, column, scope.conditions(), targets)
     names = _names(session, group_by, found)
     groups = [Group(*names[each.key], each.count, each.kept, each.broken, each.clocks) for each in found]
@@ -91,18 +92,23 @@ def tickets_behind(
     key: str | int = EVERYTHING,
     clock: str = "resolved",
     at_least: int = 0,
+    beyond: bool = False,
     limit: int = ONE_PAGE,
 ) -> Sequence[TicketRow]:
     """The tickets of one group, those first whose `clock` took longest, from `at_least` seconds: behind a p95, its tail.
+    `beyond`: those alone that passed their target.
 
     Raises as `recovery_times`.
     """
     scope = _scope(session, by, start, end, site)
-    seconds = getattr(TicketClock, clock if clock in CLOCKS else "resolved")
+    clock = clock if clock in CLOCKS else "resolved"
+    seconds = getattr(TicketClock, clock)
     query = select_tickets().join(TicketClock, TicketClock.ticket_id == Ticket.id)
     query = query.where(tickets_visible_to(by), *scope.conditions(), seconds >= at_least)
     if group_by != EVERYTHING:
         query = query.where(in_group(group_by, key, by))
+    if beyond and clock in TARGETED:
+        query = query.where(seconds > targets_in_force(session).in_seconds(clock))
     return read_tickets(session, query.order_by(seconds.desc(), Ticket.id).limit(limit))
 
 
