@@ -130,6 +130,17 @@ class Calendar:
         if at < end:
             yield at, end
 
+    def after_open(self, instant: datetime, span: timedelta) -> datetime:
+        """Give the first instant by which it has been open for so long since then."""
+        if self.never_shuts:
+            return as_utc(instant) + span
+        for opening in self._openings_from(instant):
+            opens = max(opening.opens, as_utc(instant))
+            if opening.closes - opens >= span:
+                return opens + span
+            span -= opening.closes - opens
+        raise AssertionError("there is always another opening")
+
     def open_seconds(self, start: datetime, end: datetime) -> int:
         """Give whole seconds, cut once at the end of the sum; 0 when the end lies before the start."""
         stretches = self.open_stretches(start, end)

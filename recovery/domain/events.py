@@ -99,6 +99,7 @@ class Tag(StrEnum):
     TARGET_CHANGED = "settings:target:changed"
     TEXT_REWORDED = "settings:text:reworded"
     ESCALATION_ORDERED = "settings:escalation:ordered"
+    ROTA_CHANGED = "settings:rota:changed"
     SHIFT_CLOSED = "settings:shift:closed"
     DEMO_LOADED = "settings:demo:loaded"
     DEMO_REMOVED = "settings:demo:removed"
@@ -157,7 +158,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.TICKET_CLOSED: {"why": str, "cause": str, "action_commitment": str},
     Tag.TICKET_VOIDED: {"reason": str, "duplicate_of": int},
     Tag.TICKET_TOUCHED: {"how": str},
-    Tag.TICKET_ESCALATED: {"to": int, "why": str, "rung": int},
+    Tag.TICKET_ESCALATED: {"to": int, "why": str, "rung": int, "clock": str, "how": str, "skipped": int},
     Tag.TICKET_HANDED_OVER: {"handover": int, "staff": int, "why": str},
     Tag.TICKET_TAKEN_OVER: {"handover": int},
     Tag.TICKET_VIEWED: {},
@@ -262,6 +263,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.TARGET_CHANGED: {"site": int, "clock": str, "failure": str, "severity": str, "minutes": int, "was": int},
     Tag.TEXT_REWORDED: {"site": int, "field": str, "before": str, "after": str},
     Tag.ESCALATION_ORDERED: {"site": int, "staff": int, "rung": int, "was": int},
+    Tag.ROTA_CHANGED: {"site": int, "staff": int, "before": str, "after": str},
     Tag.SHIFT_CLOSED: {"site": int, "handover": int, "rows": int},
     Tag.DEMO_LOADED: {"tickets": int},
     Tag.DEMO_REMOVED: {"tickets": int, "streams": str},

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import time, timedelta
+from itertools import pairwise
 from typing import Any
 
 from recovery.domain.authority import Limits
 from recovery.domain.errors import Invalid
+from recovery.domain.ladders import LADDERED, Ladder, Rung
 from recovery.domain.money import LARGEST_AMOUNT, MINOR_DIGITS
 from recovery.domain.permissions import Role
 from recovery.domain.phones import known_country
@@ -66,6 +68,7 @@ class Policy:
     close_after: timedelta
     link_lives_after_close: timedelta
     targets: Targets
+    ladder: Ladder
 
     @classmethod
     def from_mapping(cls, table: Mapping[str, Any]) -> "Policy":
@@ -111,6 +114,7 @@ def _policy(cls: type[Policy], table: Entries) -> Policy:
         close_after=timedelta(days=tickets.number("close_after_days", 1, A_YEAR)),
         link_lives_after_close=timedelta(days=tickets.number("link_days_after_close", 0, 10 * A_YEAR)),
         targets=_targets(table.table("targets")),
+        ladder=_ladder(table.table("ladder")),
     )
 
 
@@ -142,6 +146,28 @@ def _targets(table: Entries) -> Targets:
 def _some_targets(table: Entries) -> dict[str, int]:
     found = {clock: table.number_or_none(clock, 1, LONGEST_TARGET) for clock in CLOCKS}
     return {clock: minutes for clock, minutes in found.items() if minutes is not None}
+
+
+def _ladder(table: Entries) -> Ladder:
+    """The rungs stand in their order, so that nobody is passed over; one without a line is left out."""
+    names: dict[Rung, str] = {rung: f"{rung.value}_after_minutes" for rung in Rung if rung is not Rung.OWNER}
+    minutes = {rung: table.number_or_none(name, 0, A_MONTH) for rung, name in names.items()}
+    after = {rung: each for rung, each in minutes.items() if each is not None}
+    for (_, earlier), (rung, later) in pairwise(after.items()):
+        if later < earlier:
+            raise Invalid(f"ladder.{names[rung]} must be at least {earlier}, as the step below it")
+    clocks, wake = table.words("clocks"), table.words("wake")
+    if unknown := set(clocks) - set(LADDERED):
+        raise Invalid(f"ladder.clocks must be a list of {', '.join(LADDERED)}, not {min(unknown)!r}")
+    if unknown := set(wake) - set(Severity):
+        raise Invalid(f"ladder.wake must be a list of {', '.join(Severity)}, not {min(unknown)!r}")
+    return Ladder(
+        clocks=clocks,
+        warn_at_percent=table.number("warn_at_percent", 1, 100),
+        after_minutes=after,
+        again_after=timedelta(minutes=table.number("again_after_minutes", 0, A_DAY)),
+        wake=frozenset(Severity(each) for each in wake),
+    )
 
 
 def _rates(table: Entries) -> Rates:

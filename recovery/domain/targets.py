@@ -44,6 +44,11 @@ class Targets:
     by_kind: Mapping[Kind, Mapping[str, int]]
     """Minutes by clock."""
 
+    @property
+    def soonest(self) -> int:
+        """The shortest of all, in minutes."""
+        return min(minutes for by_clock in self.by_kind.values() for minutes in by_clock.values())
+
     def of(self, kind: Kind, clock: str) -> int | None:
         """What is said for just this kind."""
         return self.by_kind.get(kind, {}).get(clock)

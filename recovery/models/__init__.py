@@ -7,6 +7,7 @@ from recovery.models.customer import Contact, Customer, OptOut
 from recovery.models.event import Anchor, AwaitingAnchor, Event
 from recovery.models.handover import HandedOver, Handover
 from recovery.models.idempotency import IdempotencyKey
+from recovery.models.ladder import Alert, Climb
 from recovery.models.message import Message, Receipt, SendGate, SendPace, SimulatedPhone, SimulatedText, Spend
 from recovery.models.photo import Photo, SimulatedPhoto
 from recovery.models.remedy import Approval, Ledger, Remedy
@@ -19,6 +20,7 @@ from recovery.models.ticket import Promise, Ticket
 from recovery.models.wait import Wait
 
 __all__ = [
+    "Alert",
     "Anchor",
     "ApiToken",
     "Approval",
@@ -27,6 +29,7 @@ __all__ = [
     "Base",
     "CallSlot",
     "Callback",
+    "Climb",
     "Contact",
     "Customer",
     "Event",

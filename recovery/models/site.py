@@ -26,6 +26,8 @@ class Site(Base):
     """How many calls customers may book for one time; None: as the policy says."""
     calendar_changed_at: Mapped[datetime | None]
     """Since when hours, zone and special days are as they are: what happened before is read by `FormerCalendar`."""
+    soonest_target: Mapped[int | None]
+    """The shortest target that was ever set here, in minutes: before it no clock needs a look. None: none was set."""
     sender: Mapped[str | None]
     """What its texts leave from: E.164, a short code or a messaging service. None: as the organisation's."""
     added_at: Mapped[datetime]

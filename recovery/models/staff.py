@@ -17,6 +17,10 @@ class Staff(Streamed, Base):
     role: Mapped[Role] = mapped_column(status_type(Role))
     phone: Mapped[str | None]
     """E.164: for approvals and alerts by text."""
+    wants_alerts: Mapped[bool | None]
+    """By text; None: as is usual for the role."""
+    quiet_hours: Mapped[str | None]
+    """Their own, as in 21:00-08:00, by the clocks of the site that an alert is about; None: as the house's."""
     password_hash: Mapped[str | None]
     deputy_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     added_at: Mapped[datetime]
@@ -57,6 +61,8 @@ class StaffSite(Base):
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True, autoincrement=False)
     rung: Mapped[int | None]
     """Place on the site's escalation list, 1 first; None: by the order in which they were added."""
+    shifts: Mapped[str | None]
+    """When they work here, in the site's zone, as `domain.opening_hours` writes it; None: not on the rota."""
 
 
 class LoginSession(Base):

@@ -136,6 +136,8 @@ class Ticket(Proven, Streamed, Base):
     link_generation: Mapped[int] = mapped_column(default=0)
     unread: Mapped[int] = mapped_column(default=0)
     lapses: Mapped[int] = mapped_column(default=0)
+    target_passed_at: Mapped[datetime | None]
+    """When it was first seen to be past one of its targets, while the customer was still waiting."""
     call_wanted_at: Mapped[datetime | None]
     """The customer pressed *Call me* and has not chosen a time yet."""
     version: Mapped[int] = mapped_column(default=1)

@@ -206,6 +206,8 @@ def _marks(ticket: TicketRow) -> list[Row]:
         marks.append({"text": "New reply", "tone": "", "icon": "message"})
     if ticket.lapses:
         marks.append({"text": "Late before" if ticket.lapses == 1 else f"Late {ticket.lapses} times", "tone": "late"})
+    if ticket.target_passed_at and ticket.is_live:
+        marks.append({"text": "Past its target", "tone": "late"})
     if ticket.level > 1:
         marks.append({"text": "Not right the first time", "tone": "late"})
     return marks

@@ -18,6 +18,7 @@ from recovery.domain.photos import PhotoState, shows_in_a_page
 from recovery.domain.provider_codes import fault_of
 from recovery.domain.refusals import REFUSAL
 from recovery.domain.remedies import RemedyKind
+from recovery.domain.targets import CLOCK_LABELS
 from recovery.domain.tasks import TaskList
 from recovery.domain.threads import FoundBy
 from recovery.domain.tickets import PromiseAbout, Severity
@@ -238,6 +239,14 @@ def _moved(payload: Payload, _: Names, __: There) -> str:
     return "moved a text here" if "body_commitment" in payload else "moved a text to another ticket"
 
 
+def _alerted(payload: Payload, names: Names, _: There) -> str:
+    said = f"{names.get(payload['to'], 'Somebody')} was alerted"
+    if clock := payload.get("clock"):
+        nears = "nears" if payload["why"] == "target_near" else "has passed"
+        said += f": “{CLOCK_LABELS[clock]}” {nears} its target"
+    return said if payload.get("how", "text") == "text" else f"{said}, on their desk alone"
+
+
 def _withheld(payload: Payload, _: Names, __: There) -> str:
     why = {
         "no_phone": "there is no number",
@@ -280,7 +289,7 @@ TELLERS: Mapping[Tag, Teller] = {
     Tag.TICKET_REOPENED: Teller("reopen", lambda p, *_: REOPENED.get(p["why"], "reopened it")),
     Tag.TICKET_CLOSED: Teller("check", _said("closed it")),
     Tag.TICKET_VOIDED: Teller("cross", _said("took it out: logged in error")),
-    Tag.TICKET_ESCALATED: Teller("alert", lambda p, names, _: f"{names.get(p['to'], 'Somebody')} was alerted"),
+    Tag.TICKET_ESCALATED: Teller("alert", _alerted),
     Tag.TICKET_HANDED_OVER: Teller(
         "people", lambda p, names, _: f"handed it over to {names.get(p['staff'], 'somebody')} for the next shift"
     ),

@@ -113,7 +113,12 @@ def test_the_clock_explains_itself(desk: Desk) -> None:
     desk.business.later(minutes=14)
     desk.done("maya", "POST", f"/tickets/{reference}/resolution")
     clock = desk.done("maya", "GET", f"/tickets/{reference}/clock")
-    assert clock["first_response"] == {"at": "2026-03-10T09:30:00Z", "counted_seconds": 0, "wait_seconds": 0}
+    assert clock["first_response"] == {
+        "at": "2026-03-10T09:30:00Z",
+        "counted_seconds": 0,
+        "wait_seconds": 0,
+        "target_seconds": 15 * 60,
+    }
     assert clock["resolved"]["counted_seconds"] == 14 * 60
     assert [(each["counted"], each["why"]) for each in clock["stretches"]] == [(True, "the site was open")]
 
@@ -140,7 +145,14 @@ def test_recovery_times_are_reported_to_supervisors(desk: Desk) -> None:
     refused(desk.call("maya", "GET", "/reports/recovery-times"), 403)
     (group,) = desk.done("omar", "GET", "/reports/recovery-times?from=2026-03-10&to=2026-03-11")["groups"]
     assert (group["key"], group["count"]) == ("harbour-st", 3)
-    assert group["clocks"]["resolved"] == {"count": 3, "p50": 1200, "p90": 1800, "p95": 1800, "within_target": 1.0}
+    assert group["clocks"]["resolved"] == {
+        "count": 3,
+        "p50": 1200,
+        "p90": 1800,
+        "p95": 1800,
+        "within_target": 1.0,
+        "target": 3600,
+    }
     by_hour = desk.done("omar", "GET", "/reports/recovery-times?group_by=hour_of_week")["groups"]
     assert [each["key"] for each in by_hour] == [33, 34]
     assert desk.done("omar", "GET", "/reports/recovery-times?from=2026-03-11")["groups"] == []

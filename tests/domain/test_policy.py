@@ -54,6 +54,8 @@ def test_what_makes_no_sense_is_refused_by_name(path: tuple[str, ...], value: An
 
 OPTIONAL = (("limits",), ("texts", "rates"), ("texts", "caps"), ("texts", "spend"))
 """Without a line there is no limit."""
+RUNGS = {("ladder", f"{rung}_after_minutes") for rung in ("on_shift", "deputy", "supervisors", "admins")}
+"""Without a line there is no such step."""
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,7 @@ OPTIONAL = (("limits",), ("texts", "rates"), ("texts", "caps"), ("texts", "spend
     [
         each
         for each in entries(shipped())
-        if not {each[:1], each[:2], each[:-1]} & {*OPTIONAL, ("texts", "prices", "countries")}
+        if not {each[:1], each[:2], each[:-1]} & {*OPTIONAL, *RUNGS, ("texts", "prices", "countries")}
     ],
     ids=".".join,
 )
@@ -70,7 +72,7 @@ def test_what_is_missing_is_named(path: tuple[str, ...]) -> None:
         Policy.from_mapping(shipped(*path))
 
 
-@pytest.mark.parametrize("table", ["promise", "limits", "targets"])
+@pytest.mark.parametrize("table", ["promise", "limits", "targets", "ladder"])
 def test_a_table_that_is_missing_or_none_is_named(table: str) -> None:
     with pytest.raises(Invalid, match=f"the entry {table} is missing"):
         Policy.from_mapping(shipped(table))

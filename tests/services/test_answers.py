@@ -10,12 +10,12 @@ from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.domain.provider_codes import FaultCategory
 from recovery.models import OptOut
+from recovery.services.alerting.alerts import escalate
 from recovery.services.sending import gates, receipts
 from recovery.services.sending.answers import TRIED_OFTEN, Answer, finish
 from recovery.services.sending.gates import standing
 from recovery.services.texting import replies
 from recovery.services.texting.replies import Inbound
-from recovery.services.timing.lapses import escalate
 from recovery.sms.gateway import Accepted, SendRefused
 from tests.factories import LEE, NOOR
 from tests.services.post import NO_ANSWER, REFUSED_FOR_GOOD, TOO_MANY, Post

@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from recovery.domain.messages import MessageStatus
 from recovery.models import Callback, Message, OptOut, Ticket
+from recovery.services.alerting.alerts import escalate
 from recovery.services.texting import replies
 from recovery.services.texting.replies import Inbound
 from recovery.services.ticketing import tickets
-from recovery.services.timing.lapses import escalate
 from tests.factories import NOOR, SAM, Business
 
 SAMS = "+447700900123"

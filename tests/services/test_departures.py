@@ -12,6 +12,7 @@ from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.models import Contact, Message, Ticket
+from recovery.services.alerting.alerts import escalate
 from recovery.services.calling import booking
 from recovery.services.people.erasing import erase
 from recovery.services.sending import departures
@@ -20,7 +21,6 @@ from recovery.services.texting.consent import opt_out
 from recovery.services.texting.replies import Inbound, receive
 from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import resolve
-from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import current_promise, touched
 from tests.factories import NO_CAPS, NOOR, Business
 from tests.fixtures.locks import is_waited_for

@@ -96,7 +96,7 @@ def test_each_lapse_alerts_the_next_person_up(business: Business) -> None:
     ticket = business.log()
     for minutes in (16, 16):
         business.later(minutes=minutes)
-        business.tick()
+        business.tick("promises to lapse")
     alerted = [row.staff_id for row in business.rows(Message, ticket) if row.template == "staff_alert"]
     assert alerted == [business.staff("omar").id, business.staff("ada").id]
 

@@ -10,9 +10,9 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import Severity
 from recovery.models import Callback, Message, Promise, Site, Ticket
 from recovery.services.access import lock_ticket
+from recovery.services.alerting.alerts import escalate
 from recovery.services.calling import booking
 from recovery.services.ticketing import reopening, tickets
-from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import promise_by_hand, touched
 from tests.factories import Business, refund
 from tests.services.post import Post
@@ -51,7 +51,10 @@ def of(post: Post, ticket: Ticket, template: str) -> list[Message]:
 
 
 def alerts(post: Post, ticket: Ticket) -> list[Message]:
-    return [row for row in post.business.rows(Message, ticket) if row.template == "staff_alert"]
+    """Those about promises; what clocks say has tests of its own."""
+    return [
+        row for row in post.business.rows(Message, ticket) if f"ticket:{ticket.id}:escalation:" in (row.meaning or "")
+    ]
 
 
 @pytest.mark.parametrize(("severity", "minutes"), [(Severity.MINOR, 15), (Severity.SEVERE, 5)])

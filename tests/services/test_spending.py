@@ -10,12 +10,12 @@ from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.domain.text_limits import Prices, Spending
 from recovery.models import Message, Site, Ticket
+from recovery.services.alerting.alerts import escalate
 from recovery.services.reporting import spending
 from recovery.services.reporting.spending import SpendStanding, spend_report, spend_standing
 from recovery.services.running.health import Check, checks
 from recovery.services.ticketing.reopening import undo_resolution
 from recovery.services.ticketing.tickets import resolve, write_to_customer
-from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import current_promise
 from recovery.sms.gateway import Accepted
 from tests.factories import NOOR, SAM, NewCustomer

@@ -62,7 +62,7 @@ def test_the_most_specific_wins_and_a_site_comes_before_the_house(business: Busi
         ("late", "severe"): 40,
         ("late", "minor"): 50,
     }
-    elsewhere = business.log(site="quay", by="nell")
+    elsewhere = business.log(site="quay", by="nell", customer=None)
     assert minutes_of(business, elsewhere) == 60
     assert minutes_of(business, elsewhere, "first_response") == 15
 

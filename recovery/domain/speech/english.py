@@ -63,5 +63,7 @@ ENGLISH = Speech(
         "unreached": "a customer cannot be reached by text or call",
         "wrong_number": "the number that we have for a customer is somebody else's",
         "reopened": "a customer says it is still not right",
+        "target_near": "a ticket is close to its target",
+        "target_passed": "a ticket is past its target",
     },
 )

@@ -62,5 +62,7 @@ FRENCH = Speech(
         "unreached": "un client n'est joignable ni par message ni par appel",
         "wrong_number": "le numéro que nous avons d'un client est celui de quelqu'un d'autre",
         "reopened": "un client dit que ce n'est toujours pas réglé",
+        "target_near": "un dossier approche de son délai",
+        "target_passed": "un dossier a dépassé son délai",
     },
 )

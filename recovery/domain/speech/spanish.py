@@ -61,5 +61,7 @@ SPANISH = Speech(
         "unreached": "no se puede localizar a un cliente por mensaje ni por llamada",
         "wrong_number": "el número que tenemos de un cliente es de otra persona",
         "reopened": "un cliente dice que aún no está bien",
+        "target_near": "un caso se acerca a su plazo",
+        "target_passed": "un caso ha superado su plazo",
     },
 )

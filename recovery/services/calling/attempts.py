@@ -13,13 +13,13 @@ from recovery.domain.promise_times import next_retry
 from recovery.domain.tickets import ToldBy
 from recovery.models import Attempt, Callback, Message, Ticket
 from recovery.services.access import require
+from recovery.services.alerting.alerts import escalate
 from recovery.services.calling.booking import move_call, promise_call
 from recovery.services.calling.call_rows import end_call, refuse_ended
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import WRONG_NUMBER, Saying, tell_customer, why_no_text
 from recovery.services.timing.calendars import calendar_of
-from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import promise_next, texted, touched
 
 REDIAL = timedelta(seconds=REDIAL_SECONDS)

@@ -15,6 +15,7 @@ from recovery.domain.remedies import RemedyKind, RemedyStatus, move
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Approval, Message, Remedy, Ticket
 from recovery.services.access import require
+from recovery.services.alerting.ladders import watch
 from recovery.services.deciding import authority
 from recovery.services.deciding.approvals import ask
 from recovery.services.deciding.telling import say_approved, say_asked, say_granted, say_ready, say_refused, take_back
@@ -55,6 +56,7 @@ def propose(
     if passed is None:
         move_to_recovery(ticket)
         if tell:
+            watch(session, ticket, now=now)
             say_granted(session, ticket, remedy, now=now, by=by)
     else:
         approval = ask(session, ticket, remedy, passed, now=now, by=by)
@@ -84,6 +86,7 @@ def approve(
         authority.raise_approved(session, ticket, remedy, now=now)
     _tell_grant(session, ticket, remedy, authority_name="approval", now=now, by=by)
     move_to_recovery(ticket)
+    watch(session, ticket, now=now)
     return say_approved(session, ticket, remedy, now=now, by=by)
 
 

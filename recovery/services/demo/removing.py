@@ -11,12 +11,14 @@ from recovery.domain.actors import MACHINE
 from recovery.domain.errors import Refused
 from recovery.domain.events import Tag
 from recovery.models import (
+    Alert,
     ApiToken,
     Approval,
     Attempt,
     AwaitingAnchor,
     Callback,
     CallSlot,
+    Climb,
     Contact,
     Customer,
     Event,
@@ -57,7 +59,7 @@ SITES = select(Site.id).where(Site.is_demo)
 CUSTOMERS = select(Customer.id).where(Customer.is_demo)
 TEXTS = select(Message.id).where(Message.is_demo)
 OF_STAFF = (LoginSession, SignInLink, ApiToken)
-OF_TICKETS = (Attempt, Callback, Task, Wait, Approval, Remedy, Promise, TicketClock)
+OF_TICKETS = (Alert, Climb, Attempt, Callback, Task, Wait, Approval, Remedy, Promise, TicketClock)
 
 
 def remove(session: DeskSession, *, now: datetime) -> int:
@@ -103,6 +105,7 @@ def _in_order() -> list[tuple[Table, ColumnElement[bool]]]:
         (_table(FormerCalendar), FormerCalendar.site_id.in_(SITES)),
         (_table(LimitRow), LimitRow.site_id.in_(SITES)),
         (_table(TargetRow), TargetRow.site_id.in_(SITES)),
+        (_table(Alert), Alert.staff_id.in_(STAFF)),
         (_table(TextVersion), TextVersion.site_id.in_(SITES)),
         *tokens,
         (_table(StaffSite), StaffSite.site_id.in_(SITES) | StaffSite.staff_id.in_(STAFF)),

@@ -76,12 +76,6 @@ def first_approver(session: DeskSession, site_id: int, *, besides: int, enough: 
     )
 
 
-def rung_above(session: DeskSession, site_id: int, rung: int) -> Staff | None:
-    """Who hears of a matter on this step of the list, 1 first; past its end, its last. None: the list is empty."""
-    people = escalation_list(session, site_id)
-    return people[min(rung, len(people)) - 1] if people else None
-
-
 def _locked_places(session: DeskSession, site_id: int) -> dict[int, StaffSite]:
     """By staff member."""
     rows = session.scalars(

@@ -69,7 +69,8 @@ class Detail:
 def details_of(event: Event, site: Site | None) -> Sequence[Detail]:
     payload = json.loads(event.payload)
     if "before" in payload and "after" in payload:
-        return [_changed(str(payload.get("field") or event.words), payload, event.tag, site)]
+        changed = _changed(str(payload.get("field") or event.words), payload, event.tag, site)
+        return [changed, *(Detail(_words(n), str(payload[n]), people=(payload[n],)) for n in PEOPLE if n in payload)]
     return list(_told(payload, site))
 
 

@@ -107,9 +107,10 @@ def tell_staff(
     saying: Saying,
     *,
     now: datetime,
+    at_any_hour: bool = False,
 ) -> Message | None:
     """None for a person without a phone: they see it on their pages. While the site is open its people are at work, and
-    it goes at any hour; else only an approval does, for which somebody stands and waits. It never waits for the month's
+    it goes at any hour; else only an approval does, for which somebody stands and waits, and what they wish to hear. It never waits for the month's
     money: a customer is waiting for them, and by the next month it would be nonsense."""
     if staff.phone is None:
         return None
@@ -121,7 +122,7 @@ def tell_staff(
     }
     speech = speech_with_staff(ticket.site)
     text = written(session, ticket.site, saying.template, values, speech)
-    urgent = text.urgent or calendar_of(ticket.site).is_open(now)
+    urgent = text.urgent or at_any_hour or calendar_of(ticket.site).is_open(now)
     message = _queued(session, ticket, saying, text, now=now, urgent=urgent, waits_for_money=False)
     message.audience, message.staff_id, message.to_number = "staff", staff.id, staff.phone
     message.cost_micros = cost_of(session, staff.phone, message.segments)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +14,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    union_all,
 )
 from sqlalchemy.orm import aliased
 
@@ -26,7 +27,7 @@ from recovery.domain.permissions import Permission, Role
 from recovery.domain.phones import parse_phone
 from recovery.domain.tickets import FINISHED, REFERENCE_LETTERS, Severity, TicketStatus
 from recovery.domain.waits import LIVE as LIVE_WAITS
-from recovery.models import Approval, Callback, Contact, Customer, Promise, Remedy, Staff, Ticket, Wait
+from recovery.models import Alert, Approval, Callback, Contact, Customer, Promise, Remedy, Staff, Ticket, Wait
 from recovery.services.access import tickets_visible_to
 from recovery.services.cursors import ONE_PAGE, Page, Place, after, before, page_of, read
 from recovery.services.people.directory import sites_of
@@ -45,6 +46,8 @@ from recovery.services.ticketing.undetected import COUNTED_UP_TO, is_undetected
 REFERENCE_BEGINS = "RD-"
 NOBODY = "nobody"
 ME = "me"
+ALERTS_STAND = timedelta(days=3)
+"""On the desk of whoever was alerted, while the customer waits; longer than that the promise itself is late again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,11 @@ def count_waiting(session: DeskSession, *, by: Actor, now: datetime, site: str |
 
 
 def late_or_soon(session: DeskSession, *, by: Actor, now: datetime, limit: int = ONE_PAGE) -> Sequence[TicketRow]:
-    """Past their promise, or past the moment at which staff are warned; worst first."""
+    """Past their promise, or past the moment at which staff are warned, and what this person was alerted about; worst
+    first."""
     warned = select(Promise.ticket_id).where(Promise.ended_at.is_(None), Promise.warn_at <= now)
-    query = select_tickets().where(tickets_visible_to(by), *_waiting(), Ticket.id.in_(warned))
+    alerted = select(Alert.ticket_id).where(Alert.staff_id == by.id, Alert.at > now - ALERTS_STAND)
+    query = select_tickets().where(tickets_visible_to(by), *_waiting(), Ticket.id.in_(union_all(warned, alerted)))
     return read_tickets(session, query.order_by(Ticket.promise_due_at, Ticket.id).limit(limit))
 
 

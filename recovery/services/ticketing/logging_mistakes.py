@@ -24,6 +24,7 @@ from recovery.domain.tickets import (
 )
 from recovery.models import Customer, Promise, Remedy, Site, Ticket
 from recovery.services.access import require, tickets_visible_to, visible_site
+from recovery.services.alerting.ladders import watch_new
 from recovery.services.deciding.remedies import NewRemedy, check_remedy, propose
 from recovery.services.hearing.strangers import take_in
 from recovery.services.people.customers import NewCustomer, find_or_add
@@ -105,6 +106,7 @@ def log_whole(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor)
         told_by = _apologise(session, ticket, remedies, due, now=now, by=by)
         about = PromiseAbout.ANSWER if is_asked(remedies) else PromiseAbout.REMEDY if remedies else PromiseAbout.TOUCH
         promise = make_promise(session, ticket, due_at=due, about=about, told_by=told_by, now=now, by=by, first=True)
+        watch_new(session, ticket, now=now)
     return Logged(ticket, remedies, promise)
 
 

@@ -13,6 +13,8 @@ from recovery.domain.threads import FoundBy
 from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, TicketStatus, ToldBy, move
 from recovery.models import Event, Message, Ticket
 from recovery.services.access import lock_ticket
+from recovery.services.alerting.alerts import escalate
+from recovery.services.alerting.ladders import watch
 from recovery.services.backstage.task_rows import put_back_tasks
 from recovery.services.calling.putting_back import put_back
 from recovery.services.hearing.routing import move_text
@@ -24,7 +26,6 @@ from recovery.services.texting.queued import drop_queued
 from recovery.services.ticketing.logging_mistakes import continuation_of, continued
 from recovery.services.ticketing.tickets import is_in_hands, wait_for_customer
 from recovery.services.ticketing.withdrawing import say_after_all
-from recovery.services.timing.lapses import escalate
 from recovery.services.timing.promises import (
     current_promise,
     default_promise_due,
@@ -58,6 +59,7 @@ def reopen(
         put_back_tasks(session, ticket, cancelled_at=resolved_at, now=now, by=by)
         put_back_wait(session, ticket, ended_at=resolved_at, now=now, by=by)
         say_after_all(session, ticket, dropped_at=resolved_at, now=now)
+        watch(session, ticket, now=now)
         if before is TicketStatus.WAITING_FOR_CUSTOMER:
             wait_for_customer(session, ticket, now=now, by=by)
     else:

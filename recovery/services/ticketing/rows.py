@@ -162,6 +162,7 @@ class TicketRow:
     void_reason: str | None
     no_text_reason: str | None
     promise_due_at: datetime | None
+    target_passed_at: datetime | None
     unread: int
     lapses: int
     link_generation: int

@@ -47,6 +47,7 @@ PLAIN = (
     Ticket.void_reason,
     Ticket.no_text_reason,
     Ticket.promise_due_at,
+    Ticket.target_passed_at,
     Ticket.unread,
     Ticket.lapses,
     Ticket.link_generation,

@@ -16,6 +16,7 @@ from recovery.domain.tickets import FINISHED, Severity, TicketStatus, move
 from recovery.domain.wording import at_words
 from recovery.models import Event, Message, Remedy, Staff, Ticket
 from recovery.services.access import require
+from recovery.services.alerting.ladders import watch
 from recovery.services.calling.call_rows import cancel_calls
 from recovery.services.deciding import remedies
 from recovery.services.proving.trail import record
@@ -59,6 +60,7 @@ def change(session: DeskSession, ticket: Ticket, wanted: Change, *, now: datetim
     if wanted.severity is not None and wanted.severity is not ticket.severity:
         _tell_change(session, ticket, "severity", ticket.severity.value, wanted.severity.value, now=now, by=by)
         ticket.severity = wanted.severity
+        watch(session, ticket, now=now)
     if wanted.note is not None and wanted.note.strip() != (ticket.note or ""):
         _set_text(session, ticket, "note", wanted.note, now=now, by=by)
     if wanted.cause is not None and wanted.cause.strip() != (ticket.cause or ""):
@@ -217,6 +219,7 @@ def resume(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) ->
         return
     ticket.status = move(ticket.status, TicketStatus.IN_RECOVERY)
     record(session, ticket, Tag.TICKET_RESUMED, by=by, at=now)
+    watch(session, ticket, now=now)
     promise_next(session, ticket, now=now, by=by)
 
 

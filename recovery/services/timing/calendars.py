@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from recovery.domain.calendar_history import CalendarHistory
 from recovery.domain.calendars import Calendar, OpeningHours, SpecialDays
 from recovery.domain.ids import new_id
-from recovery.models import FormerCalendar, Site
+from recovery.domain.tickets import LIVE
+from recovery.models import Climb, FormerCalendar, Site, Ticket
 
 
 def calendar_of(site: Site) -> Calendar:
@@ -53,6 +54,8 @@ def keep_calendar(session: Session, site: Site, *, now: datetime) -> None:
         )
     )
     site.calendar_changed_at = now
+    open_here = select(Ticket.id).where(Ticket.site_id == site.id, Ticket.status.in_(LIVE))
+    session.execute(update(Climb).where(Climb.ticket_id.in_(open_here)).values(look_at=now))  # reckoned by the old one
 
 
 def _history(site: Site, former: Iterable[FormerCalendar]) -> CalendarHistory:

@@ -15,7 +15,8 @@ from recovery.domain.tasks import OPEN as OPEN_TASKS
 from recovery.domain.tickets import TicketStatus
 from recovery.domain.waits import LIVE as LIVE_WAITS
 from recovery.domain.waits import WaitStatus
-from recovery.models import Approval, Callback, Promise, Task, Ticket, Wait
+from recovery.models import Approval, Callback, Climb, Promise, Task, Ticket, Wait
+from recovery.services.alerting import ladders
 from recovery.services.backstage import late_tasks
 from recovery.services.calling import falling_due
 from recovery.services.deciding import approvals
@@ -141,6 +142,18 @@ def waits_to_go_on(_: DeskSession, now: datetime) -> Select[int, int]:
 def go_on(session: DeskSession, ticket: Ticket, wait_id: int, now: datetime) -> bool:
     wait = session.get(Wait, wait_id)
     return wait is not None and turns.go_on(session, ticket, wait, now=now)
+
+
+def clocks_to_look_at(_: DeskSession, now: datetime) -> Select[int, int]:
+    return _due_by(Climb.look_at, now)
+
+
+def look_at_clocks(session: DeskSession, ticket: Ticket, _: int, now: datetime) -> bool:
+    climb = session.get(Climb, ticket.id)
+    if climb is None or climb.look_at > now:
+        return False
+    ladders.look(session, ticket, climb, now=now)
+    return True
 
 
 def resolved_to_close(session: DeskSession, now: datetime) -> Select[int, int]:

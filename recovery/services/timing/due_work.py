@@ -140,6 +140,8 @@ TICKET_WORK: Sequence[TicketWork] = (
     TicketWork("promises to warn", 5, due_rows.promises_to_warn, due_rows.warn),
     TicketWork("approvals overdue", 5, due_rows.approvals_overdue, due_rows.pass_on),
     TicketWork("tasks to be late", 5, due_rows.tasks_to_be_late, due_rows.be_late),
+    # after the promises: whoever was alerted about one of them is not texted twice
+    TicketWork("clocks to look at", 5, due_rows.clocks_to_look_at, due_rows.look_at_clocks),
     TicketWork("resolved to close", 5 * MINUTE, due_rows.resolved_to_close, due_rows.close),
 )
 

@@ -8,14 +8,15 @@ from sqlalchemy import select
 from recovery.domain.actors import MACHINE
 from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag
+from recovery.domain.ladders import LADDERED
 from recovery.domain.promise_times import renewed_due
 from recovery.domain.tickets import PromiseAbout, ToldBy
-from recovery.models import Event, Promise, Ticket
+from recovery.models import Alert, Promise, Ticket
+from recovery.services.alerting.alerts import escalate
 from recovery.services.calling.call_tasks import open_call_task
-from recovery.services.people.escalation import rung_above
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
-from recovery.services.texting.messages import Saying, is_heard, leaves_at, tell_staff
+from recovery.services.texting.messages import is_heard, leaves_at
 from recovery.services.timing.apologies import apologise_anew, is_unsaid
 from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.promises import (
@@ -25,7 +26,6 @@ from recovery.services.timing.promises import (
     sayable_due,
     tell_new_time,
 )
-from recovery.services.wording.spoken import speech_with_staff
 
 LATE, NOT_CALLED = "promise_lapsed", "callback_missed"
 """Why somebody is alerted; what their text says of it stands in `domain.speech`."""
@@ -59,22 +59,8 @@ def lapse_with_call(session: DeskSession, ticket: Ticket, *, miss_at: datetime, 
         escalate(session, ticket, why=NOT_CALLED, now=now)
 
 
-def escalate(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -> None:
-    """Alerts the next on the site's list: one step up with each lapse and each reopening."""
-    rung = max(1, ticket.lapses + ticket.level - 1)
-    person = rung_above(session, ticket.site_id, rung)
-    if person is None:
-        return
-    event = record(session, ticket, Tag.TICKET_ESCALATED, by=MACHINE, at=now, to=person.id, why=why, rung=rung)
-    meaning = f"ticket:{ticket.id}:escalation:{event.seq}"
-    alert = speech_with_staff(ticket.site).alerts[why]
-    tell_staff(session, ticket, person, Saying("staff_alert", meaning, {"alert": alert}), now=now)
-
-
 def _alerted_since(session: DeskSession, ticket: Ticket, moment: datetime) -> bool:
-    alerted = select(Event.seq).where(
-        Event.stream_id == ticket.id, Event.tag == Tag.TICKET_ESCALATED.value, Event.at >= moment
-    )
+    alerted = select(Alert.step).where(Alert.ticket_id == ticket.id, Alert.about.not_in(LADDERED), Alert.at >= moment)
     return session.scalar(alerted.limit(1)) is not None
 
 

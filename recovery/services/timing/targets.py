@@ -86,7 +86,9 @@ def targets_in_force(session: DeskSession, site_id: int | None = None) -> Target
 
 def targets_of(session: DeskSession, ticket: Ticket) -> Mapping[str, int]:
     """Seconds by clock, by what was in force when it was logged."""
-    in_force = targets_in_force(session, ticket.site_id)
+    house = session.house.policy.targets
+    has_own = ticket.site.soonest_target is not None
+    in_force = targets_in_force(session, ticket.site_id) if has_own else TargetsInForce(house, ())
     kind = ticket.failure, ticket.severity.value
     return {
         clock: in_force.of_ticket(ticket.site_id, *kind, clock, at=ticket.logged_at) * SECONDS_A_MINUTE
@@ -124,6 +126,8 @@ def set_target(
             set_by_id=by.id,
         )
     )
+    if minutes is not None:
+        site.soonest_target = min(minutes, site.soonest_target or minutes)
     record_of_settings(
         session,
         Tag.TARGET_CHANGED,

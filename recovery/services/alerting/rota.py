@@ -1,0 +1,144 @@
+"""The rota of a site: when each of its people works there, week by week, in the site's zone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import select
+
+from recovery.domain.actors import Actor
+from recovery.domain.calendars import Calendar
+from recovery.domain.errors import Invalid
+from recovery.domain.events import Tag
+from recovery.domain.opening_hours import OpeningHours
+from recovery.domain.permissions import Permission
+from recovery.models import Site, Staff, StaffSite
+from recovery.services.access import at_sites_of, require
+from recovery.services.proving.trail import record_of_settings
+from recovery.services.session import DeskSession
+
+LONGEST_SHIFTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class OnRota:
+    person: Staff
+    shifts: str
+    """As `domain.opening_hours` writes it; empty: not on the rota."""
+    until: datetime | None
+    """When the shift ends that they are on; None while they are on none, or on one without an end."""
+    is_on: bool
+
+    @property
+    def id(self) -> int:
+        return self.person.id
+
+
+def rota_of(session: DeskSession, site: Site, *, now: datetime) -> Sequence[OnRota]:
+    """Everybody who works at the site, by name; whoever works here and is on no rota as well."""
+    return [_on_rota(person, place.shifts or "", site, now) for person, place in _places(session, site.id)]
+
+
+def at_work(session: DeskSession, *, by: Actor, now: datetime) -> Sequence[tuple[str, str]]:
+    """(site, first name) of everybody who is on shift now at the person's sites, by site and name."""
+    rows = session.execute(
+        select(Site.name, Site.timezone, Staff.name, StaffSite.shifts)
+        .select_from(StaffSite)
+        .join(Staff, Staff.id == StaffSite.staff_id)
+        .join(Site, Site.id == StaffSite.site_id)
+        .where(StaffSite.shifts.is_not(None), Staff.deactivated_at.is_(None), at_sites_of(StaffSite.site_id, by))
+        .order_by(Site.name, Staff.name, Staff.id)
+    )
+    return [
+        (site, name.split()[0])
+        for site, timezone, name, shifts in rows
+        if shifts is not None and _calendar(shifts, timezone).is_open(now)
+    ]
+
+
+def on_shift(session: DeskSession, site: Site, *, now: datetime) -> Sequence[Staff]:
+    """By name; nobody where the site has no rota."""
+    return [each.person for each in rota_of(session, site, now=now) if each.is_on]
+
+
+def has_rota(session: DeskSession, site_id: int) -> bool:
+    planned = select(StaffSite.staff_id).where(StaffSite.site_id == site_id, StaffSite.shifts.is_not(None))
+    return session.scalar(planned.limit(1)) is not None
+
+
+def set_rota(
+    session: DeskSession, site: Site, wanted: Mapping[int, str], *, now: datetime, by: Actor
+) -> Sequence[Staff]:
+    """`wanted`: shifts as typed, by staff member; empty takes them off. Gives whose changed. Raises Forbidden, and Invalid
+    with a sentence for each person (field `shifts-ID`) whose line cannot be read. The site is one that they may see."""
+    if by.is_person:
+        require(by, Permission.LEAD)
+    read, errors = dict[int, str | None](), dict[str, list[str]]()
+    for staff_id, typed in wanted.items():
+        try:
+            read[staff_id] = read_shifts(typed)
+        except Invalid as wrong:
+            errors[f"shifts-{staff_id}"] = [wrong.detail]
+    if errors:
+        raise Invalid(next(iter(errors.values()))[0], errors)
+    return [
+        person
+        for person, place in _places(session, site.id, lock=True)
+        if person.id in read and _set_shifts(session, site, place, read[person.id], now=now, by=by)
+    ]
+
+
+def read_shifts(typed: str) -> str | None:
+    """As it is kept; None: on no rota. Raises Invalid."""
+    if not typed.strip():
+        return None
+    hours = OpeningHours.parse(typed)
+    if hours.always_open:
+        raise Invalid.field("shifts", "Nobody works day and night: give the shifts, as in mon-fri 08:00-16:00.")
+    return str(hours)
+
+
+def _set_shifts(
+    session: DeskSession, site: Site, place: StaffSite, shifts: str | None, *, now: datetime, by: Actor
+) -> bool:
+    if place.shifts == shifts:
+        return False
+    before, place.shifts = place.shifts, shifts
+    record_of_settings(
+        session,
+        Tag.ROTA_CHANGED,
+        by=by,
+        at=now,
+        site_id=site.id,
+        site=site.id,
+        staff=place.staff_id,
+        before=before or "",
+        after=shifts or "",
+    )
+    return True
+
+
+def _places(session: DeskSession, site_id: int, *, lock: bool = False) -> list[tuple[Staff, StaffSite]]:
+    query = (
+        select(Staff, StaffSite)
+        .join(StaffSite, StaffSite.staff_id == Staff.id)
+        .where(StaffSite.site_id == site_id, Staff.deactivated_at.is_(None))
+        .order_by(Staff.name, Staff.id)
+    )
+    if lock:
+        query = query.with_for_update(of=StaffSite).execution_options(populate_existing=True)
+    return [(person, place) for person, place in session.execute(query)]
+
+
+def _on_rota(person: Staff, shifts: str, site: Site, now: datetime) -> OnRota:
+    if not shifts:
+        return OnRota(person, "", None, is_on=False)
+    calendar = _calendar(shifts, site.timezone)
+    is_on = calendar.is_open(now)
+    return OnRota(person, shifts, calendar.closing_after(now) if is_on else None, is_on)
+
+
+@lru_cache(maxsize=1024)
+def _calendar(shifts: str, timezone: str) -> Calendar:
+    return Calendar(OpeningHours.parse(shifts), timezone)
