@@ -24,6 +24,7 @@ from recovery.models import (
     AwaitingAnchor,
     Base,
     Callback,
+    Climb,
     Contact,
     Customer,
     Event,
@@ -172,6 +173,8 @@ def test_taken_away_it_leaves_nothing_but_what_the_trail_says_of_it(desk: Compon
         assert left == {"events", "settings_stream", "anchors", "awaiting_anchor"}
         assert session.scalars(select(Event.tag).order_by(Event.seq)).all() == [
             *[Tag.SITE_ADDED] * 3,
+            *[Tag.ROTA_CHANGED] * 7,
+            *[Tag.TARGET_CHANGED] * 2,
             Tag.DEMO_LOADED,
             Tag.DEMO_REMOVED,
         ]
@@ -191,7 +194,7 @@ def test_a_real_ticket_that_went_with_it_is_found(desk: Components) -> None:
         assert verify(session, desk.house.audit_key).ok
     with desk.writing.begin() as connection:
         drop_triggers(connection)
-        for table in (Event, TicketClock, Promise, Ticket):
+        for table in (Event, TicketClock, Promise, Climb, Ticket):
             column = {Event: Event.stream_id, Ticket: Ticket.id}.get(table, getattr(table, "ticket_id", None))
             connection.execute(delete(table.__table__).where(column == ticket.id))
         make_triggers(connection)

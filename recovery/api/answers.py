@@ -10,6 +10,7 @@ from recovery.domain.ids import EPOCH
 from recovery.domain.recovery_clock import Clock, ClockReading
 from recovery.domain.special_days import SpecialDay
 from recovery.domain.spelling import respelled
+from recovery.services.alerting.rota import OnRota
 from recovery.services.cursors import Page, Place, page_of_whole
 from recovery.services.handing.sheets import ShiftSheet
 from recovery.services.hearing.photos import PhotoRow
@@ -35,7 +36,7 @@ from recovery.services.ticketing.rows import (
 
 Answer = dict[str, Any]
 Row = TypeVar("Row")
-Numbered = TypeVar("Numbered", StaffRow, SiteBrief, CustomerFound, StrangerRow, ShiftSheet)
+Numbered = TypeVar("Numbered", StaffRow, SiteBrief, CustomerFound, StrangerRow, ShiftSheet, OnRota)
 
 
 def page(rows: Page[Row], spell: Callable[[Row], Answer]) -> Answer:

@@ -8,10 +8,12 @@ from recovery.api import answers
 from recovery.api.acting import Moment, answer_with
 from recovery.api.answers import Answer
 from recovery.api.blueprint import ApiBlueprint
-from recovery.api.schemas.answers import CustomerFoundSchema, MeSchema, SiteSchema, StaffSchema, page_of
+from recovery.api.schemas.answers import CustomerFoundSchema, MeSchema, OnRotaSchema, SiteSchema, StaffSchema, page_of
 from recovery.api.schemas.queries import CustomerQuery, Paged, SiteQuery
 from recovery.domain.permissions import GRANTED, Permission
 from recovery.models import Staff
+from recovery.services.access import visible_site
+from recovery.services.alerting.rota import OnRota, rota_of
 from recovery.services.people import directory
 from recovery.services.ticketing import listing
 
@@ -41,6 +43,17 @@ def list_sites(asked: dict[str, Any]) -> Response:
     return answer_with(lambda at: answers.cut(directory.sites_of(at.session, by=at.by), answers.site, asked))
 
 
+@blueprint.call("GET", "/sites/<slug>/rota", may=Permission.SEE, of="site", asks=Paged, gives=page_of(OnRotaSchema))
+def read_rota(asked: dict[str, Any], slug: str) -> Response:
+    """Read who works when at one of your sites, and who is on shift now"""
+
+    def read(at: Moment) -> Answer:
+        site = visible_site(at.session, slug, by=at.by)
+        return answers.cut(rota_of(at.session, site, now=at.now), _on_rota, asked)
+
+    return answer_with(read)
+
+
 @blueprint.call(
     "GET", "/customers", may=Permission.SEE, of="site", asks=CustomerQuery, gives=page_of(CustomerFoundSchema)
 )
@@ -52,6 +65,15 @@ def find_customers(asked: dict[str, Any]) -> Response:
         return answers.cut(directory.customers_with(at.session, numbers, by=at.by), answers.known_customer, asked)
 
     return answer_with(read)
+
+
+def _on_rota(each: OnRota) -> Answer:
+    return {
+        "staff": {"id": str(each.person.id), "name": each.person.name},
+        "shifts": each.shifts,
+        "on_shift": each.is_on,
+        "until": each.until,
+    }
 
 
 def _me(at: Moment) -> Answer:

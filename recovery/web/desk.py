@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs
+from recovery.services.alerting import rota
 from recovery.services.session import DeskSession
 from recovery.services.texting.threads import UnreadText, unread_texts
 from recovery.services.ticketing import listing
@@ -25,6 +26,7 @@ LANE = 20
 """More than that nobody reads at a counter: the rest is a page further."""
 ALL = "all"
 ALL_CALLS = 200
+SITES_NAMED = 3
 _EVERYBODY_ELSE = "Everyone else knows when they will hear from us."
 
 
@@ -89,6 +91,7 @@ class Lanes:
 def _values() -> dict[str, Any]:
     with components().read() as reading:
         found = Lanes.read(reading)
+        at_work = rota.at_work(reading, by=actor(), now=now())
     me = actor().id
     late = [*(lane_row(row, me=me) for row in found.late[:LANE]), *(approval_row(row) for row in found.asked)]
     mine = [*(_reply_row(row, found, me=me) for row in found.replied), *(lane_row(row, me=me) for row in found.mine)]
@@ -97,6 +100,7 @@ def _values() -> dict[str, Any]:
         "headline": headline,
         "below": below,
         "in_line": _in_line(found.in_line),
+        "on_shift": _on_shift_words(at_work),
         "lanes": {
             "late": sorted(late, key=lambda row: row["time"]["due"]),
             "calls": [call_row(row, me=me) for row in found.calls[: _calls_shown()]],
@@ -115,6 +119,17 @@ def _in_line(count: int) -> dict[str, str]:
     if not count:
         return {"words": "Put somebody in line", "url": url_for("waiting.add")}
     return {"words": f"{counted(count, 'waits', 'wait')} for a free colleague", "url": url_for("waiting.index")}
+
+
+def _on_shift_words(at_work: Sequence[tuple[str, str]]) -> str:
+    """Give "On shift now: Maya, Tom.", with the sites where there are several; "" for nobody."""
+    by_site: dict[str, list[str]] = {}
+    for site, name in at_work:
+        by_site.setdefault(site, []).append(name)
+    if len(by_site) == 1:
+        (names,) = by_site.values()
+        return f"On shift now: {', '.join(names)}."
+    return " ".join(f"On shift at {site}: {', '.join(names)}." for site, names in list(by_site.items())[:SITES_NAMED])
 
 
 def _reply_row(ticket: TicketRow, found: Lanes, *, me: int | None) -> Row:

@@ -47,6 +47,8 @@ RETURN_TO: dict[str, frozenset[str]] = {
     "reports.behind": SPAN | {"key", "clock", "at_least", "beyond"},
     "audit.show": frozenset({"person", "action", "ticket", "from", "until"}),
     "team.index": frozenset(),
+    "rota.show": frozenset({"site"}),
+    "me.show": frozenset(),
     "admin.show": frozenset(),
     "simulator.show": frozenset(),
 }

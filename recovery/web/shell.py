@@ -45,6 +45,7 @@ PAGES = (
     Page("undetected", "Undetected", "undetected.index", "undetected", Permission.SEE),
     Page("waiting", "Waiting", "waiting.index", "clock", Permission.SEE),
     Page("tasks", "Tasks", "tasks.index", "check", Permission.SEE),
+    Page("rota", "Rota", "rota.show", "clock", Permission.SEE),
     Page("reports", "Reports", "reports.show", "reports", Permission.REPORTS),
     Page("audit", "Audit", "audit.show", "audit", Permission.AUDIT),
     Page("team", "People", "team.index", "people", Permission.LEAD),
@@ -117,6 +118,7 @@ def _shell(
             if page.endpoint in current_app.view_functions and _is_offered(page, actor)
         ],
         "sign_out_url": url_for("sign_in.leave"),
+        "me_url": url_for("me.show"),
     }
 
 

@@ -278,6 +278,13 @@ class StaffSchema(Strict):
     sites = fields.List(fields.String(), required=True)
 
 
+class OnRotaSchema(Strict):
+    staff = one(PersonSchema)
+    shifts = text(description="As in mon-fri 08:00-16:00, in the site's zone; empty: not on the rota.")
+    on_shift = flag()
+    until = instant(null=True)
+
+
 class SiteSchema(Strict):
     slug = text()
     name = text()

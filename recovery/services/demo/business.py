@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from recovery.domain.targets import EVERYTHING, Kind
+
 DOMAIN = "demo.example"
 """A name that can never receive mail (RFC 2606)."""
 
@@ -35,6 +37,8 @@ class DemoPerson:
     site: str | None
     phone: str
     deputy: str = ""
+    shifts: str = ""
+    """At their site, as its rota has them."""
 
     @property
     def email(self) -> str:
@@ -89,14 +93,17 @@ SITES = (
 
 PEOPLE = (
     DemoPerson("Ada Demo", "admin", None, "+447700900990"),
-    DemoPerson("Omar Demo", "supervisor", CAFE, "+447700900991", deputy="ada@demo.example"),
-    DemoPerson("Maya Demo", "frontline", CAFE, "+447700900992"),
-    DemoPerson("Tom Demo", "frontline", CAFE, "+447700900993"),
-    DemoPerson("Grace Demo", "supervisor", HOTEL, "+12125550191", deputy="ada@demo.example"),
-    DemoPerson("Rosa Demo", "frontline", HOTEL, "+12125550192"),
-    DemoPerson("Nadia Demo", "supervisor", SUPPORT, "+33639989991", deputy="ada@demo.example"),
-    DemoPerson("Luc Demo", "frontline", SUPPORT, "+33639989992"),
+    DemoPerson("Omar Demo", "supervisor", CAFE, "+447700900991", "ada@demo.example", "mon-fri 08:00-17:00"),
+    DemoPerson("Maya Demo", "frontline", CAFE, "+447700900992", shifts="mon-fri 07:00-15:00"),
+    DemoPerson("Tom Demo", "frontline", CAFE, "+447700900993", shifts="mon-fri 11:00-19:00; sat-sun 08:00-18:00"),
+    DemoPerson("Grace Demo", "supervisor", HOTEL, "+12125550191", "ada@demo.example", "mon-fri 09:00-18:00"),
+    DemoPerson("Rosa Demo", "frontline", HOTEL, "+12125550192", shifts="sun-thu 07:00-15:00; fri-sat 22:00-06:00"),
+    DemoPerson("Nadia Demo", "supervisor", SUPPORT, "+33639989991", "ada@demo.example", "mon-fri 11:00-20:00"),
+    DemoPerson("Luc Demo", "frontline", SUPPORT, "+33639989992", shifts="mon-fri 09:00-17:00; sat 10:00-14:00"),
 )
+
+TARGETS = ((CAFE, Kind("wrong_order"), "resolved", 15), (SUPPORT, EVERYTHING, "resolved", 120))
+"""Where they differ from the house's: site, for what, clock, minutes."""
 
 BAD_WEEK = (CAFE, 38, 31)
 """A new supplier: from so many to so many days ago this site had three times its mistakes, and took longer."""

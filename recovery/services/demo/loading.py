@@ -9,7 +9,8 @@ from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.events import Tag
 from recovery.domain.permissions import Role
 from recovery.models import Site, Staff
-from recovery.services.demo.business import PEOPLE, SITES, DemoPerson, DemoSite
+from recovery.services.alerting.rota import set_rota
+from recovery.services.demo.business import PEOPLE, SITES, TARGETS, DemoPerson, DemoSite
 from recovery.services.demo.chance import Chance
 from recovery.services.demo.lives import Crew, Life
 from recovery.services.demo.passing import Rows
@@ -22,6 +23,7 @@ from recovery.services.proving import anchors
 from recovery.services.proving.trail import record_of_settings
 from recovery.services.running.ground import Ground
 from recovery.services.session import DeskSession
+from recovery.services.timing.targets import set_target
 
 TICKETS_A_TRANSACTION = 40
 ENDS_BEFORE_NOW = timedelta(minutes=40)
@@ -55,6 +57,12 @@ def _open(session: DeskSession, sites: Sequence[DemoSite], password_hash: str, *
         added = add_staff(session, _new_staff(person), now=opened, by=MACHINE, is_demo=True)
         added.password_hash = password_hash
         session.flush()
+        for place in added.places:
+            set_rota(session, session.get_one(Site, place.site_id), {added.id: person.shifts}, now=opened, by=MACHINE)
+    for slug, kind, clock, minutes in TARGETS:
+        site = session.scalar(select(Site).where(Site.slug == slug))
+        if site is not None:
+            set_target(session, site, kind, clock, minutes, now=opened, by=MACHINE)
 
 
 def _new_site(site: DemoSite) -> NewSite:
