@@ -165,21 +165,35 @@ def test_a_colleague_who_is_renamed_beats_though_it_happens_at_no_site(business:
 
 
 def test_a_promise_that_comes_near_and_lapses_beats_by_itself(business: Business, maya: Visitor) -> None:
-    """No worker is at work, and nothing else is near."""
-    business.log(customer=NOOR, remedies=())
-    seen = [maya.open("/desk/lanes")]
-    for minutes in (11, 5):
-        business.later(minutes=minutes)
-        seen.append(maya.open("/desk/lanes"))
-    assert len({words(each) for each in seen}) == len({each.headers["ETag"] for each in seen}) == 3
+    """No worker is at work, nothing else is near, and everything is read again at other times."""
+    business.log(customer=NOOR, remedies=(), promise_minutes=12)
+    for seconds in (8 * 60, 150):  # warned of at 8:24, due at 12:00
+        business.later(seconds=seconds)
+        before = maya.open("/desk/lanes")
+        business.later(seconds=60)
+        after = maya.open("/desk/lanes")
+        assert words(before) != words(after)
+        assert before.headers["ETag"] != after.headers["ETag"]
+
+
+def test_who_is_on_shift_is_read_again_within_minutes(business: Business, maya: Visitor, omar: Visitor) -> None:
+    """A shift begins by the time of day alone."""
+    omar.post("/rota/harbour-st", **{f"shifts-{business.staff('maya').id}": "mon-sun 09:36-12:00"})
+    before = maya.open("/desk/lanes")
+    business.later(minutes=10)
+    after = maya.open("/desk/lanes")
+    assert "On shift now" not in words(before)
+    assert "On shift now: Maya." in words(after)
+    assert before.headers["ETag"] != after.headers["ETag"]
 
 
 def test_a_call_that_comes_near_and_comes_due_beats_by_itself(business: Business, maya: Visitor) -> None:
     """Nothing else is near: the call took the promise's place."""
-    ticket, due = business.log(customer=NOOR, remedies=()), business.now + timedelta(hours=4, minutes=10)
+    ticket, due = business.log(customer=NOOR, remedies=()), business.now + timedelta(hours=4, minutes=12)
     business.on(ticket, lambda session, held, by: book(session, held, due_at=due, now=business.now, by=by))
+    business.later(minutes=11)
     far = maya.open("/desk/lanes")
-    business.later(minutes=20)
+    business.later(minutes=2)
     near = maya.open("/desk/lanes")
     assert "Asked for a call" not in words(far)
     assert "Asked for a call" in words(near)

@@ -16,16 +16,19 @@ from recovery.services.access import at_sites_of
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.ticket_statements import literally
 
+ANYWAY = timedelta(minutes=5)
+"""So often everything is read again, whatever has happened."""
+
 Pulse = tuple[int | None, ...]
 
 
 def pulse(session: DeskSession, *, by: Actor, now: datetime, ahead: timedelta) -> Pulse:
-    """Beats at every change that this person may see, and at some that they may not; and when a promise or a call comes due,
-    or a call will within `ahead`."""
+    """Beats at every change that this person may see, and at some that they may not; when a promise or a call comes due, or a
+    call will within `ahead`; and every few minutes, for a shift begins by the time of day alone."""
     warned = and_(Promise.ended_at.is_(None), Promise.warned_at.is_(None), Promise.warn_at <= now)
     lapsed = and_(Promise.ended_at.is_(None), Promise.lapsed_at.is_(None), Promise.due_at <= now)
     calls = literally(Callback.status, LIVE)
-    return tuple(
+    counts = tuple(
         session.execute(
             select(
                 select(func.max(Anchor.id)).scalar_subquery(),
@@ -37,6 +40,7 @@ def pulse(session: DeskSession, *, by: Actor, now: datetime, ahead: timedelta) -
             )
         ).one()
     )
+    return (*counts, int(now.timestamp() // ANYWAY.total_seconds()))
 
 
 def _changes_at_sites_of(by: Actor) -> Any:
