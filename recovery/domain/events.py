@@ -51,11 +51,16 @@ class Tag(StrEnum):
     CALLBACK_MISSED = "ticket:callback:missed"
     CALLBACK_CANCELLED = "ticket:callback:cancelled"
     CALLBACK_ATTEMPTED = "ticket:callback:attempted"
+    CALLBACK_CORRECTED = "ticket:callback:corrected"
     CALLBACK_REMINDED = "ticket:callback:reminded"
     CALLBACK_RELEASED = "ticket:callback:released"
     CALLBACK_PUT_BACK = "ticket:callback:put_back"
     CALLBACK_WANTED = "ticket:callback:wanted"
     CALLBACK_UNCHOSEN = "ticket:callback:unchosen"
+    CALL_PLACED = "ticket:call:placed"
+    CALL_DOUBTED = "ticket:call:doubted"
+    CALL_RECEIVED = "ticket:call:received"
+    CALL_ENDED = "ticket:call:ended"
     TASK_ASKED = "ticket:task:asked"
     TASK_TAKEN = "ticket:task:taken"
     TASK_DONE = "ticket:task:done"
@@ -191,12 +196,25 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.CALLBACK_DUE: {"callback": int},
     Tag.CALLBACK_MISSED: {"callback": int},
     Tag.CALLBACK_CANCELLED: {"callback": int, "why": str},
-    Tag.CALLBACK_ATTEMPTED: {"callback": int, "attempt": int, "outcome": str, "status": str, "note_commitment": str},
+    Tag.CALLBACK_ATTEMPTED: {
+        "callback": int,
+        "attempt": int,
+        "outcome": str,
+        "status": str,
+        "note_commitment": str,
+        "inferred": bool,
+        "seconds": int,
+    },
+    Tag.CALLBACK_CORRECTED: {"callback": int, "attempt": int, "before": str, "after": str},
     Tag.CALLBACK_REMINDED: {"callback": int},
     Tag.CALLBACK_RELEASED: {"callback": int, "staff": int},
     Tag.CALLBACK_PUT_BACK: {"callback": int, "due_at": str, "status": str},
     Tag.CALLBACK_WANTED: {},
     Tag.CALLBACK_UNCHOSEN: {},
+    Tag.CALL_PLACED: {"call": int, "callback": int},
+    Tag.CALL_DOUBTED: {"call": int, "why": str},
+    Tag.CALL_RECEIVED: {"call": int},
+    Tag.CALL_ENDED: {"call": int, "ending": str, "seconds": int, "code": str},
     Tag.TASK_ASKED: {"task": int, "list": str, "due_at": str, "words_commitment": str},
     Tag.TASK_TAKEN: {"task": int, "list": str},
     Tag.TASK_DONE: {"task": int, "list": str},

@@ -29,9 +29,10 @@ def record(
     """The next link of the ticket's chain; its row must be locked, as `services.access.locked_ticket` does.
 
     A change by a person raises the ticket's version, once per transaction; one by the machine does not, so that a
-    receipt or a lapse never costs anybody their form; nor does looking at a sensitive ticket, which changes nothing in it.
+    receipt or a lapse never costs anybody their form; nor does looking at a sensitive ticket, which changes nothing in it,
+    nor what the provider tells us of a person's call.
     """
-    if by.is_person and tag is not Tag.TICKET_VIEWED and ticket.id not in session.tracking.raised:
+    if by.is_person and not by.heard and tag is not Tag.TICKET_VIEWED and ticket.id not in session.tracking.raised:
         if ticket.event_seq:
             ticket.version += 1
         session.tracking.raised.add(ticket.id)
