@@ -18,6 +18,7 @@ from config.variables import REPOSITORY, SHORTEST_KEY
 VERSION = "0.1.0"
 A_DAY = 86_400
 SENDER = r"(\+[1-9]\d{6,14}|\d{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11})$"
+VOICE = r"\+[1-9]\d{6,14}$"
 NO_TOKENS: tuple[str, ...] = ()
 POSTGRESQL_NAMES = re.compile(r"postgres(ql)?(?=://)")
 
@@ -41,6 +42,8 @@ class Settings:
     twilio_auth_tokens: tuple[str, ...] = field(repr=False)
     twilio_messaging_service_sid: str | None
     twilio_from: str | None
+    twilio_voice_from: str | None
+    twilio_finds_machines: bool
     twilio_api_url: str | None
     policy_file: Path
     worker_lease_seconds: float
@@ -100,6 +103,8 @@ def _parsed(env: Reader) -> dict[str, Any]:
             "TWILIO_MESSAGING_SERVICE_SID", None, validate=validate.Regexp(r"MG\w+$")
         ),
         "twilio_from": env.str("TWILIO_FROM", None, validate=validate.Regexp(SENDER)),
+        "twilio_voice_from": env.str("TWILIO_VOICE_FROM", None, validate=validate.Regexp(VOICE)),
+        "twilio_finds_machines": env.bool("TWILIO_FIND_VOICEMAIL", default=False),
         "twilio_api_url": env.through(_base, "TWILIO_API_URL", None),
         "policy_file": env.through(_file, "POLICY_FILE", REPOSITORY / "config" / "policy.toml"),
         "worker_lease_seconds": env.through(_seconds, "WORKER_LEASE_SECONDS", 60.0),

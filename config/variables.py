@@ -93,6 +93,18 @@ VARIABLES = (
         expects="a number such as +15550100, a short code or a sender name of up to 11 letters",
     ),
     Variable(
+        name="TWILIO_VOICE_FROM",
+        default="none: people dial themselves",
+        meaning="the number that calls, for click to call; `TWILIO_FROM` may be it, a messaging service cannot call",
+        expects="a number with its country code, such as +15550100",
+    ),
+    Variable(
+        name="TWILIO_FIND_VOICEMAIL",
+        default="`0`",
+        meaning="`1` has the provider listen for voicemail on calls (it charges for that), so that one is taken for what it is",
+        expects="0 or 1",
+    ),
+    Variable(
         name="TWILIO_API_URL",
         default="Twilio's own",
         meaning="another base for an emulator; refused unless loopback or `TWILIO_API_URL_ALLOW=1`",

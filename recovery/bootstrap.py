@@ -26,6 +26,7 @@ from recovery.services.simulating.store import Phones
 from recovery.sms.gateway import Gateway
 from recovery.sms.photos import PhotoSource, SimulatedPhotos, TwilioPhotos
 from recovery.sms.simulator import SimulatedGateway
+from recovery.sms.telephone import SimulatedTelephone, Telephone, TwilioTelephone
 from recovery.sms.texts import Texts
 from recovery.sms.twilio import TWILIO_API_URL, TwilioAccount, TwilioGateway
 
@@ -50,6 +51,7 @@ CONNECT_WITHIN = 10
 """Seconds: a host that is gone does not say so."""
 TEMPLATES = Path(__file__).parent / "templates"
 STATUS_HOOK = "/hooks/twilio/status"
+CALL_HOOK = "/hooks/twilio/calls"
 OUTBOX_CHANNEL = "recovery_outbox"
 """What PostgreSQL's NOTIFY tells the workers on; their poll finds the text anyway, a little later."""
 BETWEEN_RINGS = 0.01
@@ -121,6 +123,13 @@ class Components:
         return TwilioGateway(_account(self.settings))
 
     @cached_property
+    def telephone(self) -> Telephone:
+        """Only workers call, and `doctor` looks at the lines."""
+        if self.settings.sms_gateway == "simulator":
+            return SimulatedTelephone(Phones(self, self.clock))
+        return TwilioTelephone(_account(self.settings), hook=f"{self.house.public_url}{CALL_HOOK}")
+
+    @cached_property
     def photos(self) -> PhotoSource:
         """Only workers fetch."""
         if self.settings.sms_gateway == "simulator":
@@ -184,6 +193,8 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Components:
         audit_key=settings.audit_key.encode(),
         public_url=settings.public_url.rstrip("/"),
         sender=sender_of(settings),
+        voice_number=settings.twilio_voice_from,
+        finds_machines=settings.twilio_finds_machines,
         cheap_hashes=settings.argon2_cheap,
         anchor_file=settings.audit_anchor_file,
     )

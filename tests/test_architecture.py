@@ -35,6 +35,7 @@ ACTS_FOR_NOBODY_SIGNED_IN = {
     "recovery.web.customer": "the link is the authority, and is looked at again under the lock",
     "recovery.web.approval_link": "as above",
     "recovery.web.hooks": "the provider's signature is the authority",
+    "recovery.web.call_hooks": "as above",
     "recovery.web.refusals": "counts strangers",
     "recovery.web.audit": "the reading of the trail goes on beside the request",
 }

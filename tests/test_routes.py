@@ -40,6 +40,8 @@ STRANGE = {
     "message_id": "9" * 30,
     "stranger_id": "9" * 30,
     "handover_id": "9" * 30,
+    "number": "9" * 30,
+    "attempt_number": "9" * 30,
     "token": "%00",
 }
 """What fits no column: refused by whatever it meets, and never our mistake."""
@@ -53,6 +55,8 @@ NOTHING = {
     "task_id": "5" * 18,
     "wait_id": "6" * 18,
     "message_id": "1",
+    "number": "7",
+    "attempt_number": "7",
 }
 
 
@@ -118,6 +122,8 @@ def things_of_harbour_st(desk: Desk) -> dict[str, str]:
         "handover_id": "1",
         "message_id": "1",
         "stranger_id": "1",
+        "number": "1",
+        "attempt_number": "1",
         "token": FORGED,
         "slug": "harbour-st",
         "staff_id": str(desk.business.staff("maya").id),

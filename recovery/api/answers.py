@@ -304,6 +304,8 @@ def _attempt(row: AttemptRow, *, restricted: bool) -> Answer:
         "at": row.at,
         "by": person(row.by),
         "note": None if restricted else row.note,
+        "inferred": row.inferred,
+        "seconds": row.seconds,
     }
 
 

@@ -11,11 +11,12 @@ from recovery.api.answers import Answer
 from recovery.api.blueprint import ApiBlueprint
 from recovery.api.schemas.answers import CallbackOnTicketSchema, CallSchema, SlotSchema, page_of
 from recovery.api.schemas.queries import CallQuery, SlotQuery, VersionQuery
-from recovery.api.schemas.requests import AttemptSchema, NewCallbackSchema
+from recovery.api.schemas.requests import AttemptSchema, CorrectionSchema, NewCallbackSchema, Versioned
 from recovery.domain.permissions import Permission
 from recovery.models import Callback, Ticket
 from recovery.services.access import refuse_stale, ticket_of_callback, visible_site
 from recovery.services.calling import attempts, booking, slots
+from recovery.services.telephony import placing
 from recovery.services.ticketing import listing
 from recovery.services.ticketing.reading_tickets import ticket_row_with
 
@@ -93,6 +94,47 @@ def record_attempt(body: dict[str, Any], callback_id: int) -> Response:
         attempts.attempt(
             at.session, ticket, callback, outcome=body["outcome"], note=body.get("note"), now=at.now, by=at.by
         )
+
+    return _on_callback(callback_id, body, act, status=201)
+
+
+@blueprint.call(
+    "POST",
+    "/callbacks/<row_id:callback_id>/attempts/<row_id:attempt_number>/correction",
+    may=Permission.WORK,
+    of="callback",
+    takes=CorrectionSchema,
+    gives=CallbackOnTicketSchema,
+)
+def correct_attempt(body: dict[str, Any], callback_id: int, attempt_number: int) -> Response:
+    """Say how a try went that was inferred from the provider's callbacks
+
+    Also that it went just so. What had come of it is taken back where it can be, and what comes of the truth is done.
+    """
+
+    def act(at: Moment, ticket: Ticket, callback: Callback) -> None:
+        attempts.correct(at.session, ticket, callback, attempt_number, outcome=body["outcome"], now=at.now, by=at.by)
+
+    return _on_callback(callback_id, body, act)
+
+
+@blueprint.call(
+    "POST",
+    "/callbacks/<row_id:callback_id>/calls",
+    may=Permission.WORK,
+    of="callback",
+    takes=Versioned,
+    gives=CallbackOnTicketSchema,
+    status=201,
+)
+def place_call(body: dict[str, Any], callback_id: int) -> Response:
+    """Have your own phone rung, then the customer's
+
+    Where the site calls through the desk and your number is known. What the provider tells of the call becomes an attempt.
+    """
+
+    def act(at: Moment, ticket: Ticket, callback: Callback) -> None:
+        placing.place(at.session, ticket, callback, now=at.now, by=at.by)
 
     return _on_callback(callback_id, body, act, status=201)
 

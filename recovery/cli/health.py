@@ -8,12 +8,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from config.settings import Settings
-from recovery.bootstrap import Components, build
+from recovery.bootstrap import CALL_HOOK, Components, build
 from recovery.cli.console import DONE, FINDING, Arguments, Commands, command, give_json, give_table, with_json
 from recovery.migrations import schema_is_current
 from recovery.services.demo.standing import standing
 from recovery.services.running.doctor import examine
 from recovery.services.running.health import BAD, LOOK, WELL, Check
+from recovery.services.telephony.line_settings import callers_without_phone, voice_numbers
+from recovery.sms.gateway import LookupFailed
 
 MARKS = {WELL: "ok", LOOK: "look", BAD: "BAD"}
 LITTLE_SPACE = 500 * 1024**2
@@ -37,6 +39,7 @@ def run(arguments: Arguments) -> int:
     components = build(Settings.from_env())
     try:
         checks = [*_configured(components.settings), *_database(components)]
+        checks += _voice(components, checks)
     finally:
         components.dispose()
     if arguments.json:
@@ -71,6 +74,41 @@ def _database(components: Components) -> Sequence[Check]:
         return (Check("Database", BAD, f"{where} cannot be reached: {str(error.orig).strip().splitlines()[0]}"),)
     reached = Check("Database", WELL, f"{where}, with this version's schema.")
     return (reached, *_space(components), *_demo(components.settings, has_demo=found.has_demo), *seen)
+
+
+def _voice(components: Components, checks: Sequence[Check]) -> Sequence[Check]:
+    """The provider is asked about each number that calls, with no transaction open."""
+    if any(each.what == "Database" and each.state == BAD for each in checks):
+        return ()
+    with components.read() as session:
+        numbers, unreachable = voice_numbers(session), callers_without_phone(session)
+    if not numbers:
+        return (Check("Voice", WELL, "Off: people dial by themselves and say how it went."),)
+    found = [_line(components, number, names) for number, names in numbers.items()]
+    if unreachable:
+        many = "1 colleague has" if unreachable == 1 else f"{unreachable} colleagues have"
+        found.append(Check("Voice", WELL, f"{many} no phone of their own here, and dial by themselves."))
+    return found
+
+
+def _line(components: Components, number: str, names: Sequence[str]) -> Check:
+    named = f"{number} ({', '.join(names)})" if names else number
+    if not components.telephone.real:
+        return Check("Voice", WELL, f"{named}: simulated phones, nothing leaves this machine.")
+    try:
+        line = components.telephone.line(number)
+    except LookupFailed as failure:
+        return Check("Voice", BAD, f"{named} cannot be asked for: {failure.detail}")
+    hook = f"{components.house.public_url}{CALL_HOOK}/inbound"
+    if line is None:
+        return Check("Voice", BAD, f"{named} is no number of this account: calls from it are refused.")
+    if not line.calls:
+        return Check("Voice", BAD, f"{named} cannot call: take a number with voice, a messaging service has none.")
+    if line.answers_at != hook:
+        return Check(
+            "Voice", LOOK, f"{named} can call. Who calls it does not reach us: set its voice address to {hook}."
+        )
+    return Check("Voice", WELL, f"{named} can call and be called.")
 
 
 def _space(components: Components) -> Sequence[Check]:

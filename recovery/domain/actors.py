@@ -25,6 +25,8 @@ class Actor:
     site_ids: frozenset[int] = frozenset()
     """Sites that this person works at; an admin sees all whatever stands here."""
     scopes: frozenset[Scope] | None = None
+    heard: bool = False
+    """What they did is told by the provider, after the fact: it costs nobody their form."""
 
     @property
     def is_person(self) -> bool:

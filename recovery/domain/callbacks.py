@@ -48,11 +48,12 @@ MOVES: dict[CallbackStatus, frozenset[CallbackStatus]] = {
             CallbackStatus.CANCELLED,
         },
     ),
-    CallbackStatus.REACHED: frozenset(),
-    CallbackStatus.UNREACHED: frozenset(),
+    CallbackStatus.REACHED: frozenset({CallbackStatus.DUE}),
+    CallbackStatus.UNREACHED: frozenset({CallbackStatus.DUE}),
     CallbackStatus.CANCELLED: frozenset({CallbackStatus.BOOKED, CallbackStatus.DUE, CallbackStatus.MISSED}),
 }
-"""Only an undone resolution leads back from a cancelled call: to what it was before."""
+"""Only an undone resolution leads back from a cancelled call, to what it was before; and only a person who says that it
+went otherwise than was inferred from one that has ended."""
 
 
 def move(current: CallbackStatus, to: CallbackStatus) -> CallbackStatus:
@@ -77,8 +78,12 @@ class CallReason(StrEnum):
             CallReason.OPTED_OUT: "wants no texts",
             CallReason.NO_PHONE: "no number: find them in person",
             CallReason.LAPSED: "our promise lapsed",
-            CallReason.DROPPED: "the line was cut",
+            CallReason.DROPPED: "called us and did not get through",
         }[self]
+
+
+WITH_CUSTOMER = frozenset({CallReason.BOOKED, CallReason.DROPPED})
+"""Promised to them, where all others are tasks of ours: a ticket has at most one that is live."""
 
 
 class Outcome(StrEnum):

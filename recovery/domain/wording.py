@@ -72,6 +72,11 @@ def subject_words(code: str, speech: Speech) -> str:
     return speech.subjects.get(code, speech.subjects[ANYTHING_ELSE])
 
 
+def spelt_out(reference: str) -> str:
+    """Give "R D, 7 K 3 M 9 Q", for a voice that would make words of it."""
+    return ", ".join(" ".join(part) for part in reference.split("-"))
+
+
 def due_words(due_at: datetime, *, now: datetime, timezone: str, speech: Speech = ENGLISH) -> str:
     """Say it to people of that zone: in about 10 minutes, by 14:32, by 09:15 tomorrow, by Tue 09:15, by Tue 3 Jun 09:15."""
     ahead = as_utc(due_at) - as_utc(now)

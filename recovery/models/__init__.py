@@ -9,6 +9,7 @@ from recovery.models.handover import HandedOver, Handover
 from recovery.models.idempotency import IdempotencyKey
 from recovery.models.ladder import Alert, Climb
 from recovery.models.message import Message, Receipt, SendGate, SendPace, SimulatedPhone, SimulatedText, Spend
+from recovery.models.phone_call import PhoneCall, SimulatedCall
 from recovery.models.photo import Photo, SimulatedPhoto
 from recovery.models.remedy import Approval, Ledger, Remedy
 from recovery.models.site import FormerCalendar, Heartbeat, JobRun, LimitRow, SettingsStream, Site, Tally, TargetRow
@@ -44,6 +45,7 @@ __all__ = [
     "LoginSession",
     "Message",
     "OptOut",
+    "PhoneCall",
     "Photo",
     "Promise",
     "Receipt",
@@ -52,6 +54,7 @@ __all__ = [
     "SendPace",
     "SettingsStream",
     "SignInLink",
+    "SimulatedCall",
     "SimulatedPhone",
     "SimulatedPhoto",
     "SimulatedText",

@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from recovery.domain.callbacks import LIVE, CallbackStatus, CallReason, Outcome
@@ -137,5 +137,9 @@ class Attempt(Proven, Base):
     at: Mapped[datetime]
     by_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     note: Mapped[str | None]
+    inferred: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Taken from the provider's callbacks, and nobody has said yet that it was so."""
+    seconds: Mapped[int | None]
+    """Of talking, where the desk placed the call."""
 
     by: Mapped[Staff] = relationship()

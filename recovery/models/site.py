@@ -30,6 +30,10 @@ class Site(Base):
     """The shortest target that was ever set here, in minutes: before it no clock needs a look. None: none was set."""
     sender: Mapped[str | None]
     """What its texts leave from: E.164, a short code or a messaging service. None: as the organisation's."""
+    voice_number: Mapped[str | None]
+    """What it calls from, and is called on: E.164. None: as the organisation's."""
+    line_number: Mapped[str | None]
+    """The phone that rings when a customer calls that number: E.164. None: nobody takes such calls."""
     added_at: Mapped[datetime]
     is_demo: Mapped[bool] = mapped_column(default=False)
     language: Mapped[str] = mapped_column(default="en", server_default="en")

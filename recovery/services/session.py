@@ -43,6 +43,10 @@ class House:
     public_url: str
     sender: str
     """The organisation's number or messaging service; see `sender_of`."""
+    voice_number: str | None = None
+    """What the organisation calls from, E.164; see `voice_of`. None: people dial themselves."""
+    finds_machines: bool = False
+    """Whether the provider is asked, for a fee, if a voicemail answered."""
     cheap_hashes: bool = False
     anchor_file: Path | None = None
     """Where anchors of the trail are told; None: to the log."""
@@ -52,6 +56,9 @@ class House:
     def sender_of(self, site: Site | None) -> str:
         """What texts about a ticket of this site leave from, and whose opt-outs count for them."""
         return (site.sender if site else None) or self.sender
+
+    def voice_of(self, site: Site) -> str | None:
+        return site.voice_number or self.voice_number
 
     def rate_of(self, sender: str) -> int | None:
         """Segments a second that it may carry; None: no limit."""

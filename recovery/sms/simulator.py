@@ -62,7 +62,7 @@ class SimulatedGateway:
     def send(self, outgoing: OutgoingText, *, now: datetime, still_ours: Callable[[], bool] = always) -> Accepted:
         self._before(outgoing)
         if not still_ours():
-            raise SendRefused(FaultCategory.RETRY, None, "The text was handed to another worker before it left.")
+            raise SendRefused(FaultCategory.RETRY, None, "It was handed to another worker before it left.")
         sid = self._phones.keep(outgoing, now)
         self._after(outgoing)
         return Accepted(sid, "queued")

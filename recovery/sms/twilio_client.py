@@ -50,25 +50,30 @@ _NO_SUCH_TEXT = 20404
 _REQUEST_TIMEOUT = 408
 
 
+def account_at(account: TwilioAccount) -> Any:
+    """The account's own part of the library, over our transport and at our address."""
+    client = Client(
+        account.account_sid,
+        account.auth_token,
+        http_client=DeadlineHttpClient(timeout=account.timeout_seconds),
+    )
+    # TWILIO_EDGE and TWILIO_REGION in the environment would move the host behind our settings.
+    client.edge = client.region = None
+    client.api.base_url = account.api_url
+    return client.api.v2010.account
+
+
 class TwilioClient:
     def __init__(self, account: TwilioAccount) -> None:
         self._account = account
-        client = Client(
-            account.account_sid,
-            account.auth_token,
-            http_client=DeadlineHttpClient(timeout=account.timeout_seconds),
-        )
-        # TWILIO_EDGE and TWILIO_REGION in the environment would move the host behind our settings.
-        client.edge = client.region = None
-        client.api.base_url = account.api_url
-        self._messages = client.api.v2010.account.messages
+        self._messages = account_at(account).messages
 
     def send(self, outgoing: OutgoingText, *, now: datetime, still_ours: Callable[[], bool]) -> Accepted:
         with travelling(Trip(self._account.timeout_seconds, still_ours)) as trip:
             try:
                 message = self._messages.create(**self._parameters(outgoing))
             except Exception as problem:
-                raise _verdict(problem, trip, now) from problem
+                raise verdict(problem, trip, now) from problem
         if not message.sid:
             raise SendInDoubt(Doubt.UNNAMED, "The provider answered without naming the text.")
         return Accepted(message.sid, message.status or "accepted")
@@ -110,7 +115,7 @@ class TwilioClient:
             except LookupFailed:
                 raise
             except Exception as problem:
-                raise LookupFailed(_plain(problem)) from problem
+                raise LookupFailed(plain(problem)) from problem
         if len(listed) > LIST_LIMIT:
             raise LookupFailed("The provider's list is too long to be sure about one text.")
         return listed
@@ -122,7 +127,7 @@ class TwilioClient:
             except Exception as problem:
                 if _provider_code(problem) == _NO_SUCH_TEXT:
                     return None
-                raise LookupFailed(_plain(problem)) from problem
+                raise LookupFailed(plain(problem)) from problem
         return ProviderStatus(str(message.status), message.error_code, without_numbers(message.error_message or ""))
 
     def heard(self, since: Mapping[str, datetime]) -> Hearing:
@@ -172,7 +177,7 @@ class TwilioClient:
             except LookupFailed:
                 raise
             except Exception as problem:
-                raise LookupFailed(_plain(problem)) from problem
+                raise LookupFailed(plain(problem)) from problem
 
     def media_of(self, provider_sid: str) -> Sequence[Media]:
         """By the addresses that a webhook would have named."""
@@ -180,7 +185,7 @@ class TwilioClient:
             try:
                 media = list(self._messages(provider_sid).media.stream(limit=MOST))
             except Exception as problem:
-                raise LookupFailed(_plain(problem)) from problem
+                raise LookupFailed(plain(problem)) from problem
         home = self._account.api_url.rstrip("/")
         return [Media(f"{home}{each.uri.removesuffix('.json')}", each.content_type or "") for each in media if each.uri]
 
@@ -236,26 +241,26 @@ def _same(message: Any, outgoing: OutgoingText) -> bool:
     )
 
 
-def _verdict(problem: Exception, trip: Trip, now: datetime) -> SendRefused | SendInDoubt:
+def verdict(problem: Exception, trip: Trip, now: datetime) -> SendRefused | SendInDoubt:
     """Whatever the libraries raise, two questions decide: did a byte leave, and did the provider say no?"""
     if not trip.departed:
         return _never_left(problem)
     status = _http_status(problem)
     if status is None or status >= 500 or status < 400 or status == _REQUEST_TIMEOUT:  # noqa: PLR2004 - HTTP's own classes
         answered = status is not None and status >= 500  # noqa: PLR2004 - as above
-        return SendInDoubt(Doubt.SERVER_ERROR if answered else Doubt.NO_ANSWER, _plain(problem))
+        return SendInDoubt(Doubt.SERVER_ERROR if answered else Doubt.NO_ANSWER, plain(problem))
     fault = fault_for(_provider_code(problem), status)
-    return SendRefused(fault.category, _provider_code(problem), _plain(problem), _seconds(trip.retry_after, now))
+    return SendRefused(fault.category, _provider_code(problem), plain(problem), _seconds(trip.retry_after, now))
 
 
 def _never_left(problem: Exception) -> SendRefused:
     if isinstance(problem, LeaseLost):
-        return SendRefused(FaultCategory.RETRY, None, "The text was handed to another worker before it left.")
+        return SendRefused(FaultCategory.RETRY, None, "It was handed to another worker before it left.")
     if isinstance(problem, UnicodeError):
         return SendRefused(FaultCategory.CHANGE_TEXT, None, "The text holds a character that cannot be sent.")
     if isinstance(problem, requests.ConnectionError | requests.Timeout | TimeoutError):
-        return SendRefused(FaultCategory.RETRY, None, "The texting provider cannot be reached.")
-    return SendRefused(FaultCategory.STOP_LINE, None, f"Our settings stop us from sending: {_plain(problem)}")
+        return SendRefused(FaultCategory.RETRY, None, "The provider cannot be reached.")
+    return SendRefused(FaultCategory.STOP_LINE, None, f"Our settings stop us from sending: {plain(problem)}")
 
 
 def _http_status(problem: Exception) -> int | None:
@@ -269,7 +274,7 @@ def _provider_code(problem: Exception) -> int | None:
     return code if isinstance(code, int) and code >= FIRST_CODE else None
 
 
-def _plain(problem: Exception) -> str:
+def plain(problem: Exception) -> str:
     """The provider's own words, without the phone numbers that some of them repeat, or what kind of trouble it was; never an
     address, which may hold one as well."""
     said = getattr(problem, "msg", None) or getattr(problem, "detail", None) or getattr(problem, "title", None)

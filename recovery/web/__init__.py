@@ -14,6 +14,7 @@ from recovery.web import (
     approvals,
     audit,
     board,
+    call_hooks,
     calls,
     customer,
     desk,
@@ -27,6 +28,7 @@ from recovery.web import (
     reports,
     rota,
     sign_in,
+    simulated_calls,
     simulator,
     squeezing,
     tasks,
@@ -72,6 +74,7 @@ BLUEPRINTS = (
     texting.blueprint,
     admin_texts.blueprint,
     hooks.blueprint,
+    call_hooks.blueprint,
 )
 
 
@@ -102,4 +105,4 @@ def _simulated(app: Flask) -> list[Blueprint]:
     """The simulated phones hold everybody's texts and links: on loopback alone, and never beside a real gateway."""
     settings = app.extensions["desk"].settings
     here = settings.sms_gateway == "simulator" and settings.public_url_is_loopback
-    return [simulator.blueprint] if here else []
+    return [simulator.blueprint, simulated_calls.blueprint] if here else []

@@ -45,6 +45,13 @@ class SiteForm(Form):
     calls_at_once = Line(load_default="")
 
 
+class LineForm(Form):
+    always = frozenset({"voice_number", "line_number"})
+
+    voice_number = Line(load_default="")
+    line_number = Line(load_default="")
+
+
 class DayForm(Form):
     always = frozenset({"day", "times", "name"})
 

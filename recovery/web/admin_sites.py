@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from recovery.bootstrap import CALL_HOOK
 from recovery.domain.authority import LimitSpan
 from recovery.domain.calendars import local_day
 from recovery.domain.errors import Invalid
@@ -21,7 +22,17 @@ from recovery.services.people import escalation
 from recovery.services.people.sites import add_site, change_site
 from recovery.services.people.special_days import special_days_of
 from recovery.services.session import DeskSession
-from recovery.web.admin_forms import LIMITS, PlaceForm, SiteForm, limit_field, limits_typed, new_site, shown_limit
+from recovery.services.telephony.line_settings import set_line
+from recovery.web.admin_forms import (
+    LIMITS,
+    LineForm,
+    PlaceForm,
+    SiteForm,
+    limit_field,
+    limits_typed,
+    new_site,
+    shown_limit,
+)
 from recovery.web.forms import loaded, typed
 from recovery.web.hours_view import EXAMPLES, day_in_words, times_of, week_of
 from recovery.web.session import now, transact
@@ -94,6 +105,24 @@ def change_limits(slug: str) -> ResponseReturnValue:
     return redirect(url_for("admin_sites.show", slug=slug, _anchor="limits"), 303)
 
 
+@blueprint.post("/<slug>/line")
+@needs(Permission.ADMINISTER, of="site")
+def change_line(slug: str) -> ResponseReturnValue:
+    """Which number calls, and which phone rings when somebody calls it."""
+
+    def act(session: DeskSession) -> list[str]:
+        return set_line(session, visible_site(session, slug, by=actor()), **loaded(LineForm), now=now(), by=actor())
+
+    try:
+        changed = transact(act)
+    except Invalid as wrong:
+        with components().read() as session:
+            site = visible_site(session, slug, by=actor())
+            return _one(session, site, line=typed(), errors=wrong.first_sentences), 422
+    flash("From now on calls go so." if changed else "Nothing was different, so nothing changed.", "ok")
+    return redirect(url_for("admin_sites.show", slug=slug, _anchor="line"), 303)
+
+
 @blueprint.post("/<slug>/escalation")
 @needs(Permission.ADMINISTER, of="site")
 def give_place(slug: str) -> ResponseReturnValue:
@@ -133,6 +162,7 @@ def _one(
     *,
     form: dict[str, Any] | None = None,
     limits: dict[str, str] | None = None,
+    line: dict[str, Any] | None = None,
     errors: dict[str, str] | None = None,
 ) -> str:
     names = ("name", "timezone", "currency", "country", "hours", "sender", "language", "calls_at_once")
@@ -141,6 +171,9 @@ def _one(
         "admin/site.html",
         site={"name": site.name, "slug": site.slug, "sign": SYMBOLS.get(site.currency, site.currency)},
         form=form or kept,
+        line=line or {"voice_number": site.voice_number, "line_number": site.line_number},
+        house_voice=session.house.voice_number,
+        call_hook=f"{session.house.public_url}{CALL_HOOK}",
         errors=errors or {},
         week=week_of(OpeningHours.parse(site.hours)),
         days=[

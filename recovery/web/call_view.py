@@ -18,6 +18,7 @@ from recovery.services.texting.messages import CALLED_INSTEAD, CAPPED, NO_PHONE
 from recovery.services.ticketing.rows import AttemptRow, CallbackRow, SiteBrief, TicketRow
 from recovery.web.rows import at, call_reason, call_time, clock, ordinal_try
 from recovery.web.stream import trouble, waits_for_money
+from recovery.web.wording import length
 
 MOST_SLOTS = 40
 NOT_SAID = {
@@ -85,7 +86,7 @@ def _call(call: CallbackRow, site: SiteBrief) -> dict[str, Any]:
         "status": call.status.label,
         "who": who,
         "time": call_time(call, site),
-        "tries": [_try(attempt, site) for attempt in call.attempts],
+        "tries": [attempt_words(attempt, site) for attempt in call.attempts],
         "next_try": ordinal_try(call.attempt_count + 1) if call.attempt_count else "",
         "ended": at(call.ended_at, site) if call.ended_at else "",
         "attempt_url": url_for("calls.attempt", callback_id=call.id),
@@ -120,6 +121,9 @@ def _unwritten(call: CallbackRow, events: Sequence[Event]) -> Iterator[dict[str,
                 yield {"words": "", "why": f"They have not been told {NOT_SAID[payload['template']]}."}
 
 
-def _try(attempt: AttemptRow, site: SiteBrief) -> str:
+def attempt_words(attempt: AttemptRow, site: SiteBrief) -> str:
+    """Give "14:02 Maya, we got cut off after 38 s (inferred): they were in a tunnel"."""
+    lasted = f" after {length(attempt.seconds)}" if attempt.seconds is not None else ""
+    inferred = " (inferred)" if attempt.inferred else ""
     note = f": {attempt.note}" if attempt.note else ""
-    return f"{clock(attempt.at, site)} {attempt.by.first_name}, {attempt.outcome.label}{note}"
+    return f"{clock(attempt.at, site)} {attempt.by.first_name}, {attempt.outcome.label}{lasted}{inferred}{note}"

@@ -4,19 +4,25 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
 from recovery.domain.callbacks import Outcome
 from recovery.domain.errors import Invalid, NotFound
 from recovery.domain.permissions import Permission
-from recovery.edge import actor, needs
+from recovery.edge import actor, components, needs
 from recovery.models import Callback, Ticket
+from recovery.services.access import visible_ticket
 from recovery.services.calling import attempts, booking
 from recovery.services.session import DeskSession
+from recovery.services.telephony import placing
+from recovery.services.ticketing.reading_tickets import ticket_row_with
 from recovery.web.acting import on_ticket, reference_of
-from recovery.web.forms import AttemptForm, CallForm, MoveForm, Versioned
-from recovery.web.session import now
+from recovery.web.call_view import OUTCOMES
+from recovery.web.forms import AttemptForm, CallForm, CorrectionForm, MoveForm, PlaceForm, Versioned
+from recovery.web.line_view import line
+from recovery.web.polling import answer
+from recovery.web.session import may_view, now
 from recovery.web.wording import told_words, when_told
 
 blueprint = Blueprint("calls", __name__)
@@ -49,6 +55,47 @@ def attempt(callback_id: int) -> ResponseReturnValue:
         lambda session, ticket, form: _attempt(session, ticket, _of(session, ticket, callback_id), form),
         part="calls",
         said="",
+    )
+
+
+@blueprint.post("/callbacks/<row_id:callback_id>/attempts/<row_id:number>/correction")
+@needs(Permission.WORK, of="callback")
+def correct(callback_id: int, number: int) -> ResponseReturnValue:
+    return on_ticket(
+        reference_of(Callback, callback_id),
+        CorrectionForm,
+        lambda session, ticket, form: _correct(session, ticket, _of(session, ticket, callback_id), number, form),
+        part="calls",
+        said="",
+    )
+
+
+@blueprint.post("/callbacks/<row_id:callback_id>/calls")
+@needs(Permission.WORK, of="callback")
+def place(callback_id: int) -> ResponseReturnValue:
+    return on_ticket(
+        reference_of(Callback, callback_id),
+        PlaceForm,
+        lambda session, ticket, _: _place(session, ticket, _of(session, ticket, callback_id)),
+        part="calls",
+        said="",
+    )
+
+
+@blueprint.get("/callbacks/<row_id:callback_id>/line")
+@needs(Permission.SEE, of="callback")
+def show_line(callback_id: int) -> ResponseReturnValue:
+    """How far the call is, while the page is open. Raises NotFound, also where a sensitive ticket was not opened."""
+    with components().read() as reading:
+        row = ticket_row_with(reading, Callback, callback_id, by=actor())
+        if row.is_sensitive and not may_view(row.id):
+            raise NotFound("There is no such call at your sites.")
+        ticket = visible_ticket(reading, row.reference, by=actor())
+        call = next(each for each in row.callbacks if each.id == callback_id)
+        values = line(reading, ticket, row, call, now=now(), by=actor())
+    return answer(
+        "tickets/line.html",
+        {"line": values, "outcomes": OUTCOMES, "ticket_url": url_for("tickets.show", reference=row.reference)},
     )
 
 
@@ -103,6 +150,17 @@ def _attempt(session: DeskSession, ticket: Ticket, call: Callback, form: Form) -
         return SAID.get(outcome, RETRIED)
     told = when_told(attempts.text_of_redial(session, tried)) == "now"
     return f"Call straight back: {'they have been told that you do' if told else 'no text tells them that you do'}."
+
+
+def _place(session: DeskSession, ticket: Ticket, call: Callback) -> str:
+    placing.place(session, ticket, call, now=now(), by=actor())
+    return "Your phone rings in a moment: pick up, listen, and press any key."
+
+
+def _correct(session: DeskSession, ticket: Ticket, call: Callback, number: int, form: Form) -> str:
+    outcome = Outcome(form["outcome"])
+    attempts.correct(session, ticket, call, number, outcome=outcome, now=now(), by=actor())
+    return f"Noted: {outcome.label}."
 
 
 def _when(text: str) -> datetime | None:

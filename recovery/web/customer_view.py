@@ -154,11 +154,7 @@ class _Telling:
         for remedy in self.story.remedies:
             yield from self._done_about(remedy)
         for call in self.story.calls:
-            for attempt in call.attempts:
-                if attempt.outcome is Outcome.REACHED:
-                    yield attempt.at, words.spoke
-                elif attempt.outcome in words.outcomes:
-                    yield attempt.at, words.outcomes[attempt.outcome]
+            yield from self._done_by_calling(call)
         for at in _far_apart(self.story.wrote_at):
             yield at, words.wrote
         for at in self.story.reopened_at:
@@ -167,6 +163,15 @@ class _Telling:
             yield ticket.resolved_at, words.put_right
         if ticket.confirmed_at is not None:
             yield ticket.confirmed_at, words.said_right
+
+    def _done_by_calling(self, call: Callback) -> Iterator[tuple[datetime, str]]:
+        """What is inferred is not told to who knows better than the telephone company."""
+        said = [attempt for attempt in call.attempts if not attempt.inferred]
+        for attempt in said:
+            if attempt.outcome is Outcome.REACHED:
+                yield attempt.at, self.words.spoke
+            elif attempt.outcome in self.words.outcomes:
+                yield attempt.at, self.words.outcomes[attempt.outcome]
 
     def _done_about(self, remedy: Remedy) -> Iterator[tuple[datetime, str]]:
         what = self._remedy_words(remedy)

@@ -196,6 +196,16 @@ class AttemptForm(Form):
     note = Line(500, load_default=None)
 
 
+class CorrectionForm(Form):
+    """Without a version, as `AttemptForm`."""
+
+    outcome = fields.String(validate=one_of(Outcome), **asked("Say how the call went."))
+
+
+class PlaceForm(Form):
+    """Without a version, as `AttemptForm`: a customer waits for this call."""
+
+
 class AskForm(Versioned):
     list = fields.String(validate=one_of(TaskList), **asked("Choose who is asked."))
     words = Line(LONGEST_WORDS, **asked("Say in a few words what is needed."))

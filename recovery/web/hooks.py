@@ -47,7 +47,7 @@ def refuse_strangers() -> None:
     if (request.content_length or 0) > LONGEST_BODY:
         abort(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A text or a receipt is at most {LONGEST_BODY // 1024} KB long.")
     if not _is_genuine():
-        _refuse(UNSIGNED)
+        refuse(UNSIGNED)
 
 
 @blueprint.post("/messages")
@@ -55,17 +55,17 @@ def refuse_strangers() -> None:
 def receive_text() -> ResponseReturnValue:
     """Answers nothing by itself: every reply leaves through the outbox."""
     inbound = Inbound(
-        from_number=_field("From"),
-        to=_field("To"),
-        body=_field("Body"),
-        provider_sid=_field("MessageSid"),
-        provider_has_answered=bool(_field("OptOutType")),
-        service=_field("MessagingServiceSid"),
-        provider_heard=HEARD.get(_field("OptOutType").upper()),
+        from_number=field("From"),
+        to=field("To"),
+        body=field("Body"),
+        provider_sid=field("MessageSid"),
+        provider_has_answered=bool(field("OptOutType")),
+        service=field("MessagingServiceSid"),
+        provider_heard=HEARD.get(field("OptOutType").upper()),
         media=_media(),
     )
     if not inbound.from_number or not inbound.provider_sid:
-        _refuse("A text comes with From and MessageSid, and this came without.")
+        refuse("A text comes with From and MessageSid, and this came without.")
     desk = components()
     let_in(desk, inbound, now=desk.clock.now())
     return Response(EMPTY, mimetype="text/xml")
@@ -75,14 +75,14 @@ def receive_text() -> ResponseReturnValue:
 @needs(Permission.PUBLIC)
 def receive_status() -> ResponseReturnValue:
     told = Told(
-        provider_sid=_field("MessageSid"),
-        status=_field("MessageStatus").lower(),
-        error_code=_field("ErrorCode"),
+        provider_sid=field("MessageSid"),
+        status=field("MessageStatus").lower(),
+        error_code=field("ErrorCode"),
         ref=request.args.get("ref"),
-        error_words=_field("ErrorMessage"),
+        error_words=field("ErrorMessage"),
     )
     if not told.provider_sid or not told.status:
-        _refuse("A receipt comes with MessageSid and MessageStatus, and this came without.")
+        refuse("A receipt comes with MessageSid and MessageStatus, and this came without.")
     desk = components()
     desk.transact(lambda session: receipts.take(session, told, now=desk.clock.now()))
     return "", HTTPStatus.NO_CONTENT
@@ -114,19 +114,19 @@ def _address(public_url: str) -> str:
     return public.geturl().rstrip("/") + path
 
 
-def _field(name: str) -> str:
+def field(name: str) -> str:
     """Trimmed and without NUL, which fits into no database; a body as it came, since where it is kept it is cleaned."""
     return request.form.get(name, "").replace("\0", "").strip() if name != "Body" else request.form.get(name, "")
 
 
 def _media() -> tuple[Media, ...]:
     """Numbered from 0 without a gap; the count beside them tells nothing more."""
-    urls = (_field(f"MediaUrl{number}") for number in range(MOST))
-    kinds = (_field(f"MediaContentType{number}") for number in range(MOST))
+    urls = (field(f"MediaUrl{number}") for number in range(MOST))
+    kinds = (field(f"MediaContentType{number}") for number in range(MOST))
     return tuple(Media(url, kind) for url, kind in zip(urls, kinds, strict=True) if url)
 
 
-def _refuse(sentence: str) -> NoReturn:
+def refuse(sentence: str) -> NoReturn:
     """Raises Forbidden."""
     refusals().add()
     log.warning("hooks:refused", endpoint=request.endpoint)

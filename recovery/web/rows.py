@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 
 from recovery.domain.calendars import local_time
-from recovery.domain.callbacks import CallReason, Outcome
+from recovery.domain.callbacks import Outcome
 from recovery.domain.money import format_money
 from recovery.domain.phones import pretty
 from recovery.domain.remedies import RemedyStatus
@@ -117,7 +117,7 @@ def call_time(call: CallbackRow, site: SiteBrief) -> Row:
 
 def call_reason(call: CallbackRow) -> str:
     last = call.attempts[-1] if call.attempts else None
-    was_cut = call.reason is CallReason.DROPPED or (last is not None and last.outcome is Outcome.DISCONNECTED)
+    was_cut = last is not None and last.outcome is Outcome.DISCONNECTED
     return "We got cut off" if was_cut else call.reason.label.capitalize()
 
 

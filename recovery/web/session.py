@@ -30,7 +30,7 @@ IDLE_END = timedelta(hours=1)
 SEEN_TO_THE = timedelta(minutes=1)
 """The stamp moves by minutes, so that not every answer carries a cookie."""
 POLL = "X-Poll"
-WITHOUT_CSRF = frozenset({"customer", "approval_link", "hooks"})
+WITHOUT_CSRF = frozenset({"customer", "approval_link", "hooks", "call_hooks"})
 """The token in the path is the authority there; in-app browsers drop cookies."""
 TICKETS = frozenset({"site", "status", "failure", "severity", "owner", "logged_from", "logged_to", "undetected"})
 SPAN = frozenset({"from", "until", "site", "group_by"})

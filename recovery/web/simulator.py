@@ -24,6 +24,7 @@ from recovery.services.simulating.phone_habits import habits_of, set_habits
 from recovery.web.forms import HabitsForm, loaded, typed
 from recovery.web.polling import answer, etag_of
 from recovery.web.session import now, transact
+from recovery.web.simulated_calls import NO_CALL, call_screen
 
 blueprint = Blueprint("simulator", __name__, url_prefix="/simulator")
 
@@ -46,6 +47,7 @@ CODES = [
     if fault.code is not None
 ]
 LONGEST_HINT = 60
+ON_A_CALL = "rings, or talks"
 
 
 @blueprint.get("")
@@ -190,6 +192,7 @@ def _rendered(
         number = number or (known[0].number if known else "")
         held = phone_book.phone(session, number, by=actor()) if number else None
         texts = _screen(session, held) if held else []
+        call = call_screen(session, held.number, now=now()) if held else NO_CALL
         standing = habits_of(session, held.number) if held else USUAL
     listed = _list(known, held.number if held else "")
     return render_template(
@@ -197,6 +200,8 @@ def _rendered(
         phones=listed,
         phone=held,
         texts=texts,
+        **call,
+        call_etag=etag_of({**call, "number": held.number if held else ""}),
         quick=QUICK,
         wrong=wrong,
         typed=words,
@@ -220,8 +225,8 @@ def _list(known: Any, number: str) -> list[dict[str, Any]]:
             "number": phone.number,
             "name": phone.owner.name,
             "what": phone.owner.what,
-            "hint": phone.last.body[:LONGEST_HINT],
-            "at": _clock(phone.last, phone),
+            "hint": phone.last.body[:LONGEST_HINT] if phone.last else ON_A_CALL,
+            "at": _clock(phone.last, phone) if phone.last else "",
             "url": url_for("simulator.show", number=phone.number, _anchor="newest"),
             "is_held": phone.number == number,
         }

@@ -29,9 +29,10 @@ from recovery.services.texting.messages import around_words, render
 from recovery.services.ticketing.rows import PromiseRow, TicketRow
 from recovery.services.ticketing.stories import events_of, first_names, shown_words, thread_of
 from recovery.services.waiting.wait_rows import live_wait_of
-from recovery.web.audit_view import lines
+from recovery.web.audit_view import lines as trail_lines
 from recovery.web.call_view import OUTCOMES, book_choices, calls
 from recovery.web.clock_view import clock_words
+from recovery.web.line_view import lines
 from recovery.web.remedy_view import remedies
 from recovery.web.rows import at, clock, customer_name, failure_label, matter, promise_time
 from recovery.web.segment_view import segment_words
@@ -71,6 +72,7 @@ def ticket_values(reading: DeskSession, row: TicketRow, *, now: datetime, by: Ac
         "remedies": remedies(row, by),
         "calls": calls(row, messages, events, words),
         "in_line_url": url_for("waiting.index") if live_wait_of(reading, ticket) else "",
+        "lines": lines(reading, ticket, row, now=now, by=by),
         "outcomes": OUTCOMES,
         "tasks": [task(each) for each in tasks_on(reading, row.id, by=by)],
         "lists": [{"value": each.value, "label": each.label} for each in TaskList],
@@ -87,7 +89,7 @@ def ticket_values(reading: DeskSession, row: TicketRow, *, now: datetime, by: Ac
         "sign": SYMBOLS.get(row.site.currency, row.site.currency),
         "reply_to": customer_name(row) if _can_be_texted(row) else "",
         "around": _around(reading, ticket, by) if _can_be_texted(row) else {},
-        "trail": lines(trail(reading, ticket), row.site.timezone) if by.may(Permission.AUDIT) else [],
+        "trail": trail_lines(trail(reading, ticket), row.site.timezone) if by.may(Permission.AUDIT) else [],
     }
 
 

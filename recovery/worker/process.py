@@ -53,10 +53,11 @@ def _work(station: Station) -> None:
     for asked in (signal.SIGTERM, signal.SIGINT):
         signal.signal(asked, partial(_stop, station))
     ears = threading.Thread(
-        target=listen, args=(station.desk, station.sender.wake, station.stopping), name="outbox-ears", daemon=True
+        target=listen, args=(station.desk, station.wake, station.stopping), name="outbox-ears", daemon=True
     )
     waker = threading.Thread(target=_keep_awake, args=(scheduler, station), name="waker", daemon=True)
     station.sender.start()
+    station.dialler.start()
     for thread in (ears, waker):
         thread.start()
     log.info("worker:started", name=station.name, gateway=station.desk.gateway.name)
@@ -64,6 +65,7 @@ def _work(station: Station) -> None:
         scheduler.start()
     finally:
         station.stopping.set()
+        station.dialler.stop()
         station.sender.stop()
         waker.join(timeout=2 * WAKE_EVERY)
         _say_goodbye(station)

@@ -16,12 +16,15 @@ from recovery.services.running import heartbeats, restoring
 from recovery.services.running.ground import is_a_lock
 from recovery.services.sending import asking, departures, gates, outbox, receipts, reconciling
 from recovery.services.sending.reconciling import Look
+from recovery.services.simulating import calls as simulated_calls
 from recovery.services.simulating import phones
+from recovery.services.telephony import dialling, ending, progress
 from recovery.services.timing.due_work import DUE_WORK
 from recovery.sms.gateway import Found, LookupFailed
 from recovery.sms.photos import PhotoRefused, PhotoUnreachable
 from recovery.worker import listening
 from recovery.worker.away import AWAY, is_the_databases, is_the_rows
+from recovery.worker.dialling import Dialler
 from recovery.worker.sending import Sender
 
 UNREADABLE_IN_A_ROW = 3
@@ -41,6 +44,15 @@ class Station:
     stopping: threading.Event = field(default_factory=threading.Event)
     has_listened: bool = False
     """Since it started, and to the end."""
+    dialler: Dialler = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.dialler = Dialler(self.desk)
+
+    def wake(self) -> None:
+        """There may be something to send, or somebody to call."""
+        self.sender.wake()
+        self.dialler.wake()
 
     @property
     def now(self) -> datetime:
@@ -55,8 +67,8 @@ class Tick:
     run: Callable[[Station], object]
 
 
-def wake_sender(station: Station) -> None:
-    station.sender.wake()
+def wake(station: Station) -> None:
+    station.wake()
 
 
 def reap(station: Station) -> None:
@@ -159,6 +171,32 @@ def ring_phones(station: Station) -> None:
         ids = phones.arriving(session, now=now)
     for text_id in ids:
         _each(station, "ring_phones", text_id, partial(desk.transact, partial(phones.arrive, text_id=text_id, now=now)))
+
+
+def ring_simulated_calls(station: Station) -> None:
+    """What a provider does by itself on simulated lines: a phone begins to ring, and stops where nobody answers."""
+    desk, now = station.desk, station.now
+    if desk.telephone.real:
+        return
+    with desk.read() as session:
+        ids = simulated_calls.waiting(session, now=now)
+    for leg_id in ids:
+        work = partial(simulated_calls.go_on, leg_id=leg_id, now=now)
+        _each(station, "ring_simulated_calls", leg_id, partial(desk.transact, work))
+
+
+def settle_calls(station: Station) -> None:
+    """Calls that no worker took in time, whose worker is gone, or of which nothing more is heard."""
+    desk, now = station.desk, station.now
+    with desk.read() as session:
+        lost, silent = dialling.lost(session, lease=desk.terms.lease, now=now), ending.overdue(session, now=now)
+    for call_id in lost:
+        _each(
+            station, "settle_calls", call_id, partial(desk.transact, partial(dialling.reap, call_id=call_id, now=now))
+        )
+    for call_id in silent:
+        work = partial(progress.give_up, call_id=call_id, now=now)
+        _each(station, "settle_calls", call_id, partial(desk.transact, work))
 
 
 def fetch_photos(station: Station) -> None:
@@ -277,10 +315,12 @@ def _due(run: Callable[[Components, datetime], int], station: Station) -> None:
 
 
 TICKS: Sequence[Tick] = (
-    Tick("outbox", 0.5, wake_sender),
+    Tick("outbox", 0.5, wake),
     Tick("reap", 2, reap),
     Tick("reconcile", 2, reconcile),
     Tick("simulated phones", 0.5, ring_phones),
+    Tick("simulated calls", 0.5, ring_simulated_calls),
+    Tick("calls", 2, settle_calls),
     Tick("sent and silent", 60, ask),
     Tick("photos", 2, fetch_photos),
     Tick("texts that we missed", 15, listen_again),

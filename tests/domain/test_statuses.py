@@ -15,8 +15,8 @@ def test_both_states_are_named_as_pages_name_them() -> None:
         tickets.move(TicketStatus.VOID, TicketStatus.RESOLVED)
     with pytest.raises(WrongState, match="This remedy is fulfilled, so it cannot become waiting for approval"):
         remedies.move(RemedyStatus.FULFILLED, RemedyStatus.PENDING_APPROVAL)
-    with pytest.raises(WrongState, match="This callback is not reached, so it cannot become due now"):
-        callbacks.move(CallbackStatus.UNREACHED, CallbackStatus.DUE)
+    with pytest.raises(WrongState, match="This callback is not reached, so it cannot become booked"):
+        callbacks.move(CallbackStatus.UNREACHED, CallbackStatus.BOOKED)
     with pytest.raises(WrongState, match="This task is done, so it cannot become in hand"):
         tasks.move(TaskStatus.DONE, TaskStatus.TAKEN)
 

@@ -8,6 +8,7 @@
 As a process of its own: `python tests/fake_twilio --port 18100` (see __main__.py for what it answers).
 """
 
+from tests.fake_twilio.calls import AcceptedCall, Line
 from tests.fake_twilio.faults import FAULT_KINDS, Fault
 from tests.fake_twilio.hooks import Hooks
 from tests.fake_twilio.media import Served
@@ -18,10 +19,12 @@ __all__ = [
     "ACCOUNT_SID",
     "AUTH_TOKEN",
     "FAULT_KINDS",
+    "AcceptedCall",
     "AcceptedText",
     "FakeTwilio",
     "Fault",
     "Hooks",
+    "Line",
     "Record",
     "Served",
 ]

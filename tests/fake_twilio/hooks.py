@@ -98,6 +98,11 @@ class Hooks:
         return self.post(url, fields)
 
     def post(self, url: str, fields: dict[str, str]) -> int | None:
+        answer = self.ask(url, fields)
+        return None if answer is None else answer.status_code
+
+    def ask(self, url: str, fields: dict[str, str]) -> requests.Response | None:
+        """The whole answer; None when nobody was there."""
         signature = RequestValidator(self.auth_token).compute_signature(url, fields)
         try:
             answer = requests.post(
@@ -111,7 +116,7 @@ class Hooks:
             return None
         self.answers.append(answer.status_code)
         self.impatient += answer.status_code == UNAVAILABLE and "Retry-After" not in answer.headers
-        return answer.status_code
+        return answer
 
     def _reachable(self, url: str) -> str:
         if self.deliver_to is None:

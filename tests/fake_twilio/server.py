@@ -1,4 +1,5 @@
-"""The HTTP side: POST and GET of Messages.json, and of one message, as Twilio answers them."""
+"""The HTTP side: POST and GET of Messages.json, and of one message, POST of Calls.json, and GET of our numbers, as Twilio
+answers them."""
 
 import base64
 import json
@@ -9,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from tests.fake_twilio.calls import AcceptedCall, Line
 from tests.fake_twilio.faults import Fault, FaultPlan
 from tests.fake_twilio.hooks import Hooks
 from tests.fake_twilio.media import Served
@@ -18,7 +20,10 @@ ACCOUNT_SID = "AC" + "0" * 32
 AUTH_TOKEN = "token-of-the-fake-provider"
 PAGE_SIZE = 50
 
-_PATH = re.compile(r"^/2010-04-01/Accounts/(?P<account>AC\w+)/Messages(?:/(?P<sid>\w+)(?P<media>/Media)?)?\.json$")
+_PATH = re.compile(
+    r"^/2010-04-01/Accounts/(?P<account>AC\w+)/(?P<what>Messages|Calls|IncomingPhoneNumbers)"
+    r"(?:/(?P<sid>\w+)(?P<media>/Media)?)?\.json$"
+)
 _E164 = re.compile(r"\+\d{7,15}")
 
 
@@ -33,6 +38,10 @@ class FakeTwilio:
         self.lists_asked: list[dict[str, str]] = []
         """What the list was asked for, page by page."""
         self.hooks = Hooks(account_sid=account_sid, auth_token=auth_token)
+        self.calls: list[AcceptedCall] = []
+        """Every call that was accepted, in order."""
+        self.numbers: dict[str, tuple[bool, str]] = {}
+        """Of the account: whether each can call, and the address that is asked when it is called."""
         self.media: dict[str, Served] = {}
         """Photos, by the path of their address."""
         self.media_asked: list[tuple[str, str]] = []
@@ -55,6 +64,10 @@ class FakeTwilio:
         text = AcceptedText(to, body, from_=from_, direction=INBOUND, status="received", **more)
         text.at -= ago
         return self.record.accept(text)
+
+    def line(self, number: int = -1) -> Line:
+        """A call that was accepted, to be played."""
+        return Line(self.hooks, self.calls[number])
 
     def plan(self, *faults: Fault, number: str | None = None) -> None:
         self.faults.add(*faults, number=number)
@@ -101,7 +114,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/_"):
             self._control(json.loads(raw or b"{}"))
         elif self._known_caller():
-            self._create({key: values[0] for key, values in parse_qs(raw.decode(), keep_blank_values=True).items()})
+            told = parse_qs(raw.decode(), keep_blank_values=True)
+            events = tuple(told.get("StatusCallbackEvent", ()))
+            self._create({key: values[0] for key, values in told.items()}, events)
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
@@ -136,10 +151,11 @@ class _Handler(BaseHTTPRequestHandler):
             return False
         return True
 
-    def _create(self, form: dict[str, str]) -> None:
+    def _create(self, form: dict[str, str], events: tuple[str, ...]) -> None:
         self.twilio.record.count_request()
         fault = self.twilio.faults.next(form.get("To", ""))
-        problem = _problem(form)
+        is_call = (_PATH.match(urlsplit(self.path).path) or {})["what"] == "Calls"  # type: ignore[index]
+        problem = _problem_of_call(form) if is_call else _problem(form)
         ref = ref_in(form.get("StatusCallback")) or ""
         if problem or fault.is_for_good:
             self.twilio.record.refuse(ref)
@@ -149,8 +165,24 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(400, *problem)
         elif fault.kind in _NEVER_ACCEPTED:
             _NEVER_ACCEPTED[fault.kind](self, fault)
+        elif is_call:
+            self._accept_call(form, events, fault)
         else:
             self._accept(form, fault)
+
+    def _accept_call(self, form: dict[str, str], events: tuple[str, ...], fault: Fault) -> None:
+        call = AcceptedCall(
+            to=form["To"],
+            from_=form["From"],
+            url=form["Url"],
+            status_callback=form.get("StatusCallback"),
+            events=events,
+            timeout=int(form["Timeout"]) if "Timeout" in form else None,
+        )
+        self.twilio.calls.append(call)
+        if fault.kind == "callback_first":
+            self.twilio.line().near("initiated")
+        _AFTER_ACCEPTING[fault.kind](self, fault, call.as_twilio(self.twilio.account_sid))
 
     def _accept(self, form: dict[str, str], fault: Fault) -> None:
         text = self.twilio.record.accept(
@@ -171,9 +203,11 @@ class _Handler(BaseHTTPRequestHandler):
         _AFTER_ACCEPTING[fault.kind](self, fault, told)
 
     def _read(self, path: str, query: dict[str, str]) -> None:
-        asked = _PATH.match(path) or {"sid": None, "media": None}
+        asked = _PATH.match(path) or {"sid": None, "media": None, "what": None}
         text = self.twilio.record.get(asked["sid"]) if asked["sid"] else None
-        if asked["sid"] is None:
+        if asked["what"] == "IncomingPhoneNumbers":
+            self._numbers(query.get("PhoneNumber", ""))
+        elif asked["sid"] is None:
             self._list(path, query)
         elif text and asked["media"]:
             self._list_media(text)
@@ -195,6 +229,16 @@ class _Handler(BaseHTTPRequestHandler):
             return True
         self._pause(fault.seconds)
         return False
+
+    def _numbers(self, number: str) -> None:
+        known = self.twilio.numbers.get(number)
+        row = known and {
+            "sid": "PN" + "0" * 32,
+            "phone_number": number,
+            "capabilities": {"voice": known[0], "sms": True, "mms": False, "fax": False},
+            "voice_url": known[1],
+        }
+        self._answer(200, {"incoming_phone_numbers": [row] if row else [], "page": 0, "next_page_uri": None})
 
     def _list(self, path: str, query: dict[str, str]) -> None:
         self.twilio.lists_asked.append(query)
@@ -317,6 +361,16 @@ def _problem(form: dict[str, str]) -> tuple[int, str] | None:
         return 21211, "The 'To' number is not a valid phone number."
     if ("From" in form) == ("MessagingServiceSid" in form):
         return 21603, "A 'From' phone number is required."
+    return None
+
+
+def _problem_of_call(form: dict[str, str]) -> tuple[int, str] | None:
+    if not _E164.fullmatch(form.get("To", "")):
+        return 21211, "The 'To' number is not a valid phone number."
+    if not _E164.fullmatch(form.get("From", "")):
+        return 21212, "The 'From' number is not a valid phone number or a valid client identifier."
+    if not form.get("Url"):
+        return 21205, "Url parameter is required."
     return None
 
 

@@ -97,11 +97,13 @@ class RemedySchema(Strict):
 
 
 class AttemptAnswerSchema(Strict):
+    seconds = number(null=True)
     number = number()
     outcome = one_of(Outcome)
     at = instant()
     by = one(PersonSchema)
     note = text(null=True)
+    inferred = flag()
 
 
 class CallbackSchema(Strict):

@@ -187,6 +187,10 @@ class AttemptSchema(Versioned):
     note = Text(LONGEST_NOTE, allow_none=True)
 
 
+class CorrectionSchema(Versioned):
+    outcome = Choice(Outcome, required=True)
+
+
 class ResolutionSchema(Versioned):
     how = Text(LONGEST_NOTE, allow_none=True)
 

@@ -66,4 +66,18 @@ ENGLISH = Speech(
         "target_near": "a ticket is close to its target",
         "target_passed": "a ticket is past its target",
     },
+    calls={
+        "whisper": "A call to {name} about {subject}, ticket {reference}. Press any key to be connected.",
+        "whisper_private": "A call to {name}, ticket {reference}. Press any key to be connected.",
+        "a_customer": "a customer",
+        "settled": "This call is not needed any more. Goodbye.",
+        "cut_off": "The line was cut. Please call straight back.",
+        "busy": "The line is busy. The next try stands on the list.",
+        "no_answer": "Nobody answers. The next try stands on the list.",
+        "not_in_service": "There is no such number.",
+        "failed": "The line could not be made.",
+        "shut": "{site} is closed now. We will call you back as soon as we are open.",
+        "nobody": "We are sorry that nobody could take your call at {site}. We will call you back as soon as someone is free.",
+        "sorry": "We are sorry, nobody can take your call now.",
+    },
 )

@@ -65,4 +65,18 @@ FRENCH = Speech(
         "target_near": "un dossier approche de son délai",
         "target_passed": "un dossier a dépassé son délai",
     },
+    calls={
+        "whisper": "Un appel à {name} au sujet de {subject}, dossier {reference}. Appuyez sur une touche pour parler.",
+        "whisper_private": "Un appel à {name}, dossier {reference}. Appuyez sur une touche pour parler.",
+        "a_customer": "un client",
+        "settled": "Cet appel n'est plus nécessaire. Au revoir.",
+        "cut_off": "La ligne a été coupée. Rappelez tout de suite.",
+        "busy": "La ligne est occupée. Le prochain essai est sur la liste.",
+        "no_answer": "Personne ne répond. Le prochain essai est sur la liste.",
+        "not_in_service": "Ce numéro n'existe pas.",
+        "failed": "L'appel n'a pas pu être établi.",
+        "shut": "{site} est fermé en ce moment. Nous vous rappellerons dès l'ouverture.",
+        "nobody": "Nous regrettons que personne n'ait pu vous répondre à {site}. Nous vous rappellerons dès que quelqu'un sera libre.",
+        "sorry": "Nous sommes désolés, personne ne peut vous répondre en ce moment.",
+    },
 )

@@ -57,3 +57,6 @@ class Speech:
     something_else: str
     alerts: Mapping[str, str]
     """By why somebody is alerted, to staff."""
+    calls: Mapping[str, str]
+    """What a voice says on the telephone: to staff before and after a call that the desk placed, by what became of it, and
+    to who calls us."""

@@ -64,4 +64,18 @@ SPANISH = Speech(
         "target_near": "un caso se acerca a su plazo",
         "target_passed": "un caso ha superado su plazo",
     },
+    calls={
+        "whisper": "Una llamada a {name} por {subject}, caso {reference}. Pulse una tecla para hablar.",
+        "whisper_private": "Una llamada a {name}, caso {reference}. Pulse una tecla para hablar.",
+        "a_customer": "un cliente",
+        "settled": "Esta llamada ya no hace falta. Adiós.",
+        "cut_off": "Se cortó la llamada. Vuelva a llamar ahora mismo.",
+        "busy": "La línea está ocupada. El próximo intento está en la lista.",
+        "no_answer": "Nadie contesta. El próximo intento está en la lista.",
+        "not_in_service": "Ese número no existe.",
+        "failed": "No se pudo hacer la llamada.",
+        "shut": "{site} está cerrado ahora. Le llamaremos en cuanto abramos.",
+        "nobody": "Sentimos que nadie haya podido atenderle en {site}. Le llamaremos en cuanto alguien esté libre.",
+        "sorry": "Lo sentimos, ahora nadie puede atenderle.",
+    },
 )

@@ -1,11 +1,13 @@
 """Each try to call: every one has an outcome, and every outcome its next step."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
 from recovery.domain.actors import Actor
-from recovery.domain.callbacks import REDIAL_SECONDS, CallbackStatus, CallReason, Outcome, move
+from recovery.domain.callbacks import LIVE, REDIAL_SECONDS, WITH_CUSTOMER, CallbackStatus, CallReason, Outcome, move
+from recovery.domain.errors import NotFound, WrongState
 from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
 from recovery.domain.permissions import Permission
@@ -23,6 +25,14 @@ from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.promises import promise_next, texted, touched
 
 REDIAL = timedelta(seconds=REDIAL_SECONDS)
+IN_VAIN = frozenset({Outcome.NO_ANSWER, Outcome.BUSY, Outcome.VOICEMAIL})
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Of a call that the desk placed. `seconds` of talking."""
+
+    seconds: int | None = None
 
 
 def attempt(
@@ -34,8 +44,10 @@ def attempt(
     note: str | None,
     now: datetime,
     by: Actor,
+    heard: Heard | None = None,
 ) -> Attempt:
-    """Every try has an outcome, and every outcome its next step. Raises WrongState where the call is over."""
+    """Every try has an outcome, and every outcome its next step. `heard`: nobody said so, it is taken from what the provider
+    tells of a call that `by` made. Raises WrongState where the call is over."""
     require(by, Permission.WORK)
     refuse_ended(callback)
     callback.attempt_count += 1
@@ -48,6 +60,8 @@ def attempt(
         at=now,
         by_id=by.id,
         note=(note or "").strip() or None,
+        inferred=heard is not None,
+        seconds=heard.seconds if heard else None,
     )
     session.add(tried)
     _follow(session, ticket, callback, tried, now=now, by=by)
@@ -62,8 +76,66 @@ def attempt(
         outcome=outcome.value,
         status=callback.status.value,
         note_commitment=commitment(ticket.salt, tried.note),
+        inferred=tried.inferred or None,
+        seconds=tried.seconds,
     )
     return tried
+
+
+def correct(
+    session: DeskSession,
+    ticket: Ticket,
+    callback: Callback,
+    number: int,
+    *,
+    outcome: Outcome,
+    now: datetime,
+    by: Actor,
+) -> Attempt:
+    """A person says how a try went that was inferred so far, also that it went just so. What had come of it is taken back as
+    far as it can be, and what comes of the truth is done, where the customer still waits.
+
+    Raises NotFound, WrongState where somebody has said it already or another try has come after.
+    """
+    require(by, Permission.WORK)
+    tried = session.scalar(select(Attempt).where(Attempt.callback_id == callback.id, Attempt.number == number))
+    if tried is None:
+        raise NotFound("There was no such try.")
+    if not tried.inferred:
+        raise WrongState("Somebody has said already how this call went.")
+    if number != callback.attempt_count:
+        raise WrongState("There was another try since: say how that one went.")
+    before, tried.outcome, tried.inferred = tried.outcome, outcome, False
+    told = {"callback": callback.id, "attempt": number, "before": before.value, "after": outcome.value}
+    record(session, ticket, Tag.CALLBACK_CORRECTED, by=by, at=now, **told)
+    if before is not outcome and _take_back(session, ticket, callback, before, now=now):
+        _follow(session, ticket, callback, tried, now=now, by=by)
+    return tried
+
+
+def _take_back(session: DeskSession, ticket: Ticket, callback: Callback, before: Outcome, *, now: datetime) -> bool:
+    """False where nothing more comes of it: the ticket is over, or another call has taken this one's place."""
+    if before is Outcome.WRONG_NUMBER and ticket.no_text_reason == WRONG_NUMBER:
+        ticket.no_text_reason = None
+    if not ticket.is_live:
+        return False
+    if before in IN_VAIN:
+        callback.in_vain = max(0, callback.in_vain - 1)
+    if callback.ended_at is None:
+        return True
+    if callback.status is CallbackStatus.CANCELLED or _has_another(session, callback):
+        return False
+    callback.status = move(callback.status, CallbackStatus.DUE)
+    callback.ended_at = callback.given_up_at = None
+    callback.due_at, callback.miss_at = now, now + session.house.policy.missed_after
+    session.flush()  # it is live again before whatever comes looks for it
+    return True
+
+
+def _has_another(session: DeskSession, callback: Callback) -> bool:
+    same = Callback.reason == callback.reason if callback.is_task else Callback.reason.in_(WITH_CUSTOMER)
+    another = select(Callback.id).where(Callback.ticket_id == callback.ticket_id, same, Callback.status.in_(LIVE))
+    return session.scalar(another.limit(1)) is not None
 
 
 def _follow(
@@ -89,7 +161,15 @@ def _redial(
     callback.staff_id, callback.missed_at = by.id, None
     if ticket.is_live:
         promise_call(session, ticket, callback, by_text=True, now=now, by=by)
-    tell_customer(session, ticket, Saying("disconnected", _cut(tried), {}), now=now, by=by)
+    tell_customer(session, ticket, _straight_back(session, callback, tried), now=now, by=by)
+
+
+def _straight_back(session: DeskSession, callback: Callback, tried: Attempt) -> Saying:
+    """What was inferred waits as long as an Undo does: whoever was on the phone may know better."""
+    if not tried.inferred:
+        return Saying("disconnected", _cut(tried), {})
+    holds = f"callback:{callback.id}:{callback.moves}"
+    return Saying("disconnected", _cut(tried), {}, holds_while=holds, after=session.house.policy.undo_for)
 
 
 def text_of_redial(session: DeskSession, tried: Attempt) -> Message | None:

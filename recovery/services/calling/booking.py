@@ -56,6 +56,20 @@ def book(
     return callback
 
 
+def call_back(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> Callback:
+    """They called us and were cut off, or nobody answered: they are called as soon as someone is free. A call that stands is
+    brought forward, and nothing more is said where it is due as soon as that already."""
+    standing = live_with_customer(session, ticket)
+    if standing is not None:
+        if standing.status is CallbackStatus.BOOKED and not standing.as_soon_as_possible:
+            reschedule(session, ticket, standing, due_at=None, now=now, by=by)
+        return standing
+    callback = _booked(session, ticket, None, reason=CallReason.DROPPED, now=now, by=by)
+    move_to_recovery(ticket)
+    _say(session, ticket, callback, "callback_booked", now=now, by=by)
+    return callback
+
+
 def reschedule(
     session: DeskSession,
     ticket: Ticket,
@@ -147,7 +161,15 @@ def promise_call(
     make_promise(session, ticket, due_at=callback.miss_at, about=PromiseAbout.CALLBACK, told_by=told, now=now, by=by)
 
 
-def _booked(session: DeskSession, ticket: Ticket, due_at: datetime | None, *, now: datetime, by: Actor) -> Callback:
+def _booked(
+    session: DeskSession,
+    ticket: Ticket,
+    due_at: datetime | None,
+    *,
+    reason: CallReason = CallReason.BOOKED,
+    now: datetime,
+    by: Actor,
+) -> Callback:
     callback_id = new_id(now)
     if due_at is not None and not take_slot(session, ticket.site, callback_id, due_at):
         due_at = None
@@ -156,7 +178,7 @@ def _booked(session: DeskSession, ticket: Ticket, due_at: datetime | None, *, no
         session,
         ticket,
         callback_id=callback_id,
-        reason=CallReason.BOOKED,
+        reason=reason,
         due_at=due,
         as_soon_as_possible=due_at is None,
         remind_at=reminder_time(session, ticket.site, due, now=now),

@@ -8,6 +8,8 @@ DOMAIN = "demo.example"
 """A name that can never receive mail (RFC 2606)."""
 
 CAFE, HOTEL, SUPPORT = "harbour-st", "elm-hotel", "atlas-support"
+CALLS_FROM, RINGS_AT = "+442079460123", "+447700900980"
+"""Of the café, which alone calls through the desk; kept for fiction."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,16 @@ from recovery.domain.events import Tag
 from recovery.domain.permissions import Role
 from recovery.models import Site, Staff
 from recovery.services.alerting.rota import set_rota
-from recovery.services.demo.business import PEOPLE, SITES, TARGETS, DemoPerson, DemoSite
+from recovery.services.demo.business import (
+    CAFE,
+    CALLS_FROM,
+    PEOPLE,
+    RINGS_AT,
+    SITES,
+    TARGETS,
+    DemoPerson,
+    DemoSite,
+)
 from recovery.services.demo.chance import Chance
 from recovery.services.demo.lives import Crew, Life
 from recovery.services.demo.passing import Rows
@@ -23,6 +32,7 @@ from recovery.services.proving import anchors
 from recovery.services.proving.trail import record_of_settings
 from recovery.services.running.ground import Ground
 from recovery.services.session import DeskSession
+from recovery.services.telephony.line_settings import set_line
 from recovery.services.timing.targets import set_target
 
 TICKETS_A_TRANSACTION = 40
@@ -51,7 +61,9 @@ def load(ground: Ground, *, now: datetime, password_hash: str, tell: Tell, sites
 
 def _open(session: DeskSession, sites: Sequence[DemoSite], password_hash: str, *, opened: datetime) -> None:
     for site in sites:
-        add_site(session, _new_site(site), now=opened, by=MACHINE, is_demo=True)
+        added_site = add_site(session, _new_site(site), now=opened, by=MACHINE, is_demo=True)
+        if site.slug == CAFE:
+            set_line(session, added_site, voice_number=CALLS_FROM, line_number=RINGS_AT, now=opened, by=MACHINE)
     session.flush()
     for person in PEOPLE:
         added = add_staff(session, _new_staff(person), now=opened, by=MACHINE, is_demo=True)

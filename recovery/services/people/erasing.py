@@ -22,7 +22,9 @@ from recovery.models import (
     Handover,
     Message,
     OptOut,
+    PhoneCall,
     Remedy,
+    SimulatedCall,
     SimulatedPhone,
     SimulatedText,
     Stranger,
@@ -66,6 +68,7 @@ def erase(session: DeskSession, phone: str, *, now: datetime, by: Actor) -> Eras
     texts += _erase_texts(session, None, contact.id, now=now)
     session.execute(delete(SimulatedText).where(SimulatedText.number == phone))
     session.execute(delete(SimulatedPhone).where(SimulatedPhone.number == phone))
+    _forget_calls(session, phone)
     forget_photos(session, phone)
     session.execute(delete(Stranger).where(Stranger.contact_id == contact.id))
     for customer in customers:
@@ -78,6 +81,14 @@ def erase(session: DeskSession, phone: str, *, now: datetime, by: Actor) -> Eras
     )
     contact.phone = None
     return Erased(len(customers), len(tickets), texts)
+
+
+def _forget_calls(session: DeskSession, phone: str) -> None:
+    """How long somebody spoke stays, with whom does not."""
+    session.execute(update(PhoneCall).where(PhoneCall.far_number == phone).values(far_number=None))
+    legs = select(SimulatedCall.id).where(SimulatedCall.number == phone)
+    session.execute(delete(SimulatedCall).where(SimulatedCall.parent_id.in_(legs)))
+    session.execute(delete(SimulatedCall).where(SimulatedCall.number == phone))
 
 
 def _locked_tickets(session: DeskSession, customers: Sequence[Customer]) -> Sequence[Ticket]:

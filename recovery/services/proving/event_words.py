@@ -20,6 +20,7 @@ UNSAID = (
     "remedy",
     "promise",
     "callback",
+    "call",
     "task",
     "wait",
     "message",

@@ -11,7 +11,7 @@ from recovery.domain.phones import country_of, parse_phone, pretty
 from recovery.models import Contact, Customer, SimulatedText, Site, Staff
 from recovery.services.access import sites_visible_to
 from recovery.services.session import DeskSession
-from recovery.services.simulating import phones
+from recovery.services.simulating import calls, phones
 
 NOWHERE = "UTC"
 STRANGER = "Somebody"
@@ -35,10 +35,12 @@ class Phone:
 
 
 def phones_of(session: DeskSession, *, by: Actor) -> Sequence[Phone]:
-    """Those with a text on them, the newest first; another site's customers are left out."""
-    found = phones.threads(session)
-    owners = _owners(session, [each.number for each in found], by=by)
-    return [_phone(each.number, owners[each.number], each.last) for each in found if each.number in owners]
+    """Those with a text on them, the newest first, before them those that ring without one; another site's customers are
+    left out."""
+    found = {each.number: each.last for each in phones.threads(session)}
+    ringing = [number for number in calls.busy_numbers(session) if number not in found]
+    owners = _owners(session, [*ringing, *found], by=by)
+    return [_phone(each, owners[each], found.get(each)) for each in (*ringing, *found) if each in owners]
 
 
 def phone(session: DeskSession, typed: str, *, by: Actor) -> Phone:

@@ -8,8 +8,9 @@ from recovery.clock import Clock
 from recovery.domain.photos import Media
 from recovery.services.hearing.phone_photos import stored_photo
 from recovery.services.running.ground import Ground
-from recovery.services.simulating import phones
+from recovery.services.simulating import calls, phones
 from recovery.sms.gateway import Found, Heard, OutgoingText, ProviderStatus, SendRefused
+from recovery.sms.telephone import OutgoingCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,9 @@ class Phones:
 
     def keep(self, outgoing: OutgoingText, at: datetime) -> str:
         return self.ground.transact(lambda session: phones.keep(session, outgoing, at=at))
+
+    def ring(self, outgoing: OutgoingCall, at: datetime) -> str:
+        return self.ground.transact(lambda session: calls.ring(session, outgoing, at=at))
 
     def refuse(self, outgoing: OutgoingText) -> None:
         """Raises SendRefused where this phone is to be refused."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from recovery.domain.actors import Actor, ActorKind
+from recovery.domain.actors import CUSTOMER, Actor, ActorKind
 from recovery.domain.errors import Invalid
 from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
@@ -146,6 +146,19 @@ def continued(session: DeskSession, earlier: Ticket, *, why: str, now: datetime,
     heard = is_heard(session, ticket, now=now, urgent=by.kind is ActorKind.CUSTOMER)
     told_by = ToldBy.TEXT if heard else ToldBy.PAGE
     make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by, first=True)
+    return ticket
+
+
+def dropped(session: DeskSession, site: Site, phone: str, *, note: str, now: datetime) -> Ticket:
+    """A call to us came to nothing: for who called, whom the site may know. Nobody has it yet. What they are promised next,
+    whoever asks for this ticket says at once."""
+    new = NewTicket(site=site.slug, failure="dropped_call", source=Source.PHONE, note=note)
+    customer = find_or_add(session, site, NewCustomer(phone), now=now)
+    ticket = _added(session, site, new, customer, now=now, by=CUSTOMER)
+    _record_logged(session, ticket, now=now, by=CUSTOMER)
+    due = default_promise_due(session, ticket, now=now)
+    about, told_by = PromiseAbout.CALLBACK, ToldBy.PAGE
+    make_promise(session, ticket, due_at=due, about=about, told_by=told_by, now=now, by=CUSTOMER, first=True)
     return ticket
 
 

@@ -116,7 +116,7 @@ def read_callbacks(session: DeskSession, query: Query, **values: Any) -> list[Ca
         return rows
     attempts: dict[int, list[AttemptRow]] = defaultdict(list)
     for row in _rows(session, ATTEMPTS, {"ids": tried}):
-        attempts[row[0]].append(AttemptRow(*(*row[:4], Person(row[4], row[5]), row[6])))
+        attempts[row[0]].append(AttemptRow(*(*row[:4], Person(row[4], row[5]), *row[6:])))
     return [replace(row, attempts=tuple(attempts[row.id])) if row.id in attempts else row for row in rows]
 
 

@@ -100,6 +100,10 @@ class AttemptRow:
     at: datetime
     by: Person
     note: str | None
+    inferred: bool
+    """From what the provider told; nobody has said yet that it was so."""
+    seconds: int | None
+    """Of talking, where the desk placed the call."""
 
 
 @dataclass(frozen=True, slots=True)

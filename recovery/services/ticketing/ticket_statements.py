@@ -148,7 +148,17 @@ CALLBACKS_OF_TICKETS: Query = CALLBACKS.where(Callback.ticket_id.in_(bindparam("
 )
 
 ATTEMPTS: Query = (
-    select(Attempt.callback_id, Attempt.number, Attempt.outcome, Attempt.at, caller.id, caller.name, Attempt.note)
+    select(
+        Attempt.callback_id,
+        Attempt.number,
+        Attempt.outcome,
+        Attempt.at,
+        caller.id,
+        caller.name,
+        Attempt.note,
+        Attempt.inferred,
+        Attempt.seconds,
+    )
     .join(caller, caller.id == Attempt.by_id)
     .where(Attempt.callback_id.in_(bindparam("ids", expanding=True)))
     .order_by(Attempt.callback_id, Attempt.number)

@@ -21,6 +21,7 @@ from recovery.services.backstage import late_tasks
 from recovery.services.calling import falling_due
 from recovery.services.deciding import approvals
 from recovery.services.session import DeskSession
+from recovery.services.telephony.call_lines import is_on_the_phone
 from recovery.services.ticketing import customer_page, tickets
 from recovery.services.ticketing.ticket_statements import literally
 from recovery.services.timing import lapses
@@ -88,6 +89,8 @@ def callbacks_missed(_: DeskSession, now: datetime) -> Select[int, int]:
 def miss(session: DeskSession, ticket: Ticket, callback_id: int, now: datetime) -> bool:
     callback = session.get(Callback, callback_id)
     if callback is None or callback.status is not CallbackStatus.DUE or callback.miss_at > now:
+        return False
+    if is_on_the_phone(session, callback.id):
         return False
     falling_due.miss(session, ticket, callback, now=now)
     return True

@@ -1,0 +1,1 @@
+"""Calls that the desk places and takes itself."""

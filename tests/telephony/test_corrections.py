@@ -1,0 +1,117 @@
+"""What is inferred is a guess until a person says how it went; then what had come of it is taken back."""
+
+import pytest
+
+from recovery.domain.actors import Actor
+from recovery.domain.callbacks import CallbackStatus, Outcome
+from recovery.domain.errors import NotFound, WrongState
+from recovery.domain.messages import MessageStatus
+from recovery.models import Callback, Message, Ticket
+from recovery.services.calling import attempts
+from recovery.services.session import DeskSession
+from recovery.services.texting.messages import WRONG_NUMBER
+from tests.services.post import Post
+from tests.telephony.parties import Desk
+
+
+def after_a_call(desk: Desk, seconds: int) -> tuple[Ticket, Callback]:
+    ticket, callback = desk.promised()
+    desk.talk_to(callback)
+    desk.play.customer_picks_up()
+    desk.play.customer_hangs_up(seconds)
+    return ticket, callback
+
+
+def test_a_short_call_that_said_it_all_was_no_cut_and_its_text_never_leaves(simulated: Desk) -> None:
+    post = Post(simulated.business)
+    ticket, _ = after_a_call(simulated, 20)
+    post.send_all()
+    simulated.correct(ticket, Outcome.REACHED)
+    simulated.business.later(seconds=11)
+    post.send_all()
+    text = next(each for each in simulated.business.rows(Message, ticket) if each.template == "disconnected")
+    assert (text.status, text.drop_reason) == (MessageStatus.DROPPED, "no_longer_true")
+    assert simulated.callback(ticket).status is CallbackStatus.REACHED
+    (attempt,) = simulated.attempts(ticket)
+    assert (attempt.outcome, attempt.inferred) == (Outcome.REACHED, False)
+    assert simulated.business.tags(ticket).count("callback:attempted") == 1, "it was one try"
+    assert "callback:corrected" in simulated.business.tags(ticket)
+
+
+def test_a_cut_that_is_not_corrected_is_told_to_the_customer(simulated: Desk) -> None:
+    post = Post(simulated.business)
+    ticket, _ = after_a_call(simulated, 20)
+    simulated.business.later(seconds=11)
+    post.send_all()
+    text = next(each for each in simulated.business.rows(Message, ticket) if each.template == "disconnected")
+    assert text.status is MessageStatus.SENT
+
+
+def test_a_long_talk_with_a_voicemail_is_tried_again(simulated: Desk) -> None:
+    ticket, _ = after_a_call(simulated, 75)
+    assert simulated.callback(ticket).status is CallbackStatus.REACHED
+    simulated.correct(ticket, Outcome.VOICEMAIL, by="omar")
+    call = simulated.callback(ticket)
+    assert (call.status, call.in_vain, call.ended_at) == (CallbackStatus.BOOKED, 1, None)
+
+
+def test_a_guess_that_was_right_is_said_once(simulated: Desk) -> None:
+    ticket, _ = after_a_call(simulated, 75)
+    simulated.correct(ticket, Outcome.REACHED)
+    assert simulated.callback(ticket).status is CallbackStatus.REACHED
+    with pytest.raises(WrongState, match="Somebody has said already"):
+        simulated.correct(ticket, Outcome.BUSY)
+
+
+def test_no_answer_that_was_a_cut_is_redialled(simulated: Desk) -> None:
+    ticket, callback = simulated.promised()
+    simulated.talk_to(callback)
+    simulated.play.customer_does_not_answer()
+    simulated.correct(ticket, Outcome.DISCONNECTED)
+    call = simulated.callback(ticket)
+    assert (call.status, call.in_vain) == (CallbackStatus.DUE, 0)
+
+
+def test_a_number_that_is_theirs_after_all_gets_texts_again(http: Desk) -> None:
+    ticket, callback = http.promised()
+    http.talk_to(callback)
+    http.play.line.customer_does_not("failed", SipResponseCode="404")
+    (attempt,) = http.attempts(ticket)
+    assert (attempt.outcome, attempt.inferred) == (Outcome.WRONG_NUMBER, True)
+    assert http.business.again(ticket).no_text_reason == WRONG_NUMBER
+    http.correct(ticket, Outcome.NO_ANSWER)
+    assert http.business.again(ticket).no_text_reason is None
+    assert http.callback(ticket).status is CallbackStatus.BOOKED
+
+
+def test_where_another_call_has_taken_its_place_only_the_record_changes(simulated: Desk) -> None:
+    ticket, callback = after_a_call(simulated, 75)
+    simulated.book(ticket)
+
+    def act(session: DeskSession, held: Ticket, maya: Actor) -> None:
+        first = session.get_one(Callback, callback.id)
+        attempts.correct(session, held, first, 1, outcome=Outcome.BUSY, now=simulated.business.now, by=maya)
+
+    simulated.business.on(ticket, act)
+    first, second = simulated.business.rows(Callback, ticket)
+    assert (first.status, second.status) == (CallbackStatus.REACHED, CallbackStatus.DUE)
+    assert simulated.attempts(ticket)[0].outcome is Outcome.BUSY
+
+
+def test_only_the_last_try_is_corrected_and_only_one_that_was(simulated: Desk) -> None:
+    ticket, _ = after_a_call(simulated, 20)
+    simulated.say(ticket, Outcome.NO_ANSWER)
+
+    def correct(number: int) -> None:
+        def act(session: DeskSession, held: Ticket, maya: Actor) -> None:
+            call = session.get_one(Callback, simulated.callback(ticket).id)
+            attempts.correct(session, held, call, number, outcome=Outcome.BUSY, now=simulated.business.now, by=maya)
+
+        simulated.business.on(ticket, act)
+
+    with pytest.raises(WrongState, match="another try since"):
+        correct(1)
+    with pytest.raises(WrongState, match="Somebody has said already"):
+        correct(2)
+    with pytest.raises(NotFound):
+        correct(7)
