@@ -39,6 +39,7 @@ RETRIED_UNIQUE = (
     *("uq_tickets_reference", "tickets.reference"),
     *("pk_events", "events.stream_id"),
     *("uq_customers_site_id_contact_id", "customers.site_id, customers.contact_id"),  # two logged the same new number
+    *("uq_phone_calls_provider_sid", "phone_calls.provider_sid"),  # the provider told of one call twice at once
     *("pk_settings_stream", "settings_stream.id"),  # the first two changes of an installation
 )
 BUSY_MILLISECONDS = 5000

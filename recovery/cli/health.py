@@ -39,7 +39,8 @@ def run(arguments: Arguments) -> int:
     components = build(Settings.from_env())
     try:
         checks = [*_configured(components.settings), *_database(components)]
-        checks += _voice(components, checks)
+        if not any(each.what == "Database" and each.state == BAD for each in checks):
+            checks += voice(components)
     finally:
         components.dispose()
     if arguments.json:
@@ -76,10 +77,8 @@ def _database(components: Components) -> Sequence[Check]:
     return (reached, *_space(components), *_demo(components.settings, has_demo=found.has_demo), *seen)
 
 
-def _voice(components: Components, checks: Sequence[Check]) -> Sequence[Check]:
+def voice(components: Components) -> Sequence[Check]:
     """The provider is asked about each number that calls, with no transaction open."""
-    if any(each.what == "Database" and each.state == BAD for each in checks):
-        return ()
     with components.read() as session:
         numbers, unreachable = voice_numbers(session), callers_without_phone(session)
     if not numbers:

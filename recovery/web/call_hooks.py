@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import IntegrityError
 from twilio.twiml.voice_response import VoiceResponse
 
 from recovery.bootstrap import CALL_HOOK
@@ -81,11 +80,7 @@ def inbound() -> ResponseReturnValue:
         caller, called, now = field("From"), field("To"), desk.clock.now()
         return answering.answer(session, provider_sid=told.provider_sid, caller=caller, called=called, now=now)
 
-    try:
-        script, ref = desk.transact(work)
-    except IntegrityError:  # its twin came in the same moment, and is kept by now
-        script, ref = desk.transact(work)
-    return _spoken(script, ref)
+    return _spoken(*desk.transact(work))
 
 
 def _hear(service: Callable[..., Heard], told: Told) -> Heard:

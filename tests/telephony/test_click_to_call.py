@@ -83,8 +83,10 @@ def test_a_call_that_goes_on_is_not_missed(desk: Desk) -> None:
     desk.business.later(minutes=5)
     desk.business.tick()
     assert desk.callback(ticket).status is CallbackStatus.DUE
+    assert "promise:lapsed" not in desk.business.tags(ticket), "nobody is told that we are late while we speak"
     desk.play.customer_hangs_up(60)
     assert desk.callback(ticket).status is CallbackStatus.REACHED
+    assert "promise:kept" in desk.business.tags(ticket), "the call began in time"
 
 
 @pytest.mark.parametrize("what", ["busy", "no_answer"])

@@ -6,7 +6,7 @@ from alembic import op
 from recovery.migrations.spelling import BIG, TIME, where
 
 revision = "0018"
-down_revision = "0015"
+down_revision = "0017"
 
 LIVE = "state <> 'ended'"
 PLACED = f"{LIVE} AND direction = 'outbound'"

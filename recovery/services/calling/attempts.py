@@ -30,9 +30,10 @@ IN_VAIN = frozenset({Outcome.NO_ANSWER, Outcome.BUSY, Outcome.VOICEMAIL})
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Of a call that the desk placed. `seconds` of talking."""
+    """Of a call that the desk placed: `seconds` of talking, and when that began."""
 
     seconds: int | None = None
+    since: datetime | None = None
 
 
 def attempt(
@@ -64,7 +65,7 @@ def attempt(
         seconds=heard.seconds if heard else None,
     )
     session.add(tried)
-    _follow(session, ticket, callback, tried, now=now, by=by)
+    _follow(session, ticket, callback, tried, since=heard.since if heard else None, now=now, by=by)
     record(
         session,
         ticket,
@@ -139,11 +140,18 @@ def _has_another(session: DeskSession, callback: Callback) -> bool:
 
 
 def _follow(
-    session: DeskSession, ticket: Ticket, callback: Callback, tried: Attempt, *, now: datetime, by: Actor
+    session: DeskSession,
+    ticket: Ticket,
+    callback: Callback,
+    tried: Attempt,
+    *,
+    since: datetime | None = None,
+    now: datetime,
+    by: Actor,
 ) -> None:
     if tried.outcome is Outcome.REACHED:
         end_call(session, callback, CallbackStatus.REACHED, now=now)
-        touched(session, ticket, how="call", now=now, by=by, reached=True)
+        touched(session, ticket, how="call", now=now, by=by, reached=True, since=since)
     elif tried.outcome is Outcome.DISCONNECTED:
         _redial(session, ticket, callback, tried, now=now, by=by)
     elif tried.outcome is Outcome.WRONG_NUMBER:

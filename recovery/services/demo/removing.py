@@ -5,7 +5,7 @@ from somebody's tampering."""
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, true
 
 from recovery.domain.actors import MACHINE
 from recovery.domain.errors import Refused
@@ -36,6 +36,7 @@ from recovery.models import (
     Receipt,
     Remedy,
     SignInLink,
+    SimulatedCall,
     SimulatedPhone,
     SimulatedText,
     Site,
@@ -99,6 +100,8 @@ def _in_order() -> list[tuple[Table, ColumnElement[bool]]]:
         (_table(Message), Message.is_demo.is_(True)),
         (_table(CallSlot), CallSlot.site_id.in_(SITES)),
         (_table(PhoneCall), PhoneCall.site_id.in_(SITES)),
+        (_table(SimulatedCall), SimulatedCall.parent_id.is_not(None)),  # whoever's: a call is over in minutes
+        (_table(SimulatedCall), true()),
         (_table(HandedOver), HandedOver.ticket_id.in_(TICKETS)),
         (_table(Handover), Handover.site_id.in_(SITES)),
         *of_tickets,

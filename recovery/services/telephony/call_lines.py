@@ -44,8 +44,9 @@ def live_call_by(session: DeskSession, staff_id: int) -> PhoneCall | None:
     return session.scalar(select(PhoneCall).where(PhoneCall.staff_id == staff_id, *_live()))
 
 
-def is_on_the_phone(session: DeskSession, callback_id: int) -> bool:
-    return session.scalar(select(exists().where(PhoneCall.callback_id == callback_id, *_live()))) or False
+def is_on_the_phone(session: DeskSession, ticket_id: int) -> bool:
+    """Somebody speaks with the customer of this ticket now, or is about to."""
+    return session.scalar(select(exists().where(PhoneCall.ticket_id == ticket_id, *_live()))) or False
 
 
 def last_call_of(session: DeskSession, callback_id: int) -> PhoneCall | None:

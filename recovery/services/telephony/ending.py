@@ -100,5 +100,5 @@ def _infer(session: DeskSession, ticket: Ticket, call: PhoneCall, *, now: dateti
         note=None,
         now=now,
         by=replace(caller, heard=True),
-        heard=Heard(call.seconds),
+        heard=Heard(call.seconds, call.talking_since),
     )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.tasks import OPEN as OPEN_TASKS
-from recovery.domain.tickets import TicketStatus
+from recovery.domain.tickets import PromiseAbout, TicketStatus
 from recovery.domain.waits import LIVE as LIVE_WAITS
 from recovery.domain.waits import WaitStatus
 from recovery.models import Approval, Callback, Climb, Promise, Task, Ticket, Wait
@@ -35,6 +35,8 @@ def promises_to_lapse(_: DeskSession, now: datetime) -> Select[int, int]:
 def lapse(session: DeskSession, ticket: Ticket, promise_id: int, now: datetime) -> bool:
     promise = session.get(Promise, promise_id)
     if promise is None or promise.ended_at or promise.lapsed_at or promise.due_at > now:
+        return False
+    if promise.about is PromiseAbout.CALLBACK and is_on_the_phone(session, ticket.id):
         return False
     lapses.lapse(session, ticket, promise, now=now)
     return True
@@ -90,7 +92,7 @@ def miss(session: DeskSession, ticket: Ticket, callback_id: int, now: datetime) 
     callback = session.get(Callback, callback_id)
     if callback is None or callback.status is not CallbackStatus.DUE or callback.miss_at > now:
         return False
-    if is_on_the_phone(session, callback.id):
+    if is_on_the_phone(session, ticket.id):
         return False
     falling_due.miss(session, ticket, callback, now=now)
     return True

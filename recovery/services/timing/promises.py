@@ -120,16 +120,18 @@ def touched(
     by: Actor,
     about: PromiseAbout = PromiseAbout.TOUCH,
     reached: bool = False,
+    since: datetime | None = None,
 ) -> None:
     """The customer heard from us: the promise is kept, and what they are owed next stands on their page.
 
-    A promised answer or call stands whatever else they hear, until it is given. `reached`: this was the call.
+    A promised answer or call stands whatever else they hear, until it is given. `reached`: this was the call, which began
+    at `since`, if that is known: it is in time when it was begun in time.
     """
     if by.is_person and by.id is not None and ticket.first_response_at is None:
         ticket.first_response_at = now
     record(session, ticket, Tag.TICKET_TOUCHED, by=by, at=now, how=how)
     if ticket.is_live and not _stands(session, ticket, reached=reached):
-        kept = end_promise(session, ticket, "kept", now=now, how=how, by=by, reached=reached)
+        kept = end_promise(session, ticket, "kept", now=now, how=how, by=by, reached=reached, since=since)
         _promise_owed(session, ticket, kept, otherwise=None, about=about, told_by=ToldBy.PAGE, now=now, by=by)
 
 
@@ -180,6 +182,7 @@ def end_promise(
     how: str = "",
     by: Actor = MACHINE,
     reached: bool = False,
+    since: datetime | None = None,
 ) -> Promise | None:
     """Gives the one that ended. Past its time it is broken and counted, whatever came after, and also where something
     else replaces it before a worker looked. A promised call is kept by nothing but the call: `reached`."""
@@ -188,7 +191,7 @@ def end_promise(
         return None
     if promise.about is PromiseAbout.CALLBACK and not reached:
         outcome = "replaced"
-    late = promise.lapsed_at is not None or (now > promise.due_at and ticket.status is not TicketStatus.VOID)
+    late = promise.lapsed_at is not None or ((since or now) > promise.due_at and ticket.status is not TicketStatus.VOID)
     promise.outcome = "broken" if late else outcome
     promise.ended_at = now
     if late and promise.lapsed_at is None:
