@@ -55,8 +55,8 @@ NOTHING = {
     "task_id": "5" * 18,
     "wait_id": "6" * 18,
     "message_id": "1",
-    "number": "7",
-    "attempt_number": "7",
+    "number": "8" * 18,
+    "attempt_number": "9" * 18,
 }
 
 
@@ -122,8 +122,8 @@ def things_of_harbour_st(desk: Desk) -> dict[str, str]:
         "handover_id": "1",
         "message_id": "1",
         "stranger_id": "1",
-        "number": "1",
-        "attempt_number": "1",
+        "number": "6" * 18,
+        "attempt_number": "7" * 18,
         "token": FORGED,
         "slug": "harbour-st",
         "staff_id": str(desk.business.staff("maya").id),
