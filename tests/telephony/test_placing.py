@@ -170,6 +170,15 @@ def test_a_late_answer_of_a_worker_that_was_frozen_settles_the_doubt(simulated: 
     assert simulated.call().state is CallState.RINGING
 
 
+def test_an_answer_to_somebody_elses_claim_changes_nothing(simulated: Desk) -> None:
+    _, callback = simulated.promised()
+    simulated.ask(callback)
+    departure = begin(simulated)
+    assert departure is not None
+    finish(simulated, replace(departure, token="another"), SendRefused(FaultCategory.PERMANENT, 21215, "no"))
+    assert simulated.call().state is CallState.DIALLING
+
+
 def test_a_refused_call_says_so_and_is_not_tried_again(simulated: Desk) -> None:
     ticket, callback = simulated.promised()
     simulated.ask(callback)
