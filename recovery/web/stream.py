@@ -9,7 +9,7 @@ from flask import url_for
 
 from recovery.domain.actors import ActorKind
 from recovery.domain.calendars import local_time
-from recovery.domain.callbacks import CallReason, Outcome
+from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag
 from recovery.domain.languages import LANGUAGES, Language
 from recovery.domain.messages import Direction, MessageStatus
@@ -26,8 +26,8 @@ from recovery.models import Event, Message
 from recovery.services.hearing.photos import PhotoRow
 from recovery.services.reporting.spending import SPEND
 from recovery.services.ticketing.rows import SiteBrief
+from recovery.web.call_words import attempted, corrected
 from recovery.web.rows import at, clock, failure_label
-from recovery.web.wording import length
 
 Names = Mapping[int, str]
 Payload = Mapping[str, Any]
@@ -234,19 +234,6 @@ def _backstage(words: str) -> Callable[[Payload, Names, There], str]:
     return lambda payload, *_: words.format(whom=TaskList(payload["list"]).whom)
 
 
-def _attempted(payload: Payload, _: Names, __: There) -> str:
-    label = Outcome(payload["outcome"]).label
-    seconds = payload.get("seconds")
-    lasted = f" after {length(seconds)}" if seconds is not None else ""
-    return f"called: {label}{lasted}{' (inferred)' if payload.get('inferred') else ''}"
-
-
-def _corrected(payload: Payload, _: Names, __: There) -> str:
-    if payload["before"] == payload["after"]:
-        return f"says that the call went so: {Outcome(payload['after']).label}"
-    return f"corrected how the call went: {Outcome(payload['after']).label}, not {Outcome(payload['before']).label}"
-
-
 def _moved(payload: Payload, _: Names, __: There) -> str:
     if payload["from_ticket"] == payload["to_ticket"]:
         return "said that it is about this one"
@@ -331,8 +318,8 @@ TELLERS: Mapping[Tag, Teller] = {
     Tag.CALLBACK_WANTED: Teller("phone", _said("wants to be called")),
     Tag.CALLBACK_UNCHOSEN: Teller("phone", _said("No time was chosen: they are called as soon as someone is free")),
     Tag.CALLBACK_PUT_BACK: Teller("phone", _said("put the call back on the list")),
-    Tag.CALLBACK_ATTEMPTED: Teller("phone-call", _attempted),
-    Tag.CALLBACK_CORRECTED: Teller("edit", _corrected),
+    Tag.CALLBACK_ATTEMPTED: Teller("phone-call", attempted),
+    Tag.CALLBACK_CORRECTED: Teller("edit", corrected),
     Tag.CALL_RECEIVED: Teller("phone-call", _said("called us")),
     Tag.CALL_DOUBTED: Teller("warning", _said("Nobody knows yet whether the call was placed")),
     Tag.TASK_ASKED: Teller("log", _backstage("asked {whom}")),
