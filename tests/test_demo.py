@@ -172,15 +172,11 @@ def test_taken_away_it_leaves_nothing_but_what_the_trail_says_of_it(desk: Compon
         }
         assert left == {"events", "settings_stream", "anchors", "awaiting_anchor"}
         assert session.scalars(select(Event.tag).order_by(Event.seq)).all() == [
-<<<<<<< HEAD
-            *[Tag.SITE_ADDED] * 3,
-            *[Tag.ROTA_CHANGED] * 7,
-            *[Tag.TARGET_CHANGED] * 2,
-=======
             Tag.SITE_ADDED,
             *[Tag.SITE_CHANGED] * 2,  # the number that the café calls from, and the phone that rings there
             *[Tag.SITE_ADDED] * 2,
->>>>>>> a2f5ce1 (calls: Break no promise while somebody speaks with the customer)
+            *[Tag.ROTA_CHANGED] * 7,
+            *[Tag.TARGET_CHANGED] * 2,
             Tag.DEMO_LOADED,
             Tag.DEMO_REMOVED,
         ]
