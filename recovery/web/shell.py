@@ -43,7 +43,7 @@ PAGES = (
     Page("approvals", "Approvals", "approvals.index", "approvals", Permission.APPROVE),
     Page("tickets", "Tickets", "tickets.index", "message", Permission.SEE),
     Page("undetected", "Undetected", "undetected.index", "undetected", Permission.SEE),
-    Page("waiting", "Waiting", "waiting.index", "clock", Permission.SEE),
+    Page("waiting", "Waiting", "waiting.index", "person", Permission.SEE),
     Page("tasks", "Tasks", "tasks.index", "check", Permission.SEE),
     Page("rota", "Rota", "rota.show", "clock", Permission.SEE),
     Page("reports", "Reports", "reports.show", "reports", Permission.REPORTS),
