@@ -3,12 +3,14 @@
 import pytest
 from sqlalchemy import select
 
+from recovery.domain.actors import CUSTOMER
 from recovery.domain.events import Tag
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Callback, Event, Message, Ticket
 from recovery.services.access import lock_ticket
+from recovery.services.people.erasing import erase
 from recovery.services.ticketing import customer_page
-from recovery.services.ticketing.tickets import resolve
+from recovery.services.ticketing.tickets import close, confirm, resolve
 from tests.factories import SAM, Business
 
 
@@ -63,3 +65,23 @@ def test_a_ticket_that_was_resolved_goes_on_for_them(business: Business, ticket:
     with business.desk.read() as session:
         assert session.get_one(Ticket, ticket.id).status is TicketStatus.IN_RECOVERY
     assert len(business.rows(Callback, ticket)) == 1
+
+
+@pytest.mark.parametrize("what", ["they said that it is right", "a supervisor closed it", "they were erased"])
+def test_but_not_where_it_was_said_since_that_all_is_over(business: Business, ticket: Ticket, what: str) -> None:
+    business.on(ticket, lambda session, held, maya: resolve(session, held, how=None, now=business.now, by=maya))
+    press(business, ticket)
+    business.later(minutes=2)
+    omar, ada = business.actor("omar"), business.actor("ada")
+    with business.desk.write() as session:
+        held = lock_ticket(session, ticket.id)
+        if what == "they said that it is right":
+            confirm(session, held, message_id=None, now=business.now, by=CUSTOMER)
+        elif what == "a supervisor closed it":
+            close(session, held, cause="Two orders swapped", action=None, now=business.now, by=omar)
+        else:
+            erase(session, "+447700900123", now=business.now, by=ada)
+    business.later(minutes=10)
+    business.tick()
+    assert business.again(ticket).resolved_at is not None
+    assert business.rows(Callback, ticket) == []

@@ -91,6 +91,12 @@ def cancel_calls(session: DeskSession, ticket: Ticket, *, why: str, now: datetim
             record(session, ticket, Tag.CALLBACK_CANCELLED, by=MACHINE, at=now, callback=callback.id, why=why)
 
 
+def end_all_calls(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -> None:
+    """Also the one that was asked for, and for which no time was chosen yet: that this is over was said since."""
+    cancel_calls(session, ticket, why=why, now=now)
+    ticket.call_wanted_at = None
+
+
 def refuse_ended(callback: Callback) -> None:
     if callback.ended_at is not None:
         raise WrongState(f"This call is {callback.status.label} already: book a new one.")

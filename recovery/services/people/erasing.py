@@ -31,7 +31,7 @@ from recovery.models import (
     Task,
     Ticket,
 )
-from recovery.services.calling.call_rows import cancel_calls
+from recovery.services.calling.call_rows import end_all_calls
 from recovery.services.hearing.phone_photos import forget_photos
 from recovery.services.hearing.photos import erase_photos
 from recovery.services.people.sites import require_admin
@@ -125,7 +125,7 @@ def _erase_ticket(session: DeskSession, ticket: Ticket, *, now: datetime, by: Ac
     for task in session.scalars(select(Task).where(Task.ticket_id == ticket.id)):
         task.words = None
     _erase_handovers(session, ticket)
-    cancel_calls(session, ticket, why=ERASED, now=now)
+    end_all_calls(session, ticket, why=ERASED, now=now)
     drop_queued(session, ticket, reason=ERASED, now=now)
     record(session, ticket, Tag.CUSTOMER_ERASED, by=by, at=now, customer=ticket.customer_id)
     return _erase_texts(session, ticket, None, now=now)

@@ -17,7 +17,7 @@ from recovery.domain.wording import at_words
 from recovery.models import Event, Message, Remedy, Staff, Ticket
 from recovery.services.access import require
 from recovery.services.alerting.ladders import watch
-from recovery.services.calling.call_rows import cancel_calls
+from recovery.services.calling.call_rows import end_all_calls
 from recovery.services.deciding import remedies
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
@@ -149,7 +149,7 @@ def confirm(session: DeskSession, ticket: Ticket, *, message_id: int | None, now
     record(session, ticket, Tag.TICKET_CONFIRMED, by=by, at=now, message=message_id)
     if ticket.status is TicketStatus.RESOLVED:
         _close(session, ticket, why="confirmed", now=now, by=by)
-    cancel_calls(session, ticket, why=CLOSED, now=now)
+    end_all_calls(session, ticket, why=CLOSED, now=now)
 
 
 def close(
@@ -158,7 +158,7 @@ def close(
     require(by, Permission.SUPERVISE)
     ticket.cause, ticket.action = cause or ticket.cause, action or ticket.action
     _close(session, ticket, why="by_hand", now=now, by=by)
-    cancel_calls(session, ticket, why=CLOSED, now=now)
+    end_all_calls(session, ticket, why=CLOSED, now=now)
 
 
 def close_quietly(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
