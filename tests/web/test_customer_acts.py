@@ -137,6 +137,22 @@ def test_still_not_right_on_a_live_ticket_is_a_reply_for_a_person(business: Busi
     assert fresh(business, ticket).unread == 1
 
 
+def test_still_not_right_on_what_was_taken_back_meanwhile_is_a_reply_for_a_person(
+    business: Business, client: FlaskClient
+) -> None:
+    """The page was open before somebody voided it, and the button is pressed without a word."""
+    ticket = business.log()
+    business.on(
+        ticket,
+        lambda session, row, maya: tickets.void(
+            session, row, reason="wrong table", duplicate_of=None, now=business.now, by=maya
+        ),
+    )
+    for _ in range(2):
+        send(client, f"{link(business, ticket)}/reopening")
+    assert (fresh(business, ticket).status, fresh(business, ticket).unread) == (TicketStatus.VOID, 1)
+
+
 def test_writing_to_us_waits_for_a_person_to_read_it(business: Business, client: FlaskClient) -> None:
     ticket = business.log()
     page = send(client, f"{link(business, ticket)}/messages", words=" I am at the window\0 seat. STOP ")

@@ -211,7 +211,7 @@ def still_not_right(session: DeskSession, ticket: Ticket, *, words: str, now: da
     going_on = _awake(session, ticket, why="not_fixed", now=now)
     if words.strip():
         replies.write_from_page(session, going_on, words, now=now)
-    elif going_on.is_live and not _said_just_now(session, going_on, now=now):
+    elif not _said_just_now(session, going_on, now=now):
         replies.write_from_page(session, going_on, "It is still not right.", now=now)
     return going_on
 
