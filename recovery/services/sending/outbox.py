@@ -7,8 +7,9 @@ can be in doubt.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import ColumnElement, Select, and_, event, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, event, exists, func, or_, select, text, update
 from sqlalchemy.orm import aliased
 
 from recovery.domain.messages import Doubt, MessageStatus
@@ -162,13 +163,27 @@ def oldest_due(session: DeskSession, *, now: datetime) -> datetime | None:
 
 def claimable(lane: Lane, now: datetime) -> Select[int]:
     """What may leave now, the longest due first."""
-    site = Message.site_id == lane.site_id if lane.site_id else Message.site_id.is_(None)
-    due = (*_due(now), site, Message.sender == lane.sender)
-    return select(Message.id).where(*due, ~_behind_another(now)).order_by(Message.not_before, Message.id)
+    return _of_lane(lane, now, is_urgent=False)
 
 
 def urgent(lane: Lane, now: datetime) -> Select[int]:
-    return claimable(lane, now).where(text(f"messages.{URGENT_WAITING}"), Message.urgent_until > now)
+    return _of_lane(lane, now, is_urgent=True)
+
+
+def _of_lane(lane: Lane, now: datetime, *, is_urgent: bool) -> Select[int]:
+    values: dict[str, object] = {"now": now, "stuck_since": now - STUCK_AFTER, "sender": lane.sender}
+    values |= {"site_id": lane.site_id} if lane.site_id else {}
+    return _waiting(is_urgent=is_urgent, has_site=bool(lane.site_id)).params(values)
+
+
+@cache
+def _waiting(*, is_urgent: bool, has_site: bool) -> Select[int]:
+    """Made once: building it costs several times what running it does."""
+    now = bindparam("now", type_=Message.not_before.type)
+    site = Message.site_id == bindparam("site_id") if has_site else Message.site_id.is_(None)
+    due = (*_due(now), site, Message.sender == bindparam("sender"), ~_behind_another(now))
+    hurried = (text(f"messages.{URGENT_WAITING}"), Message.urgent_until > now) if is_urgent else ()
+    return select(Message.id).where(*due, *hurried).order_by(Message.not_before, Message.id)
 
 
 @dataclass
@@ -199,22 +214,22 @@ class _Claiming:
         return len(found) == most
 
 
-def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _due(now: datetime | ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:
     """The states are spelled out, not bound: only so the planner knows that the partial index serves."""
     return text(f"messages.{WAITING}"), Message.not_before <= now  # type: ignore[return-value]  # text is a condition
 
 
-def _behind_another(now: datetime) -> ColumnElement[bool]:
+def _behind_another(now: ColumnElement[datetime]) -> ColumnElement[bool]:
     """An earlier text to the same number is on its way. What is kept back on purpose (quiet hours, time to undo) is
     not, and neither is one that is stuck."""
-    earlier = aliased(Message, name="earlier")
-    retried = and_(earlier.attempts > 0, earlier.sending_at > now - STUCK_AFTER)
+    earlier, stuck_since = aliased(Message, name="earlier"), bindparam("stuck_since", type_=Message.sending_at.type)
+    retried = and_(earlier.attempts > 0, earlier.sending_at > stuck_since)
     waiting = and_(
         earlier.status.in_((MessageStatus.PENDING, MessageStatus.HELD)), or_(earlier.not_before <= now, retried)
     )
-    doubted = and_(earlier.status == MessageStatus.IN_DOUBT, earlier.sending_at > now - STUCK_AFTER)
+    doubted = and_(earlier.status == MessageStatus.IN_DOUBT, earlier.sending_at > stuck_since)
     # one sender's line may be stopped for days, or have hours of texts waiting: another site's text is not lost in that
-    in_turn = or_(earlier.sender == Message.sender, earlier.created_at > now - STUCK_AFTER)
+    in_turn = or_(earlier.sender == Message.sender, earlier.created_at > stuck_since)
     leaving = earlier.status.in_((MessageStatus.CLAIMED, MessageStatus.SENDING))
     return exists().where(
         earlier.to_number == Message.to_number,
