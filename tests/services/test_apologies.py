@@ -5,6 +5,7 @@ from datetime import timedelta
 from recovery.domain.messages import MessageStatus
 from recovery.models import Message, Ticket
 from recovery.services.deciding import remedies
+from recovery.services.ticketing import reopening, tickets
 from recovery.services.timing.promises import promise_by_hand
 from tests.factories import refund
 from tests.services.post import Post
@@ -84,3 +85,17 @@ def test_a_time_promised_by_hand_is_told_and_the_old_one_is_not(post: Post) -> N
     lapse(post, minutes=6)
     post.send_all()
     assert said(post, ticket) == [("logged", "dropped"), ("promised", "sent")]
+
+
+def test_who_heard_since_that_it_was_put_right_hears_that_we_are_late(post: Post) -> None:
+    """The apology fell into a day without a worker; days later it is not right after all, and they are promised a time."""
+    ticket = post.ticket()
+    post.business.later(minutes=3)
+    post.business.on(ticket, lambda s, t, maya: tickets.resolve(s, t, how=None, now=post.now, by=maya))
+    post.business.later(minutes=20)
+    post.send_all()
+    assert said(post, ticket) == [("logged", "dropped"), ("resolved", "sent")]
+    post.business.on(ticket, lambda s, t, omar: reopening.reopen(s, t, why="cold", now=post.now, by=omar), by="omar")
+    post.send_all()
+    lapse(post, minutes=16)
+    assert last(post, ticket).template == "late"

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from recovery.domain.actors import MACHINE, Actor
-from recovery.domain.messages import MessageStatus
+from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.remedies import RemedyStatus
 from recovery.models import Message, Promise, Remedy, Ticket
 from recovery.services.session import DeskSession
@@ -15,6 +15,7 @@ from recovery.services.timing.promises import words_for
 from recovery.services.wording.spoken import speech_with_customer
 
 PLAIN, WAITING = APOLOGIES
+WITH_CUSTOMER = "customer"
 NEVER_BEGAN = frozenset({MessageStatus.PENDING, MessageStatus.HELD, MessageStatus.CLAIMED, MessageStatus.DROPPED})
 GIVEN = frozenset({RemedyStatus.GRANTED, RemedyStatus.READY})
 
@@ -46,10 +47,14 @@ def apologise_anew(
 
 
 def is_unsaid(session: DeskSession, ticket: Ticket) -> bool:
-    """An apology was written and none has even begun to leave."""
-    written = select(Message.status).where(Message.ticket_id == ticket.id, Message.template.in_(APOLOGIES))
-    statuses = set(session.scalars(written))
-    return bool(statuses) and statuses <= NEVER_BEGAN
+    """An apology was written, and neither it nor any other text about this has even begun to leave: who has heard of a time
+    since, or that it was put right, is told that we are late."""
+    written = select(Message.template, Message.status).where(
+        Message.ticket_id == ticket.id, Message.direction == Direction.OUTBOUND, Message.audience == WITH_CUSTOMER
+    )
+    texts = session.execute(written).all()
+    apologised = any(template in APOLOGIES for template, _ in texts)
+    return apologised and all(status in NEVER_BEGAN for _, status in texts)
 
 
 def is_asked(remedies: Sequence[Remedy]) -> bool:
