@@ -1,6 +1,5 @@
 """Looks from outside, after the storm: at the provider's own record, at the rows and at the trail, by no code that sends."""
 
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -10,21 +9,18 @@ from sqlalchemy.orm import defer
 
 from recovery.domain.authority import LimitSpan
 from recovery.domain.callbacks import CallReason
-from recovery.domain.event_chain import GENESIS, chain_hash
-from recovery.domain.events import Tag
 from recovery.domain.links import open_token
 from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.remedies import RemedyStatus
 from recovery.models import Callback, Event, Ledger, Message, Remedy, Ticket
 from recovery.services.proving.audit import verify
 from tests.chaos.rig import CANARY, UNSETTLED, Rig
+from tests.outside import AS_SENT, accepted_once, chained, explained
 
-AS_SENT = {MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNDELIVERED}
 GIVEN = {RemedyStatus.GRANTED, RemedyStatus.READY, RemedyStatus.FULFILLED}
 LIMITS = {LimitSpan.TICKET: 2000, LimitSpan.STAFF_DAY: 10_000, LimitSpan.CUSTOMER_MONTH: 10_000}
 """In pence: of somebody at the counter, of each customer."""
 ABROAD, AT_HOME, DIGITS = "+44", "0", re.compile(r"(?<![\d.])\d{11}(?!\d)")
-RANKS = {Tag.TEXT_QUEUED: 0, Tag.TEXT_SENT: 1, Tag.TEXT_DELIVERED: 2, Tag.TEXT_UNDELIVERED: 2, Tag.TEXT_FAILED: 2}
 
 
 def check(
@@ -38,7 +34,12 @@ def check(
     """Fails with everything that is not as it must be. `in_order`: nothing had the right to overtake. `asleep`: it is night,
     and what is held may stay so. `given_up`: texts that the test itself spoilt; beside those, only what the provider refused
     for good may have failed. `forgotten`: texts of which only the provider knows, since an older copy was put back."""
-    wrong = [*_sent_once(rig, given_up, forgotten), *_settled(rig, asleep=asleep), *_explained(rig), *_proven(rig)]
+    wrong = [
+        *_sent_once(rig, given_up, forgotten),
+        *_settled(rig, asleep=asleep),
+        *explained(_outbound(rig), _events(rig)),
+        *_proven(rig),
+    ]
     wrong += [*_silent(rig), *_kept(rig), *_paid(rig)]
     if in_order:
         wrong += _in_order(rig)
@@ -52,15 +53,12 @@ def doubted(rig: Rig) -> int:
 def _sent_once(rig: Rig, given_up: Collection[int], forgotten: Collection[int]) -> Iterator[str]:
     """0 doubled: the provider accepted each row at most once. 0 lost: it has each, or has refused it."""
     accepted = Counter(_accepted_ids(rig))
+    yield from accepted_once(_outbound(rig), accepted.elements())
     may_fail = {*given_up, *_ids(rig, _refused(rig))}
     with rig.desk.read() as session:
         called = set(session.scalars(select(Callback.ticket_id).where(Callback.reason == CallReason.UNDELIVERED)))
     for message in _outbound(rig):
         times = accepted.pop(message.id, 0)
-        if times > 1:
-            yield f"text {message.id} was accepted {times} times"
-        if message.status in AS_SENT and times == 0:
-            yield f"text {message.id} counts as {message.status} and the provider never had it"
         if times and message.status not in AS_SENT:
             yield f"text {message.id} was accepted and counts as {message.status} ({message.error})"
         if message.status is MessageStatus.FAILED and message.id not in may_fail:
@@ -98,39 +96,13 @@ def _in_order(rig: Rig) -> Iterator[str]:
             yield f"texts of one customer arrived out of order: {texts}"
 
 
-def _explained(rig: Rig) -> Iterator[str]:
-    """Every doubt has its beginning and its end in the trail, and no state went back."""
-    told: dict[int, list[Tag]] = defaultdict(list)
-    for event in _events(rig):
-        about = json.loads(event.payload).get("message")
-        if about is not None:
-            told[about].append(Tag(event.tag))
-    for message in _outbound(rig):
-        tags = told[message.id]
-        if message.doubted_at is not None and Tag.TEXT_DOUBTED not in tags:
-            yield f"text {message.id} was in doubt, and its trail does not say so"
-        if tags.count(Tag.TEXT_SETTLED) < tags.count(Tag.TEXT_DOUBTED):
-            yield f"the doubt about text {message.id} was never settled: {tags}"
-        ranks = [RANKS[tag] for tag in tags if tag in RANKS]
-        if ranks != sorted(ranks):
-            yield f"text {message.id} went back: {tags}"
-        if tags.count(Tag.TEXT_SENT) > 1:
-            yield f"text {message.id} was told as sent more than once"
-
-
 def _proven(rig: Rig) -> Iterator[str]:
     """The chain of every ticket, computed anew."""
-    heads: dict[int, tuple[int, str]] = defaultdict(lambda: (0, GENESIS))
-    for event in _events(rig):
-        seq, head = heads[event.stream_id]
-        right = chain_hash(rig.desk.house.audit_key, event.fields())
-        if (event.seq, event.previous, event.hash) != (seq + 1, head, right):
-            yield f"the chain of {event.stream_id} breaks at {event.seq}"
-        heads[event.stream_id] = (event.seq, event.hash)
+    events = _events(rig)
     with rig.desk.read() as session:
-        for ticket in session.scalars(select(Ticket)):
-            if heads[ticket.id] != (ticket.event_seq, ticket.event_head):
-                yield f"ticket {ticket.reference} does not end where its chain does"
+        ends = {ticket.id: ticket for ticket in session.scalars(select(Ticket))}
+    chain, hashes = [event.fields() for event in events], [event.hash for event in events]
+    yield from chained(rig.desk.house.audit_key, chain, hashes, ends)
     with rig.desk.read() as session:
         verdict = verify(session, rig.desk.house.audit_key)
     if not verdict.ok:
