@@ -94,7 +94,13 @@ def test_every_call_is_described_with_its_refusals(small_desk: Desk) -> None:
         if method != "parameters"
     }
     routed = {
-        (method, rule.rule.replace("<reference:reference>", "{reference}").replace("<row_id:", "{").replace(">", "}"))
+        (
+            method,
+            rule.rule.replace("<reference:reference>", "{reference}")
+            .replace("<row_id:", "{")
+            .replace("<", "{")
+            .replace(">", "}"),
+        )
         for rule in small_desk.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         if rule.rule.startswith("/api/v1/")

@@ -45,9 +45,10 @@ class Post:
     def desk(self) -> Components:
         return self.business.desk
 
-    def ticket(self, customer: NewCustomer = SAM) -> Ticket:
-        """A logged mistake, whose apology waits in the outbox."""
-        return self.business.log(customer=customer)
+    def ticket(self, customer: NewCustomer = SAM, *, days: int = 0) -> Ticket:
+        """A logged mistake, whose apology waits in the outbox; for so many `days` where the default is too short."""
+        promised = {"promise_minutes": days * 24 * 60} if days else {}
+        return self.business.log(customer=customer, **promised)
 
     def say(self, ticket: Ticket, words: str = "Nearly there.", *, template: str = "free", **saying: object) -> int:
         """One more text to the ticket's customer; its id."""

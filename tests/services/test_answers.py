@@ -131,7 +131,7 @@ def test_a_text_given_up_by_its_own_worker_costs_nobody_patience(post: Post, clo
 
 
 def test_a_text_that_is_refused_for_a_day_is_handed_to_a_person(post: Post, clock: FrozenClock) -> None:
-    ticket = post.ticket()
+    ticket = post.ticket(days=2)
     post.set(post.texts(ticket)[0].id, attempts=TRIED_OFTEN - 1)
     clock.advance(hours=24, minutes=1)
     post.finish(post.depart()[0], TOO_MANY)
@@ -142,7 +142,7 @@ def test_a_text_that_is_refused_for_a_day_is_handed_to_a_person(post: Post, cloc
 def test_a_backlog_that_is_older_than_a_day_is_not_given_up_at_the_first_refusal(
     post: Post, clock: FrozenClock
 ) -> None:
-    ticket = post.ticket()
+    ticket = post.ticket(days=2)
     clock.advance(hours=25)
     for _ in range(3):
         post.finish(post.depart()[0], TOO_MANY)

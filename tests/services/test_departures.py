@@ -122,7 +122,7 @@ def test_a_text_that_was_leaving_when_stop_came_may_arrive_and_the_trail_says_in
 
 def test_a_text_that_is_no_longer_urgent_waits_for_the_morning(post: Post, clock: FrozenClock) -> None:
     clock.advance(hours=12)
-    urgent = post.texts(post.ticket())[0]
+    urgent = post.texts(post.ticket(days=1))[0]
     assert urgent.status is MessageStatus.PENDING
     clock.advance(minutes=11)
     assert post.depart() == []

@@ -117,7 +117,7 @@ def test_a_text_may_be_refused_at_once_and_is_never_taken(post: Post, clock: Fro
 
 def test_a_refusal_may_stop_the_whole_line_until_it_is_taken_back(post: Post, clock: FrozenClock) -> None:
     play(post, Fate.REFUSED, code=20003)
-    ticket = post.ticket()
+    ticket = post.ticket(days=1)
     for _ in range(3):
         try_to_send(post)
         clock.advance(minutes=10)

@@ -34,6 +34,7 @@ def slowest_places(session: DeskSession, *, by: Actor) -> Sequence[Place]:
     """The highest median first. Raises Forbidden."""
     require(by, Permission.REPORTS)
     target = targets_in_force(session).in_seconds(CLOCK)
+    usual = target if isinstance(target, int) else None
     reached, within = func.count(), func.count().filter(TicketClock.resolved <= target)
     counted = (
         select(TicketClock.site_id, TicketClock.failure, reached, within)
@@ -42,7 +43,7 @@ def slowest_places(session: DeskSession, *, by: Actor) -> Sequence[Place]:
     )
     sites = {id_: (slug, name) for id_, slug, name in session.execute(select(Site.id, Site.slug, Site.name))}
     places = [
-        Place(*sites[site_id], failure, Figures(count, *_picked(session, site_id, failure, count), timely))
+        Place(*sites[site_id], failure, Figures(count, *_picked(session, site_id, failure, count), timely, usual))
         for site_id, failure, count, timely in session.execute(counted).all()
     ]
     return sorted(places, key=lambda place: (-(place.figures.p50 or 0), place.site, place.failure))
