@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from recovery.domain.messages import MessageStatus
 from recovery.models import Message, Ticket
 from recovery.services.deciding import remedies
@@ -9,6 +11,12 @@ from recovery.services.ticketing import reopening, tickets
 from recovery.services.timing.promises import promise_by_hand
 from tests.factories import refund
 from tests.services.post import Post
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Nothing here depends on the database."""
+    return sqlite_url
 
 
 def said(post: Post, ticket: Ticket) -> list[tuple[str | None, str]]:

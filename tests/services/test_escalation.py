@@ -11,6 +11,12 @@ from tests.factories import Business, refund
 
 
 @pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Nothing here depends on the database."""
+    return sqlite_url
+
+
+@pytest.fixture
 def four(business: Business) -> Business:
     """Omar, and after him Rita, Sol and Tess, as they were added."""
     for name in ("rita", "sol", "tess"):

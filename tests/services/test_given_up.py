@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from recovery.domain.callbacks import CallbackStatus, CallReason, Outcome
 from recovery.models import Attempt, Callback, Message, Ticket
 from recovery.services.calling import booking
@@ -11,6 +13,12 @@ from recovery.services.ticketing.undetected import count_undetected, undetected
 from recovery.services.timing.promises import promise_by_hand
 from tests.factories import Business, refund
 from tests.services.calls import book, opted_out, texts, tried
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Nothing here depends on the database."""
+    return sqlite_url
 
 
 def called_in_vain(business: Business) -> Ticket:

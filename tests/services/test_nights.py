@@ -18,6 +18,12 @@ from tests.factories import Business, refund
 from tests.services.post import Post
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Nothing here depends on the database."""
+    return sqlite_url
+
+
 def logged_at(post: Post, hours: int, minutes: int, **more: object) -> Ticket:
     """On a Tuesday, at that time of Harbour St, which never closes; the apology has left."""
     post.business.later(minutes=60 * hours + minutes - (9 * 60 + 30))

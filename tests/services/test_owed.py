@@ -16,6 +16,13 @@ from recovery.services.timing.promises import promise_by_hand
 from tests.factories import REMAKE, Business, refund
 from tests.services.texting_parts import delivered
 
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Nothing here depends on the database."""
+    return sqlite_url
+
+
 TOMORROW = timedelta(days=1)
 
 

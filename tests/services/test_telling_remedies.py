@@ -16,6 +16,12 @@ from tests.factories import REMAKE, Business, refund
 from tests.services.post import Post
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Nothing here depends on the database."""
+    return sqlite_url
+
+
 def propose(business: Business, ticket: Ticket, new: Any = REMAKE) -> None:
     business.on(ticket, lambda session, held, maya: remedies.propose(session, held, new, now=business.now, by=maya))
 

@@ -14,6 +14,12 @@ from tests.services.post import Post
 from tests.services.texting_parts import delivered
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Nothing here depends on the database."""
+    return sqlite_url
+
+
 def resolve(business: Business, ticket: Ticket) -> None:
     business.on(ticket, lambda session, held, by: tickets.resolve(session, held, how=None, now=business.now, by=by))
 

@@ -13,6 +13,12 @@ from recovery.services.timing.clocks import reading
 from tests.factories import REMAKE, Business
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Nothing here depends on the database."""
+    return sqlite_url
+
+
 def do(business: Business, ticket: Ticket, act: object, by: str = "maya", **more: object) -> None:
     business.on(ticket, lambda session, row, who: act(session, row, now=business.now, by=who, **more), by=by)  # type: ignore[operator]
 
