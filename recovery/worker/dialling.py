@@ -6,6 +6,7 @@ No transaction is open while the provider is asked.
 import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import structlog
 
@@ -15,10 +16,10 @@ from recovery.services.telephony import dialling
 from recovery.services.telephony.dialling import Departure
 from recovery.sms.gateway import Accepted, SendInDoubt, SendRefused
 from recovery.worker.away import AWAY
+from recovery.worker.feeding import WAIT_FOR_DATABASE, feed_until
 
 AT_ONCE = 4
 """People press a button; more than so many at once wait a second."""
-WAIT_FOR_DATABASE = 0.5
 TO_LEAVE = 1.0
 """Seconds beside the provider's time-out when we stop."""
 
@@ -32,7 +33,8 @@ class Dialler:
         self._stopping = threading.Event()
         self._callers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="dialler")
         self._free = threading.Semaphore(AT_ONCE)
-        self._feeder = threading.Thread(target=self._feed_until_stopped, name="dialler-feeder", daemon=True)
+        feeding = partial(feed_until, self._stopping, self._woken, self._feed, what="calls")
+        self._feeder = threading.Thread(target=feeding, name="dialler-feeder", daemon=True)
 
     def start(self) -> None:
         self._feeder.start()
@@ -47,20 +49,6 @@ class Dialler:
         self.wake()
         self._feeder.join(timeout=self._desk.settings.twilio_timeout_seconds + TO_LEAVE)
         self._callers.shutdown(wait=True, cancel_futures=True)
-
-    def _feed_until_stopped(self) -> None:
-        while not self._stopping.is_set():
-            self._woken.wait()
-            self._woken.clear()
-            try:
-                while not self._stopping.is_set() and self._feed():
-                    pass
-            except AWAY as error:
-                log.warning("calls:database_away", why=type(error).__name__)
-                self._stopping.wait(WAIT_FOR_DATABASE)
-            except Exception:  # the feeder must outlive whatever trips it: the next tick tries again
-                log.exception("calls:feeding_failed")
-                self._stopping.wait(WAIT_FOR_DATABASE)
 
     def _feed(self) -> bool:
         """True where there may be more to do at once."""

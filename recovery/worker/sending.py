@@ -22,10 +22,10 @@ from recovery.worker.away import AWAY, is_the_databases, is_the_rows
 from recovery.worker.boarding import Boarding
 from recovery.worker.calling import Ownership, call
 from recovery.worker.claims import Claims
+from recovery.worker.feeding import WAIT_FOR_DATABASE, feed_until
 from recovery.worker.lines import Lines
 from recovery.worker.pace import Pace
 
-WAIT_FOR_DATABASE = 0.5
 WRITTEN_AT_ONCE = 50
 GATHERED = 0.05
 """Seconds: answers to the texts of a fast sender, which come one by one in its pace, are written several at a time."""
@@ -89,18 +89,7 @@ class Sender:
         self._recorder.join(timeout=TO_LEAVE)
 
     def _feed_until_stopped(self) -> None:
-        while not self._stopping.is_set():
-            self._woken.wait(self._rest)
-            self._woken.clear()
-            try:
-                while not self._stopping.is_set() and self._feed():
-                    pass
-            except AWAY as error:
-                log.warning("outbox:database_away", why=type(error).__name__)
-                self._stopping.wait(WAIT_FOR_DATABASE)
-            except Exception:  # the feeder must outlive whatever trips it: the next tick tries again
-                log.exception("outbox:feeding_failed")
-                self._stopping.wait(WAIT_FOR_DATABASE)
+        feed_until(self._stopping, self._woken, self._feed, what="outbox", rest=lambda: self._rest)
         self._claims.give_back()
 
     def _feed(self) -> bool:
