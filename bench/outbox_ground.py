@@ -69,8 +69,10 @@ def fake_provider() -> Iterator[str]:
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
         if process.stdout is None:
             raise SystemExit("the fake provider did not start")
-        yield process.stdout.readline().strip()
-        process.terminate()
+        try:
+            yield process.stdout.readline().strip()
+        finally:  # or leaving waits for it for ever
+            process.terminate()
 
 
 def fill(desk: Components, *, waiting: int, sent: int = 0) -> None:
