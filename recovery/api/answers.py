@@ -85,6 +85,7 @@ def ticket(row: TicketRow, house: House, *, restricted: bool) -> Answer:
         "auto_response_at": row.auto_response_at,
         "resolved_at": row.resolved_at,
         "confirmed_at": row.confirmed_at,
+        "rating": row.rating,
         "closed_at": row.closed_at,
         "customer_url": None if restricted else customer_url(house, row),
         "url": ticket_url(house, row),

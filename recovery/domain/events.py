@@ -95,6 +95,7 @@ class Tag(StrEnum):
     TEXT_MOVED = "ticket:text:moved"
     PHOTO_KEPT = "ticket:photo:kept"
     PHOTO_REFUSED = "ticket:photo:refused"
+    RATING_GIVEN = "ticket:rating:given"
     CUSTOMER_OPTED_OUT = "ticket:customer:opted_out"
     CUSTOMER_OPTED_IN = "ticket:customer:opted_in"
     CUSTOMER_ERASED = "ticket:customer:erased"
@@ -264,6 +265,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.TEXT_MOVED: {"message": int, "from_ticket": int, "to_ticket": int, "body_commitment": str},
     Tag.PHOTO_KEPT: {"photo": int, "message": int, "content_commitment": str},
     Tag.PHOTO_REFUSED: {"photo": int, "message": int, "reason": str},
+    Tag.RATING_GIVEN: {"rating": int, "message": int},
     Tag.CUSTOMER_OPTED_OUT: {"contact": int, "sender": str, "message": int, "how": str},
     Tag.CUSTOMER_OPTED_IN: {"contact": int, "sender": str, "message": int},
     Tag.CUSTOMER_ERASED: {"customer": int},

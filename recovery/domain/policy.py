@@ -63,6 +63,7 @@ class Policy:
     prices: Prices
     spending: Spending
     question_open_for: timedelta
+    asks_rating: bool
     undo_for: timedelta
     reopen_within: timedelta
     close_after: timedelta
@@ -109,6 +110,7 @@ def _policy(cls: type[Policy], table: Entries) -> Policy:
         prices=(prices := _prices(texts.table("prices"))),
         spending=_spending(texts.table_or_empty("spend"), prices.currency),
         question_open_for=timedelta(hours=texts.number("question_open_hours", 1, 30 * 24)),
+        asks_rating=texts.yes_or_no("ask_rating", otherwise=True),
         undo_for=timedelta(seconds=tickets.number("undo_seconds", 0, 600)),
         reopen_within=timedelta(days=tickets.number("reopen_within_days", 0, A_YEAR)),
         close_after=timedelta(days=tickets.number("close_after_days", 1, A_YEAR)),

@@ -51,6 +51,13 @@ class Entries:
             raise Invalid(f"{self._path(name)} must be a word, not {found!r}")
         return found
 
+    def yes_or_no(self, name: str, *, otherwise: bool) -> bool:
+        """`otherwise` where a file of an earlier release does not know of it."""
+        found = self._needed(name) if name in self._found else otherwise
+        if not isinstance(found, bool):
+            raise Invalid(f"{self._path(name)} must be true or false, not {found!r}")
+        return found
+
     def words(self, name: str) -> tuple[str, ...]:
         found = self._needed(name)
         if not isinstance(found, list) or not all(isinstance(each, str) for each in found):

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
+from recovery.domain.ratings import SCALE
 from recovery.domain.waits import DIGITS
 
-FIXED, WHICH, COMING = "fixed", "which", "coming"
+FIXED, WHICH, COMING, RATING = "fixed", "which", "coming", "rating"
 """What a text of ours may ask."""
 MOST_CHOICES = 4
 SOMETHING_ELSE = 0
@@ -29,6 +30,8 @@ def is_answer(asks: str | None, digit: int, options: str | None) -> bool:
         return 1 <= digit <= len(read_options(options))
     if asks == COMING:
         return digit in DIGITS
+    if asks == RATING:
+        return digit in SCALE
     return asks == FIXED and digit in {1, 2}
 
 

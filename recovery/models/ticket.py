@@ -46,6 +46,7 @@ class Ticket(Proven, Streamed, Base):
             "order_amount IS NULL OR (order_amount > 0 AND order_currency IS NOT NULL)", name="order_price"
         ),
         CheckConstraint("continues_id IS NULL OR continues_id = linked_to_id", name="continues_what_it_is_linked_to"),
+        CheckConstraint("rating IS NULL OR rating BETWEEN 1 AND 5", name="rating_on_the_scale"),
         CheckConstraint("version > 0 AND level > 0 AND unread >= 0", name="counts"),
         # the board, the desk and the lapse tick: what is live, worst first
         Index(
@@ -126,6 +127,8 @@ class Ticket(Proven, Streamed, Base):
     resolved_at: Mapped[datetime | None]
     resolved_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     confirmed_at: Mapped[datetime | None]
+    rating: Mapped[int | None]
+    """How well we put it right, from 1 to 5, as the customer first said it."""
     closed_at: Mapped[datetime | None]
     cause: Mapped[str | None]
     action: Mapped[str | None]

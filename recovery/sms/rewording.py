@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from itertools import takewhile
 
 from recovery.domain.messages import OPT_IN_WORDS, OPT_OUT_WORDS, MessageClass
+from recovery.domain.ratings import SCALE
 from recovery.domain.texts import Encoding, segments
-from recovery.domain.threads import COMING, FIXED
+from recovery.domain.threads import COMING, FIXED, RATING
 from recovery.sms.texts import BY_STAFF, FIELD, MAX_SEGMENTS, Template
 
 LONGEST_BODY = 1000
@@ -85,12 +86,14 @@ def _digits(shipped: Template, body: str) -> Iterator[str]:
         yield "This text asks whether it is fixed: it has to say what 1 and 2 mean."
     if shipped.asks == COMING and not digits_said(shipped.body) <= digits_said(body):
         yield "Customers answer this text by a digit: it has to say what each of its digits means."
+    if shipped.asks == RATING and not {str(SCALE[0]), str(SCALE[-1])} <= digits_said(body):
+        yield f"This text asks how well it was put right: it has to say what {SCALE[0]} and {SCALE[-1]} mean."
     if not shipped.asks and any(next_words and next_words[0].isdecimal() for next_words in _after_asking(body)):
-        yield "It asks for a number, and nobody reads one as an answer to this text: only “resolved” asks by numbers."
+        yield "It asks for a number, and nobody reads one as an answer to this text."
 
 
 def digits_said(body: str) -> set[str]:
-    return {digit for digit in ("1", "2", "3") if re.search(rf"\b{digit}\b", FIELD.sub("", body))}
+    return {digit for digit in map(str, SCALE) if re.search(rf"\b{digit}\b", FIELD.sub("", body))}
 
 
 def _length(shipped: Template, reworded: Template, samples: Mapping[str, str], *, folded: bool) -> Iterator[str]:

@@ -16,7 +16,7 @@ from recovery.domain.languages import Language
 from recovery.domain.messages import MessageClass
 from recovery.domain.speech.parts import Speech
 from recovery.domain.texts import Segments, fold, segments
-from recovery.domain.threads import COMING, FIXED, WHICH
+from recovery.domain.threads import COMING, FIXED, RATING, WHICH
 from recovery.domain.wording import SPEECHES
 
 MAX_SEGMENTS = 2
@@ -51,7 +51,7 @@ KNOWN_TEMPLATES = 1024
 BY_STAFF = "words"
 
 _HEADERS = frozenset({"class", "validity_seconds", "asks", "urgent", "optional"})
-_QUESTIONS = frozenset({FIXED, WHICH, COMING})
+_QUESTIONS = frozenset({FIXED, WHICH, COMING, RATING})
 FIELD = re.compile(r"\{([^{}]*)\}")
 """A place to be filled, with its name."""
 

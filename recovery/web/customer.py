@@ -119,6 +119,18 @@ def confirm(token: str) -> ResponseReturnValue:
     return _back(token, "right")
 
 
+@blueprint.post("/<token>/rating")
+@needs(Permission.PUBLIC, of="link")
+def rate(token: str) -> ResponseReturnValue:
+    """What is no digit of the scale changes nothing."""
+    rating = request.form.get("rating", "")
+    if rating.isdecimal():
+        components().transact(
+            lambda session: page.rate_it(session, _locked(session, token), int(rating[:2]), now=now())
+        )
+    return _back(token, "rated")
+
+
 @blueprint.post("/<token>/wait")
 @needs(Permission.PUBLIC, of="link")
 def answer_wait(token: str) -> ResponseReturnValue:

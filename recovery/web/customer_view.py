@@ -11,6 +11,7 @@ from recovery.domain.callbacks import CallbackStatus, Outcome
 from recovery.domain.languages import Language
 from recovery.domain.page_words.choosing import PAGE_WORDS
 from recovery.domain.phones import masked
+from recovery.domain.ratings import SCALE, is_low
 from recovery.domain.remedies import RemedyStatus
 from recovery.domain.speech.parts import Speech
 from recovery.domain.tickets import PromiseAbout, Source, TicketStatus
@@ -74,6 +75,7 @@ class _Telling:
             "phone": self._phone(),
             "nearest": [{"value": _value(slot), "words": self._clock_words(slot)} for slot in slots[:NEAREST_SLOTS]],
             "days": self._days(slots),
+            "ratings": self._ratings() if self.story.may_rate else [],
             "said": self._said(said),
             "tell": words.tell_person.format(who=who) if who else words.tell_us,
             "write": words.write_person.format(who=who) if who else words.write_us,
@@ -218,7 +220,14 @@ class _Telling:
         if said in {"booked", "stays"} and self.story.call is not None:
             words = self.words.booked if said == "booked" else self.words.stays
             return words.format(when=when_words(self.ticket, self.story.call, now=self.now))
+        if said == "rated" and self.ticket.rating is not None:
+            return self.words.rated_low if is_low(self.ticket.rating) else self.words.rated
         return self.words.said.get(said, "")
+
+    def _ratings(self) -> list[dict[str, str]]:
+        """The ends of the scale say what they mean."""
+        ends = {SCALE[0]: self.words.badly, SCALE[-1]: self.words.very_well}
+        return [{"value": str(each), "means": ends.get(each, "")} for each in SCALE]
 
     def _days(self, slots: Sequence[datetime]) -> list[dict[str, Any]]:
         by_day = groupby(slots, key=lambda slot: self._local(slot).date())

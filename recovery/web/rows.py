@@ -10,6 +10,7 @@ from recovery.domain.calendars import local_time
 from recovery.domain.callbacks import Outcome
 from recovery.domain.money import format_money
 from recovery.domain.phones import pretty
+from recovery.domain.ratings import is_low
 from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import FAILURES, FINISHED, Source, TicketStatus, ToldBy
 from recovery.services.texting.threads import UnreadText
@@ -21,6 +22,8 @@ LONGEST_HINT = 48
 REPLIES_SHOWN = 3
 LONGEST_REPLY = 320
 """What is longer, or has a photo, is read on its ticket."""
+READ, THANKS = "I have read it", "That's thanks"
+"""On what is pressed by who has read what came after the end."""
 A_WEEK = 7
 SHOWN = frozenset({RemedyStatus.PENDING_APPROVAL, RemedyStatus.GRANTED, RemedyStatus.READY})
 REMEDY_TONES = {RemedyStatus.PENDING_APPROVAL: "soon", RemedyStatus.READY: "ok", RemedyStatus.FULFILLED: "ok"}
@@ -48,13 +51,18 @@ def with_replies(row: Row, ticket: TicketRow, unread: Sequence[UnreadText], *, b
     version = {"version": ticket.version}
     row["acts"] = [
         {
-            "label": "That's thanks",
+            "label": READ if is_unhappy(ticket) else THANKS,
             "url": url_for("tickets.mark_read", reference=ticket.reference),
             "fields": version | {"back": back},
         },
         {"label": "Reopen", "url": url_for("tickets.reopen", reference=ticket.reference), "fields": version},
     ]
     return True
+
+
+def is_unhappy(ticket: TicketRow) -> bool:
+    """By their own digit: that is no thanks."""
+    return ticket.rating is not None and is_low(ticket.rating)
 
 
 def _quoted(text: UnreadText) -> str:

@@ -16,6 +16,7 @@ from recovery.domain.messages import Direction, MessageStatus
 from recovery.domain.money import format_money
 from recovery.domain.photos import PhotoState, shows_in_a_page
 from recovery.domain.provider_codes import fault_of
+from recovery.domain.ratings import SCALE
 from recovery.domain.refusals import REFUSAL
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.targets import CLOCK_LABELS
@@ -287,6 +288,7 @@ TELLERS: Mapping[Tag, Teller] = {
     Tag.TICKET_RESUMED: Teller("reopen", _said("went on with it")),
     Tag.TICKET_RESOLVED: Teller("resolve", _said("resolved it")),
     Tag.TICKET_CONFIRMED: Teller("thanks", _said("says it is fixed")),
+    Tag.RATING_GIVEN: Teller("thanks", lambda p, *_: f"gave it {p['rating']} of {SCALE[-1]}"),
     Tag.TICKET_REOPENED: Teller("reopen", lambda p, *_: REOPENED.get(p["why"], "reopened it")),
     Tag.TICKET_CLOSED: Teller("check", _said("closed it")),
     Tag.TICKET_VOIDED: Teller("cross", _said("took it out: logged in error")),

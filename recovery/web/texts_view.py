@@ -9,6 +9,7 @@ from flask import url_for
 from recovery.domain.calendars import local_time
 from recovery.domain.languages import Language
 from recovery.domain.texts import segments
+from recovery.domain.threads import COMING, FIXED, RATING, WHICH
 from recovery.services.reporting.spending import cost_words
 from recovery.services.session import DeskSession
 from recovery.services.wording.rewording import Place, VersionRow, changed_texts, samples, shipped
@@ -39,6 +40,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("resolved", "It is put right: is it fixed?"),
             ("reopened", "They say that it is not"),
             ("resolved_again", "It is put right again"),
+            ("rating", "They say that it is: how well?"),
         ),
     ),
     (
@@ -98,6 +100,13 @@ MEANINGS: Mapping[str, str] = {
     "choices": "the tickets that they may mean, each with its digit",
     "alert": "what has happened",
 }
+ANSWERS: Mapping[str, str] = {
+    FIXED: "1, it is fixed, and 2, it is not",
+    WHICH: "the digit of the ticket that they mean",
+    COMING: "1, on my way, 2, ten more minutes, and 3, not coming",
+    RATING: "a digit from 1, badly, to 5, very well",
+}
+"""To what a text may ask."""
 
 
 def groups(site_slug: str, own: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
@@ -135,7 +144,7 @@ def editor(
             for each in MEANINGS
             if each in places_of(place.name, template)
         ],
-        "asks": bool(template.asks),
+        "answers": ANSWERS[template.asks] if template.asks else "",
         "versions": [_version(row, zone) for row in versions],
         "is_own": any(row.is_sent for row in versions),
         "shipped": template.body,

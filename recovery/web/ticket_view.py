@@ -13,6 +13,7 @@ from recovery.domain.messages import Direction
 from recovery.domain.money import MINOR_DIGITS, SYMBOLS, format_money
 from recovery.domain.permissions import Permission
 from recovery.domain.phones import country_of, pretty
+from recovery.domain.ratings import SCALE
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tasks import LONGEST_WORDS, TaskList
 from recovery.domain.tickets import FINISHED, LONGEST_NOTE, OVER, PromiseAbout, Severity, TicketStatus, ToldBy
@@ -34,7 +35,17 @@ from recovery.web.call_view import OUTCOMES, book_choices, calls
 from recovery.web.clock_view import clock_words
 from recovery.web.line_view import lines
 from recovery.web.remedy_view import remedies
-from recovery.web.rows import at, clock, customer_name, failure_label, matter, promise_time
+from recovery.web.rows import (
+    READ,
+    THANKS,
+    at,
+    clock,
+    customer_name,
+    failure_label,
+    is_unhappy,
+    matter,
+    promise_time,
+)
 from recovery.web.segment_view import segment_words
 from recovery.web.stream import people_in, stream
 from recovery.web.task_view import ticket_row as task
@@ -129,6 +140,7 @@ def _head(row: TicketRow, *, now: datetime) -> dict[str, Any]:
         "facts": _facts(row, now=now),
         "owner": row.owner,
         "unread": row.unread,
+        "read_label": READ if is_unhappy(row) else f"{THANKS}: mark as read",
         "call_is_due": any(call.is_live and call.due_at <= now for call in row.callbacks),
         "linked": {"reference": row.linked_to, "url": url_for("tickets.show", reference=row.linked_to)}
         if row.linked_to
@@ -165,7 +177,8 @@ def _end_words(row: TicketRow) -> str:
     if row.status is TicketStatus.VOID:
         return f"Logged in error: {row.void_reason}"
     if row.confirmed_at:
-        return f"The customer said {at(row.confirmed_at, row.site)} that it is fixed."
+        said = f"The customer said {at(row.confirmed_at, row.site)} that it is fixed"
+        return f"{said}." if row.rating is None else f"{said}, and rates it {row.rating} of {SCALE[-1]}."
     if row.resolved_at:
         return f"Resolved {at(row.resolved_at, row.site)}."
     return "Nobody waits for this: it is an observation."

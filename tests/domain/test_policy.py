@@ -44,16 +44,21 @@ def entries(table: dict[str, Any], path: tuple[str, ...] = ()) -> list[tuple[str
     return [each for found in below for each in found]
 
 
+YES_OR_NO = (("texts", "ask_rating"),)
+
+
 @pytest.mark.parametrize("path", entries(shipped()), ids=".".join)
 @pytest.mark.parametrize("value", ["abc", -15, 1e400, True, 10**30, [1, "x"], {}, ""], ids=repr)
 def test_what_makes_no_sense_is_refused_by_name(path: tuple[str, ...], value: Any) -> None:
+    if path in YES_OR_NO and value is True:
+        value = 1
     with pytest.raises(Invalid, match=rf"^{'.'.join(path)} must be ") as refused:
         Policy.from_mapping(shipped(*path, value=value))
     assert "\n" not in refused.value.detail
 
 
-OPTIONAL = (("limits",), ("texts", "rates"), ("texts", "caps"), ("texts", "spend"))
-"""Without a line there is no limit."""
+OPTIONAL = (("limits",), ("texts", "rates"), ("texts", "caps"), ("texts", "spend"), ("texts", "ask_rating"))
+"""Without a line there is no limit, and the rating is asked for."""
 RUNGS = {("ladder", f"{rung}_after_minutes") for rung in ("on_shift", "deputy", "supervisors", "admins")}
 """Without a line there is no such step."""
 

@@ -21,7 +21,8 @@ from sqlalchemy import select
 from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.messages import Direction, MessageClass, MessageStatus, rank
-from recovery.domain.threads import FIXED, WHICH
+from recovery.domain.ratings import SCALE
+from recovery.domain.threads import FIXED, RATING, WHICH
 from recovery.domain.tickets import LIVE
 from recovery.models import Contact, Customer, Event, Message, OptOut, Site, Stranger, Ticket
 from recovery.services.hearing.hands import move_by_hand
@@ -59,6 +60,7 @@ class Model:
     inbound: dict[str, int] = field(default_factory=dict)
     """By the provider's name: the text that we keep."""
     answered: dict[int, datetime] = field(default_factory=dict)
+    rated: dict[int, int] = field(default_factory=dict)
 
 
 class Texting(RuleBasedStateMachine):
@@ -206,6 +208,7 @@ class Texting(RuleBasedStateMachine):
         self.each_text_of_theirs_is_in_exactly_one_place()
         self.unread_is_what_nobody_read()
         self.a_question_is_answered_once()
+        self.a_rating_is_theirs_and_stays()
         self.no_second_question_which_one_is_open()
 
     def a_state_never_goes_back(self) -> None:
@@ -251,8 +254,16 @@ class Texting(RuleBasedStateMachine):
 
     def a_question_is_answered_once(self) -> None:
         for text in self.texts:
-            if text.asks in {FIXED, WHICH} and text.answered_at is not None:
+            if text.asks in {FIXED, WHICH, RATING} and text.answered_at is not None:
                 assert self.model.answered.setdefault(text.id, text.answered_at) == text.answered_at
+
+    def a_rating_is_theirs_and_stays(self) -> None:
+        for ticket in self.theirs:
+            if ticket.rating is not None:
+                assert ticket.rating in SCALE
+                assert self.model.rated.setdefault(ticket.id, ticket.rating) == ticket.rating
+                asked = [text for text in self.texts if text.ticket_id == ticket.id and text.asks == RATING]
+                assert any(text.answered_at is not None for text in asked)
 
     def no_second_question_which_one_is_open(self) -> None:
         open_ones = Counter(
@@ -321,6 +332,7 @@ def test_nothing_is_lost_doubled_or_sent_after_a_stop_whatever_happens_in_whatev
         happened = {
             "answered which": answered.where(Message.asks == WHICH),
             "answered whether": answered.where(Message.asks == FIXED),
+            "answered how well": answered.where(Message.asks == RATING),
             "moved": select(Event.seq).where(Event.tag == "ticket:text:moved"),
             "contradicted": select(Event.seq).where(Event.tag == "ticket:text:contradicted"),
             "opted in again": select(OptOut.id).where(OptOut.lifted_at.is_not(None)),

@@ -30,6 +30,12 @@ def test_nothing_is_wrong_with_what_is_shipped(name: str, language: Language) ->
         assert problems(name, template, template.body, values, folded=folded) == []
 
 
+def test_a_rating_says_what_its_ends_mean() -> None:
+    sentence = "This text asks how well it was put right: it has to say what 1 and 5 mean."
+    assert wrong("Thanks {name}! How was it? {link}", "rating") == [sentence]
+    assert wrong("Thanks {name}! How was it? 1 is bad, 5 is good. {link}", "rating") == []
+
+
 def test_own_words_are_fine() -> None:
     assert wrong(LOGGED) == []
     assert wrong("Hi {name}, {words} {reference}", "free") == []

@@ -135,13 +135,15 @@ def test_every_text_tells_its_ticket_from_another(template: str) -> None:
     assert first.body != second.body
 
 
-def test_only_three_things_are_asked_and_by_digits() -> None:
+def test_only_four_things_are_asked_and_by_digits() -> None:
     asking = {template: TEXTS.template(template).asks for template in TEXTS.names()}
     resolutions = {"resolved": "fixed", "resolved_again": "fixed"}
     in_line = dict.fromkeys(
         (name for name in asking if name.startswith("waiting") and name != "waiting_over"), "coming"
     )
-    assert {template: asks for template, asks in asking.items() if asks} == resolutions | in_line | {"which": "which"}
+    others = {"which": "which", "rating": "rating"}
+    assert {template: asks for template, asks in asking.items() if asks} == resolutions | in_line | others
+    assert "from 1 (badly) to 5 (very well)" in TEXTS.render("rating", SETTINGS["café"] | {"link": LINK}).body
     for template in in_line:
         body = TEXTS.render(template, SETTINGS["café"] | {"link": LINK}).body
         assert re.search(r"reply (1 .*, )?3 if you|Reply 3", body, re.IGNORECASE), body

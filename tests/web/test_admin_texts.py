@@ -133,6 +133,19 @@ def test_a_site_that_keeps_its_letters_sees_what_they_cost(business: Business, a
     assert "“ ” make it cost more: fewer letters fit." in fragment
 
 
+@pytest.mark.parametrize(
+    ("name", "answered"),
+    [
+        ("resolved", "It is answered by 1, it is fixed, and 2, it is not."),
+        ("rating", "It is answered by a digit from 1, badly, to 5, very well."),
+        ("waiting_ready", "It is answered by 1, on my way, 2, ten more minutes, and 3, not coming."),
+        ("which", "It is answered by the digit of the ticket that they mean."),
+    ],
+)
+def test_it_says_what_customers_answer(ada: Visitor, name: str, answered: str) -> None:
+    assert answered in words(ada.open(f"/admin/texts/en/{name}"))
+
+
 @pytest.mark.parametrize("address", ["/admin/texts/en/birthday", "/admin/texts/tlh/logged", f"{LOGGED}?site=nowhere"])
 def test_a_text_a_language_or_a_site_that_is_not_there_is_nothing(ada: Visitor, address: str) -> None:
     assert ada.open(address).status_code == 404

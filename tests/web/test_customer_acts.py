@@ -299,3 +299,40 @@ def test_call_me_offers_the_times_and_calls_who_chooses_none(
     business.tick()
     assert "We call you as soon as someone is free" in words_of(client.get(address).text)
     assert "When shall we call?" not in words_of(client.get(address).text)
+
+
+def test_who_says_that_it_is_right_is_asked_how_well_on_the_page_and_once(
+    business: Business, client: FlaskClient
+) -> None:
+    ticket = resolved(business)
+    address = link(business, ticket)
+    assert "How well did we put it right?" not in client.get(address).text
+    assert "How well did we put it right?" in send(client, f"{address}/confirmation")
+    page = send(client, f"{address}/rating", rating="4")
+    assert "Thank you: we have it." in page
+    assert "How well did we put it right?" not in page
+    send(client, f"{address}/rating", rating="1")
+    again = fresh(business, ticket)
+    assert (again.rating, again.unread) == (4, 0)
+    assert not [row for row in business.rows(Message, ticket) if row.template == "rating"]
+
+
+def test_a_low_rating_on_the_page_is_read_by_a_person(business: Business, client: FlaskClient) -> None:
+    ticket = resolved(business)
+    send(client, f"{link(business, ticket)}/confirmation")
+    assert "Someone reads it" in send(client, f"{link(business, ticket)}/rating", rating="2")
+    assert (fresh(business, ticket).rating, fresh(business, ticket).unread) == (2, 1)
+
+
+@pytest.mark.parametrize("rating", ["", "0", "6", "55555", "-1", "five"])
+def test_a_rating_that_is_none_changes_nothing(business: Business, client: FlaskClient, rating: str) -> None:
+    ticket = resolved(business)
+    send(client, f"{link(business, ticket)}/confirmation")
+    send(client, f"{link(business, ticket)}/rating", rating=rating)
+    assert (fresh(business, ticket).rating, fresh(business, ticket).unread) == (None, 0)
+
+
+def test_nobody_rates_what_they_have_not_said_to_be_right(business: Business, client: FlaskClient) -> None:
+    ticket = resolved(business)
+    send(client, f"{link(business, ticket)}/rating", rating="5")
+    assert fresh(business, ticket).rating is None

@@ -13,6 +13,7 @@ from recovery.models import Ticket
 from recovery.services.texting.replies import Inbound, receive
 from recovery.services.ticketing import tickets
 from tests.factories import Business
+from tests.services.texting_parts import delivered as arrived
 from tests.web.pages import Visitor, reference_in, words
 from tests.web.ticket_parts import answer_by_text, fresh
 
@@ -53,6 +54,21 @@ def test_thanks_are_read_where_they_stand(business: Business, maya: Visitor, clo
     page = maya.open(address)
     assert "Thank you" not in words(page)
     assert buttons(page) == []
+
+
+def test_a_low_rating_is_read_and_is_no_thanks(business: Business, maya: Visitor, clock: FrozenClock) -> None:
+    ticket = resolved(business, clock)
+    arrived(business)
+    answer_by_text(business, "1")
+    arrived(business)
+    answer_by_text(business, "2")
+    for address in ("/undetected", f"/tickets/{ticket.reference}"):
+        page = html.unescape(maya.open(address).text)
+        assert "I have read it" in page
+        assert THANKS not in page
+    assert "and rates it 2 of 5." in words(maya.open(f"/tickets/{ticket.reference}"))
+    press(maya, "/undetected", "I have read it")
+    assert fresh(business, ticket).unread == 0
 
 
 def test_the_desk_says_that_a_reply_is_unread_until_it_is_read(

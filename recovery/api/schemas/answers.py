@@ -155,6 +155,7 @@ class TicketSchema(Strict):
     auto_response_at = instant(null=True)
     resolved_at = instant(null=True)
     confirmed_at = instant(null=True)
+    rating = number(null=True, description="How well it was put right, as the customer says: 1 to 5.")
     closed_at = instant(null=True)
     customer_url = text(null=True)
     url = text()

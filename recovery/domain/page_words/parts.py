@@ -70,6 +70,11 @@ class CustomerWords:
     our_promise: str
     right_now: str
     yes_right: str
+    how_well: str
+    badly: str
+    very_well: str
+    rated: str
+    rated_low: str
     steps: str
     remedies: str
     your_call: str

@@ -47,6 +47,9 @@ WORDS = {
     "not_fixed": "2",
 }
 
+RATINGS = (5, 4, 5, 5, 3, 4, 5, 2, 5, 4)
+"""Of those who give one: most are kind, and a few are not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Crew:
@@ -217,9 +220,12 @@ class Life:
         if answer and self.time.now + pause < self.until - timedelta(hours=2):
             self.wait(pause)
             self.say(WORDS[answer])
-            if answer == "not_fixed":
+            if (
+                answer == "not_fixed" and self.ticket.is_live
+            ):  # the digit may have answered what we asked of another ticket
                 self._try_again()
             else:
+                self._rate()
                 self._read()
         if self.plan.stops and self._was_asked():
             self.say("STOP")
@@ -236,6 +242,13 @@ class Life:
         self._reach(self._working_time(self.time.now + A_NIGHT))
         self._make_calls()
         self.wait(timedelta(days=8))
+
+    def _rate(self) -> None:
+        """Half of those who are asked how well it was put right."""
+        minute = int(self.plan.at.timestamp()) // 60
+        if self._was_asked() and self.ticket.confirmed_at is not None and minute % 2:
+            self.wait(timedelta(minutes=2))
+            self.say(str(RATINGS[minute // 2 % len(RATINGS)]))
 
     def _read(self) -> None:
         """Wherever the reply went: a known customer's thread may have led it to another ticket of theirs."""
@@ -272,7 +285,7 @@ class Life:
         self.wait(timedelta(minutes=1))
 
     def _was_asked(self) -> bool:
-        """The newest text asks whether it is right now, and it has left."""
+        """The newest text asks something, and it has left."""
         asking = [message for message in self.time.outbound() if message.asks]
         return bool(asking) and asking[-1].sent_at is not None and asking[-1].answered_at is None
 

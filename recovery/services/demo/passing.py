@@ -166,6 +166,8 @@ class Passing:
         said = {each for r in self._rows.remedies for each in conditions_met(r.id, r.status)}
         unasked = self.ticket.status in FINISHED and self.ticket.confirmed_at is None
         resolved = {f"resolved:{self.ticket.id}"} if unasked else set[str]()
+        if self.ticket.confirmed_at is not None and self.ticket.rating is None:
+            resolved = {f"unrated:{self.ticket.id}"}
         if what == "wait":  # whoever waits in the demo has not moved on yet
             return message.holds_while or ""
         return ":".join((what, *rest)) if message.holds_while in current | calls | said | resolved else ""

@@ -39,6 +39,7 @@ HEADS = (
     "promises_broken",
     "resolved_at_utc",
     "closed_at_utc",
+    "rating",
     "cause",
     "note",
 )
@@ -129,6 +130,7 @@ def _row(
         broken,
         _spelt(ticket.resolved_at),
         _spelt(ticket.closed_at),
+        ticket.rating,
         ticket.cause,
         ticket.note,
     )

@@ -166,8 +166,8 @@ def _opted_out(session: DeskSession, ids: Sequence[int]) -> set[tuple[int, str]]
 
 def _still_true(session: DeskSession, conditions: list[str]) -> set[str]:
     """`promise:ID` is the current promise; `callback:ID:MOVES` is live and not moved since; `task:ID` is a call still to
-    make; `remedy:ID:SAID` is as it was said; `wait:ID:CHANGES` stands as it stood; `resolved:TICKET`, and the customer has not confirmed it. A text may have
-    several."""
+    make; `remedy:ID:SAID` is as it was said; `wait:ID:CHANGES` stands as it stood; `resolved:TICKET`, and the
+    customer has not confirmed it; `unrated:TICKET`: they have, and have not said how well. A text may have several."""
     ids: dict[str, list[int]] = defaultdict(list)
     for condition in " ".join(conditions).split():
         thing, row_id = condition.split(":")[:2]
@@ -203,6 +203,11 @@ def _resolved(session: DeskSession, ids: list[int]) -> list[str]:
     return [f"resolved:{ticket_id}" for ticket_id in session.scalars(still)]
 
 
+def _unrated(session: DeskSession, ids: list[int]) -> list[str]:
+    still = select(Ticket.id).where(Ticket.id.in_(ids), Ticket.confirmed_at.is_not(None), Ticket.rating.is_(None))
+    return [f"unrated:{ticket_id}" for ticket_id in session.scalars(still)]
+
+
 def _states_of_waits(session: DeskSession, ids: list[int]) -> list[str]:
     waits = session.execute(select(Wait.id, Wait.changes).where(Wait.id.in_(ids)))
     return [f"wait:{wait_id}:{changes}" for wait_id, changes in waits]
@@ -214,6 +219,7 @@ FACTS: Mapping[str, Callable[[DeskSession, list[int]], list[str]]] = {
     "task": _calls_to_make,
     "remedy": _states_of_remedies,
     "resolved": _resolved,
+    "unrated": _unrated,
     "wait": _states_of_waits,
 }
 """By what a condition begins with: those that are so, of rows with these ids."""

@@ -61,8 +61,8 @@ class Saying:
     meaning: str
     values: Mapping[str, str]
     holds_while: str | None = None
-    """`promise:ID`, `callback:ID:MOVES`, `remedy:ID:SAID`, `resolved:TICKET`, `wait:ID:CHANGES`: dropped at sending where it is no longer
-    so."""
+    """`promise:ID`, `callback:ID:MOVES`, `remedy:ID:SAID`, `resolved:TICKET`, `unrated:TICKET`, `wait:ID:CHANGES`: dropped at sending
+    where it is no longer so."""
     after: timedelta = timedelta()
     expires_at: datetime | None = None
 

@@ -24,12 +24,13 @@ from recovery.domain.messages import (
 )
 from recovery.domain.photos import Media
 from recovery.domain.refusals import REFUSAL, asks_to_stop
-from recovery.domain.threads import COMING, WHICH, is_answer, spelt_options
+from recovery.domain.threads import WHICH, is_answer, spelt_options
 from recovery.domain.tickets import FINISHED
 from recovery.models import Contact, Message, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.calling import booking
 from recovery.services.calling.call_rows import live_with_customer
+from recovery.services.hearing.digits import digit_answered
 from recovery.services.hearing.keywords import obey
 from recovery.services.hearing.photos import want
 from recovery.services.hearing.routing import (
@@ -41,7 +42,7 @@ from recovery.services.hearing.routing import (
     route_what_waited,
 )
 from recovery.services.hearing.strangers import how_found, note_stranger
-from recovery.services.hearing.wait_answers import about_the_wait, said_in_words
+from recovery.services.hearing.wait_answers import said_in_words
 from recovery.services.people.customers import contact_for
 from recovery.services.proving.trail import record
 from recovery.services.running.tallies import FOUND_LATE, count
@@ -50,10 +51,8 @@ from recovery.services.texting import consent
 from recovery.services.texting.messages import Saying, standing_opt_out, tell_customer, why_no_text
 from recovery.services.texting.senders import senders_named
 from recovery.services.ticketing.reopening import reopen
-from recovery.services.ticketing.tickets import confirm, resume
+from recovery.services.ticketing.tickets import resume
 from recovery.services.wording.spoken import speech_with_customer
-
-FIXED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +196,9 @@ def _answer(
         _unread(session, ticket, message, now=now)  # by a text that came before this one
     elif question is not None and question.asks == WHICH:
         _which_answered(session, question, ticket, message, now=now)
-    elif isinstance(reply, Digit) and question is not None and question.asks == COMING:
-        if not about_the_wait(session, ticket, reply, question, message, now=now):
+    elif isinstance(reply, Digit) and question is not None:
+        if not digit_answered(session, ticket, reply, question, message, is_over=is_over, now=now):
             _unread(session, ticket, message, now=now)
-    elif isinstance(reply, Digit) and question is not None and is_over:
-        _after_resolution(session, ticket, reply.value, question, message, now=now)
     elif isinstance(reply, Words) and is_over and says_not_right(reply.text):
         message.read_at = now
         _received(session, ticket, message, "not_fixed", now=now)
@@ -236,19 +233,6 @@ def _ask_which(session: DeskSession, place: Place, ticket: Ticket, message: Mess
     question = tell_customer(session, ticket, saying, now=now, by=MACHINE)
     if question is not None:
         question.options, message.waits_for = spelt_options(place.choices), question.id
-
-
-def _after_resolution(
-    session: DeskSession, ticket: Ticket, digit: int, question: Message, message: Message, *, now: datetime
-) -> None:
-    question.answered_at = message.read_at = now
-    understood_as = "fixed" if digit == FIXED else "not_fixed"
-    told = {"message": message.id, "understood_as": understood_as, "answers": question.id, **how_found(message)}
-    record(session, ticket, Tag.TEXT_RECEIVED, by=CUSTOMER, at=now, **told)
-    if digit == FIXED:
-        confirm(session, ticket, message_id=message.id, now=now, by=CUSTOMER)
-    else:
-        reopen(session, ticket, why="not_fixed", asked_at=message.created_at, now=now, by=CUSTOMER)
 
 
 def _call_me(session: DeskSession, ticket: Ticket, message: Message, *, now: datetime) -> None:

@@ -18,6 +18,7 @@ from recovery.domain.events import Tag
 from recovery.domain.languages import LANGUAGES, Language
 from recovery.domain.links import open_token
 from recovery.domain.messages import Direction
+from recovery.domain.ratings import SCALE, is_low
 from recovery.domain.tickets import FINISHED, TicketStatus
 from recovery.domain.waits import WaitAnswer, WaitStatus
 from recovery.models import Callback, Customer, Event, Message, Promise, Remedy, Ticket
@@ -26,6 +27,7 @@ from recovery.services.calling import booking
 from recovery.services.calling.call_rows import live_with_customer
 from recovery.services.calling.slots import open_slots
 from recovery.services.deciding.remedies import remedies_of
+from recovery.services.hearing.ratings import may_rate, rate
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting import replies
@@ -53,6 +55,7 @@ ACTS = (
     Tag.TICKET_REOPENED,
     Tag.TICKET_CONFIRMED,
     Tag.TICKET_CHANGED,
+    Tag.RATING_GIVEN,
     Tag.WAIT_COMING,
     Tag.WAIT_PUT_OFF,
     Tag.WAIT_LEFT,
@@ -99,6 +102,7 @@ class Story:
     wrote_at: Sequence[datetime]
     reopened_at: Sequence[datetime]
     turn: Turn | None = None
+    may_rate: bool = False
 
 
 def ticket_of_link(session: DeskSession, token: str, *, now: datetime) -> Ticket:
@@ -160,6 +164,7 @@ def story_of(session: DeskSession, ticket: Ticket, *, now: datetime) -> Story:
             .order_by(Event.seq),
         ).all(),
         turn=_turn_of(session, ticket, now=now),
+        may_rate=may_rate(session, ticket),
     )
 
 
@@ -225,6 +230,12 @@ def write(session: DeskSession, ticket: Ticket, words: str, *, now: datetime) ->
 
 def say_it_is_right(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
     confirm(session, ticket, message_id=None, now=now, by=CUSTOMER)
+
+
+def rate_it(session: DeskSession, ticket: Ticket, rating: int, *, now: datetime) -> None:
+    """The same as by text: kept as first said, and a low one stands on the ticket for a person to read."""
+    if may_rate(session, ticket) and rate(session, ticket, rating, message_id=None, now=now) and is_low(rating):
+        replies.write_from_page(session, ticket, f"I rate this {rating} of {SCALE[-1]}.", now=now)
 
 
 def speak(session: DeskSession, ticket: Ticket, language: str, *, now: datetime) -> None:

@@ -160,6 +160,7 @@ class TicketRow:
     auto_response_at: datetime | None
     resolved_at: datetime | None
     confirmed_at: datetime | None
+    rating: int | None
     closed_at: datetime | None
     cause: str | None
     action: str | None

@@ -41,6 +41,7 @@ PLAIN = (
     Ticket.auto_response_at,
     Ticket.resolved_at,
     Ticket.confirmed_at,
+    Ticket.rating,
     Ticket.closed_at,
     Ticket.cause,
     Ticket.action,
