@@ -107,6 +107,13 @@ def test_who_rates_on_their_page_is_not_asked_by_text_as_well(business: Business
     assert asked(business, "rating")[0].status is MessageStatus.DROPPED
 
 
+def test_who_has_rated_on_their_page_and_answers_the_text_too_is_read_by_a_person(business: Business) -> None:
+    ticket = rating_asked(business)
+    business.on(ticket, lambda session, row, _: rate(session, row, 4, message_id=None, now=business.now))
+    says(business, "5")
+    assert (business.again(ticket).rating, business.again(ticket).unread) == (4, 1)
+
+
 def test_and_else_the_question_leaves(business: Business, post: Post) -> None:
     said_fixed(business)
     post.send_all()
