@@ -5,10 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from recovery.domain.callbacks import CallbackStatus
+from recovery.domain.actors import Actor
+from recovery.domain.callbacks import CallbackStatus, Outcome
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Callback, Message, Ticket
 from recovery.services.access import lock_ticket
+from recovery.services.calling import booking
+from recovery.services.calling.attempts import attempt
+from recovery.services.session import DeskSession
 from recovery.services.texting import replies
 from recovery.services.texting.replies import Inbound
 from recovery.services.ticketing import reopening, tickets
@@ -113,6 +117,38 @@ def test_call_books_a_call_as_soon_as_somebody_is_free(business: Business) -> No
     says(business, "call")
     (call,) = business.rows(Callback, ticket)
     assert (call.status, call.as_soon_as_possible, call.booked_by_id) == (CallbackStatus.DUE, True, None)
+
+
+def test_call_a_second_time_keeps_their_place_and_the_time_that_was_promised(business: Business) -> None:
+    ticket = business.log()
+    says(business, "CALL")
+    (first,), texts = business.rows(Callback, ticket), len(business.rows(Message, ticket))
+    business.later(minutes=4)
+    says(business, "CALL")
+    (call,) = business.rows(Callback, ticket)
+    assert (call.due_at, call.miss_at, call.moves) == (first.due_at, first.miss_at, 0)
+    assert len(business.rows(Message, ticket)) == texts + 1, "theirs alone: nothing new is told"
+    business.later(minutes=7)
+    business.tick()
+    (missed,) = business.rows(Callback, ticket)
+    assert missed.status is CallbackStatus.MISSED
+
+
+def test_call_after_a_cut_line_leaves_the_two_minutes_in_which_we_call_back(business: Business) -> None:
+    ticket = business.log()
+    at_three = business.now + timedelta(hours=2)
+    business.on(ticket, lambda session, held, by: booking.book(session, held, due_at=at_three, now=business.now, by=by))
+    (call,) = business.rows(Callback, ticket)
+
+    def cut(session: DeskSession, held: Ticket, by: Actor) -> None:
+        mine = session.get_one(Callback, call.id)
+        attempt(session, held, mine, outcome=Outcome.DISCONNECTED, note=None, now=business.now, by=by)
+
+    business.on(ticket, cut)
+    business.later(seconds=30)
+    says(business, "CALL")
+    (call,) = business.rows(Callback, ticket)
+    assert call.miss_at == business.now + timedelta(seconds=90)
 
 
 def test_call_after_a_resolution_reopens_it(business: Business) -> None:

@@ -40,7 +40,7 @@ def book(
     by: Actor,
 ) -> Callback:
     """`due_at` None is as soon as someone is free, and so it becomes where that time is full: nobody is turned away. A
-    ticket that has a call booked gets it moved, not doubled.
+    ticket that has a call booked gets it moved, not doubled; where it is to be made as soon as that already, it stays.
 
     Raises Invalid for the past or the far future, WrongState for a ticket that is over, TimeTaken as `reschedule`.
     """
@@ -48,12 +48,22 @@ def book(
         raise WrongState(f"This ticket is {ticket.status.label}: reopen it, then book a call.")
     check_time(due_at, now=now)
     standing = live_with_customer(session, ticket)
+    if standing is not None and due_at is None and is_soonest(standing):
+        return standing
     if standing is not None:
         return reschedule(session, ticket, standing, due_at=due_at, now=now, by=by)
     callback = _booked(session, ticket, due_at, now=now, by=by)
     move_to_recovery(ticket)
     _say(session, ticket, callback, "callback_booked", now=now, by=by)
     return callback
+
+
+def is_soonest(standing: Callback) -> bool:
+    """Whoever asks once more would only be called later: their place on the list, and the two minutes in which a cut line
+    is called back, are theirs already. A missed call is promised anew."""
+    return standing.status is not CallbackStatus.MISSED and (
+        standing.as_soon_as_possible or standing.status is CallbackStatus.DUE
+    )
 
 
 def call_back(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> Callback:

@@ -297,10 +297,8 @@ def _booked(session: DeskSession, ticket: Ticket, wanted: datetime | None, *, no
         if standing is not None and standing.status is CallbackStatus.BOOKED and not standing.as_soon_as_possible:
             return standing  # the time that they have is better than none
         wanted = None
-    if standing is not None and standing.status is not CallbackStatus.MISSED:
-        same = standing.as_soon_as_possible if wanted is None else standing.due_at == wanted
-        if same:
-            return standing
+    if standing is not None and wanted is not None and standing.due_at == wanted:
+        return standing
     try:
         return booking.book(session, ticket, due_at=wanted, now=now, by=CUSTOMER)
     except booking.TimeTaken:
