@@ -59,6 +59,8 @@ MOVES_A_CLOCK = frozenset(
     },
 )
 TELLS_OF_TIME = MOVES_A_CLOCK | TELLS_OF_A_TEXT | {Tag.WAIT_BEGUN}
+UNDO = "undo"
+"""Why a ticket was reopened that was resolved by mistake a moment before."""
 MAKES_A_MISTAKE = frozenset({Tag.PROMISE_LAPSED, Tag.TICKET_REOPENED, Tag.REMEDY_GRANTED})
 """Of a wait for a free colleague: until one of these was told nothing went wrong, and it is in no report."""
 
@@ -86,8 +88,14 @@ def counted(events: Sequence[Told]) -> Counted:
         promises_broken=tags.count(Tag.PROMISE_LAPSED),
         in_the_numbers=Tag.TICKET_VOIDED not in tags
         and Source(logged["source"]) not in OUTSIDE_THE_NUMBERS
-        and (Tag.WAIT_BEGUN not in tags or not MAKES_A_MISTAKE.isdisjoint(tags)),
+        and (Tag.WAIT_BEGUN not in tags or any(map(_makes_a_mistake, events))),
     )
+
+
+def _makes_a_mistake(event: Told) -> bool:
+    """Whoever was said to be helped by a slip of the thumb, and was not, waits on as before."""
+    is_undone = event.tag is Tag.TICKET_REOPENED and event.payload["why"] == UNDO
+    return event.tag in MAKES_A_MISTAKE and not is_undone
 
 
 _ALWAYS: dict[Tag, FactKind] = {

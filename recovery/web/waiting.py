@@ -118,18 +118,21 @@ def _values() -> dict[str, Any]:
 def _on_wait(wait_id: int, act: Act, *, said: str) -> ResponseReturnValue:
     """Without a version: whose turn it is does not wait for a note that somebody else wrote."""
 
-    def whole(writing: DeskSession) -> None:
+    def whole(writing: DeskSession) -> tuple[str, dict[str, str]]:
         by = actor()
         ticket, wait = ticket_of_wait(writing, wait_id, by=by)
         act(writing, ticket, wait, now=now(), by=by)
+        if wait.status is not WaitStatus.HELPED or ticket.resolved_by_id != by.id:
+            return "", {}
+        return url_for("tickets.undo_resolution", reference=ticket.reference), {"version": str(ticket.version)}
 
     try:
-        transact(whole)
+        undo, fields = transact(whole)
     except NotFound:
         raise
     except DomainError as error:
         return line(wrong=error.detail), status_of(error)
-    say(said)
+    say(said, undo=undo, undo_fields=fields)
     return redirect(url_for("waiting.index"))
 
 

@@ -17,7 +17,7 @@ from recovery.services.people.erasing import erase
 from recovery.services.proving.audit import verify
 from recovery.services.proving.nightly import check, last_check
 from recovery.services.proving.silence import silent
-from recovery.services.ticketing.reopening import reopen
+from recovery.services.ticketing.reopening import reopen, undo_resolution
 from recovery.services.ticketing.rows import Undetected
 from recovery.services.ticketing.tickets import resolve, void, write_to_customer
 from recovery.services.waiting import turns
@@ -28,6 +28,7 @@ from tests.services.test_undetected import reasons
 from tests.services.wait_parts import (
     BY_NAME,
     again,
+    helped_every,
     in_the_numbers,
     joined,
     last_text,
@@ -164,6 +165,31 @@ def test_the_ticket_ends_its_wait_and_an_undone_end_puts_it_back(business: Busin
         lambda session, held, maya: void(session, held, reason="twice", duplicate_of=None, now=business.now, by=maya),
     )
     assert again(business, wait).status is WaitStatus.GONE
+
+
+@pytest.mark.parametrize("called", [False, True])
+@pytest.mark.parametrize("how", ["resolved", "helped"])
+def test_an_undone_end_leaves_them_as_they_stood_with_the_promise_that_they_had(
+    business: Business, how: str, *, called: bool
+) -> None:
+    helped_every(business, gap=20, count=5)  # a slow day: they are told of a time far ahead
+    wait, mistakes = joined(business), in_the_numbers(business)
+    if called:
+        press(business, wait, turns.ready)
+    ticket, due = ticket_of(business, wait), promise(business, wait).due_at
+    business.later(seconds=2)
+    if how == "helped":
+        press(business, wait, turns.helped)
+    else:
+        business.on(ticket, lambda session, held, maya: resolve(session, held, how=None, now=business.now, by=maya))
+    business.later(seconds=3)
+    business.on(ticket, lambda session, held, maya: undo_resolution(session, held, now=business.now, by=maya))
+    found = again(business, wait)
+    assert found.status is (WaitStatus.CALLED if called else WaitStatus.WAITING)
+    assert (found.called_at is not None) is called
+    assert ticket_of(business, wait).status is ticket.status
+    assert promise(business, wait).due_at >= due
+    assert in_the_numbers(business) == mistakes
 
 
 def test_nobody_in_line_is_left_to_themselves(business: Business) -> None:

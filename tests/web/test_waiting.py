@@ -1,5 +1,7 @@
 """Waiting for a free colleague on the pages: the line, three taps to join it, and the customer's own page."""
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -48,6 +50,16 @@ def test_the_line_is_empty_filled_called_and_empty_again(business: Business, may
     assert "Lady in the green coat 1st in line" in page
     assert "Helped." in press_button(maya, maya.open("/waiting").text, "Helped")
     assert "Sam Whitfield" not in words(maya.open("/waiting"))
+
+
+def test_helped_on_the_wrong_row_is_undone(business: Business, maya: Visitor) -> None:
+    maya.post(f"/waiting/{joined(business).id}/help")
+    page = maya.open("/waiting")
+    assert "Nobody waits." in words(page)
+    undo = re.search(r'action="(/tickets/RD-\w+/resolution/undo)"', page.text)
+    assert undo
+    assert maya.post(undo[1], version=value_of(page.text, "version")).status_code == 302
+    assert "Sam Whitfield 1st in line" in words(maya.open("/waiting"))
 
 
 def test_a_known_customer_comes_back_by_their_number(business: Business, maya: Visitor) -> None:

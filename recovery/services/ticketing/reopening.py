@@ -10,7 +10,8 @@ from recovery.domain.errors import WrongState
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
 from recovery.domain.threads import FoundBy
-from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, TicketStatus, ToldBy, move
+from recovery.domain.tickets import FINISHED, WITHOUT_PROMISE, PromiseAbout, TicketStatus, ToldBy, move
+from recovery.domain.told import UNDO
 from recovery.models import Event, Message, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.alerting.alerts import escalate
@@ -44,7 +45,7 @@ def reopen(
 
     Within the first seconds after resolving, by the same person, it is an undo: the status that it had, no level, no text.
     """
-    if ticket.status not in {TicketStatus.RESOLVED, TicketStatus.CLOSED}:
+    if ticket.status not in FINISHED:
         raise WrongState(f"This ticket is {ticket.status.label}, so there is nothing to reopen.")
     policy = session.house.policy
     resolved_at = ticket.resolved_at or now
@@ -52,7 +53,7 @@ def reopen(
         return _go_on(session, ticket, why=why, now=now, by=by)
     undo = by.kind is ActorKind.STAFF and ticket.resolved_by_id == by.id and now <= resolved_at + policy.undo_for
     before = _status_before(session, ticket) if undo else TicketStatus.IN_RECOVERY
-    _back_to_work(session, ticket, why="undo" if undo else why, undo=undo, before=before, now=now, by=by)
+    _back_to_work(session, ticket, why=UNDO if undo else why, undo=undo, before=before, now=now, by=by)
     if undo:
         drop_queued(session, ticket, reason="undone", now=now, templates=("resolved", "resolved_again"))
         put_back(session, ticket, cancelled_at=resolved_at, now=now, by=by)
@@ -68,11 +69,13 @@ def reopen(
 
 
 def undo_resolution(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
-    """Raises WrongState once the moment for it has gone by: the text may have left."""
+    """Also of a wait that was closed without a word. Raises WrongState once the moment for it has gone by: the text may
+    have left."""
     until = (ticket.resolved_at or now) + session.house.policy.undo_for
-    if ticket.status is not TicketStatus.RESOLVED or ticket.resolved_by_id != by.id or now > until:
+    is_theirs = ticket.status in FINISHED and ticket.confirmed_at is None and ticket.resolved_by_id == by.id
+    if not is_theirs or now > until:
         raise WrongState("It is too late to undo that: the text is on its way. Reopen it instead.")
-    reopen(session, ticket, why="undo", now=now, by=by)
+    reopen(session, ticket, why=UNDO, now=now, by=by)
 
 
 def _status_before(session: DeskSession, ticket: Ticket) -> TicketStatus:

@@ -12,6 +12,7 @@ from recovery.domain.waits import LIVE, WaitStatus, move
 from recovery.models import Ticket, Wait
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
+from recovery.services.timing.promises import promise_next
 
 
 def wait_of(session: DeskSession, ticket: Ticket) -> Wait | None:
@@ -48,8 +49,15 @@ def end_wait(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -
 
 
 def put_back_wait(session: DeskSession, ticket: Ticket, *, ended_at: datetime, now: datetime, by: Actor) -> None:
-    """What an undone resolution had ended: in line again, in the same place."""
+    """What an undone resolution had ended: in line again, in the same place and with the promise of before. Whose turn it
+    was is called still."""
     wait = wait_of(session, ticket)
-    if wait is not None and wait.ended_at == ended_at:
-        set_status(wait, WaitStatus.WAITING, due_at=None, ended_at=None, helped_by_id=None)
-        record(session, ticket, Tag.WAIT_PUT_BACK, by=by, at=now, wait=wait.id)
+    if wait is None or wait.ended_at != ended_at:
+        return
+    set_status(wait, WaitStatus.WAITING, due_at=None, ended_at=None, helped_by_id=None)
+    if wait.called_at is not None and wait.called_at < ended_at:
+        set_status(wait, WaitStatus.CALLED, due_at=now + session.house.policy.waiting.grace)
+    else:
+        wait.called_at = wait.called_by_id = None
+    record(session, ticket, Tag.WAIT_PUT_BACK, by=by, at=now, wait=wait.id)
+    promise_next(session, ticket, now=now, by=by)
