@@ -32,6 +32,8 @@ SAID: dict[str, str] = {
     Outcome.WRONG_NUMBER: "Noted: no text goes to that number any more. Ask for the right one.",
 }
 RETRIED = "Noted. The next try stands on the list."
+ASKED_TO_CHOOSE = "Noted. That was the last try: a text asks them to choose another time."
+GIVEN_UP = "Noted. That was the last try, and no text reaches them: find another way, and promise them a time."
 
 
 @blueprint.post("/tickets/<reference:reference>/callbacks")
@@ -147,9 +149,15 @@ def _attempt(session: DeskSession, ticket: Ticket, call: Callback, form: Form) -
     outcome = Outcome(form["outcome"])
     tried = attempts.attempt(session, ticket, call, outcome=outcome, note=form["note"], now=now(), by=actor())
     if outcome is not Outcome.DISCONNECTED:
-        return SAID.get(outcome, RETRIED)
+        return SAID.get(outcome) or _after_nobody(call)
     told = when_told(attempts.text_of_redial(session, tried)) == "now"
     return f"Call straight back: {'they have been told that you do' if told else 'no text tells them that you do'}."
+
+
+def _after_nobody(call: Callback) -> str:
+    if call.ended_at is None:
+        return RETRIED
+    return ASKED_TO_CHOOSE if call.given_up_at is None else GIVEN_UP
 
 
 def _place(session: DeskSession, ticket: Ticket, call: Callback) -> str:

@@ -128,6 +128,23 @@ def test_who_was_cut_off_was_told_only_by_a_text_that_went(
 
 
 @pytest.mark.parametrize(
+    ("scene", "gaps", "told"),
+    [
+        (by_day, (15,), "Noted. The next try stands on the list."),
+        (by_day, (), "Noted. That was the last try: a text asks them to choose another time."),
+        (without_a_phone, (), "Noted. That was the last try, and no text reaches them"),
+    ],
+)
+def test_a_try_in_vain_says_what_comes_next(
+    business: Business, clock: FrozenClock, scene: Scene, gaps: tuple[int, ...], told: str
+) -> None:
+    business.set_policy(retry_gaps=gaps)
+    ticket = scene(business, clock)
+    call_id = booked(business, ticket)
+    assert told in after_posting(business, ticket, f"/callbacks/{call_id}/attempts", outcome="no_answer")
+
+
+@pytest.mark.parametrize(
     ("scene", "asked"),
     [
         (by_day, "Resolved. In a moment they are asked whether it is fixed."),
