@@ -64,6 +64,16 @@ def test_a_day_that_has_gone_by_stays_as_it_was(business: Business) -> None:
         assert former == ["", "2026-03-12 shut"]
 
 
+def test_what_began_yesterday_goes_on_past_midnight_though_another_day_is_set_then(business: Business) -> None:
+    with business.desk.write() as session:
+        harbour(session, business).hours = "mon-fri 08:00-16:00"
+    set_for(business, business.now.date(), "18:00-02:00", "Late night")
+    business.later(hours=16)
+    set_for(business, date(2026, 3, 20), "shut")
+    with business.desk.read() as session:
+        assert calendar_of(harbour(session, business)).is_open(business.now), "it is half past one"
+
+
 def test_holidays_leave_what_was_said_of_their_days(business: Business) -> None:
     set_for(business, date(2026, 4, 3), "10:00-14:00", "Good Friday brunch")
     holidays = [(date(2026, 1, 1), "New Year"), (date(2026, 4, 3), "Good Friday"), (date(2026, 4, 6), "Easter Monday")]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from recovery.domain.actors import Actor
-from recovery.domain.calendars import SpecialDay, SpecialDays, local_day
+from recovery.domain.calendars import ONE_DAY, SpecialDay, SpecialDays, local_day
 from recovery.domain.errors import Invalid
 from recovery.domain.special_days import special_day
 from recovery.models import Site
@@ -44,9 +44,10 @@ def special_days_of(site: Site) -> SpecialDays:
 
 
 def _keep(session: DeskSession, site: Site, days: SpecialDays, *, now: datetime, by: Actor) -> bool:
-    """Those that have gone by are let go on the way: the former calendar of the site has them."""
-    today = local_day(now, site.timezone)
-    kept = str(SpecialDays(tuple(days.since(today))))
+    """Those that have gone by are let go on the way: the former calendar of the site has them. Yesterday's may go on into
+    this morning."""
+    yesterday = local_day(now, site.timezone) - ONE_DAY
+    kept = str(SpecialDays(tuple(days.since(yesterday))))
     if kept == site.special_days:
         return False
     change_field(session, site, "special_days", kept, now=now, by=by)
