@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from recovery.domain.errors import Forbidden, Invalid, NotFound, WrongState
-from recovery.models import Customer, Event, HandedOver, Handover, Message, Site, Staff, Ticket
+from recovery.models import Callback, Customer, Event, HandedOver, Handover, Message, Site, Staff, Ticket
 from recovery.services.access import locked_ticket
 from recovery.services.demo.removing import remove
 from recovery.services.handing.closing import Sheet, close_shift, sheet_of
@@ -20,6 +20,7 @@ from recovery.services.texting.replies import Inbound, receive
 from recovery.services.ticketing import tickets
 from recovery.services.ticketing.rows import Undetected
 from tests.factories import LEE, NOOR, SAM, Business
+from tests.services.calls import book
 from tests.services.test_racing import at_once
 
 LENA = NewStaff("lena@example.com", "Lena Fox", "frontline", ("harbour-st",))
@@ -127,6 +128,15 @@ def test_each_row_goes_to_who_is_named_and_its_trail_says_so(business: Business)
     assert business.again(second).version == version + 1
     with business.desk.read() as session:
         assert verify(session, business.desk.house.audit_key).ok
+
+
+def test_the_calls_of_a_row_go_along_to_whoever_takes_it(business: Business) -> None:
+    """Else the one that is promised for four o'clock stands on the desk of somebody who has gone home."""
+    ticket = unread(business)
+    book(business, ticket, hours=6)
+    close(business, {ticket: "omar"})
+    (call,) = business.rows(Callback, ticket)
+    assert call.staff_id == business.staff("omar").id
 
 
 def test_a_row_that_was_cleared_meanwhile_needs_no_name_and_is_left_alone(business: Business) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from recovery.domain.callbacks import CallbackStatus
+from recovery.domain.callbacks import CallbackStatus, Outcome
 from recovery.domain.errors import Forbidden
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Approval, Callback, Message, Ticket
@@ -16,7 +16,7 @@ from recovery.services.ticketing import reopening, tickets
 from recovery.services.ticketing.rows import Undetected
 from recovery.services.ticketing.undetected import undetected
 from tests.factories import ADA, LEE, MAYA, NOOR, OMAR, Business, refund
-from tests.services.calls import book
+from tests.services.calls import book, tried
 from tests.services.texting_parts import delivered
 
 LENA = NewStaff("lena@example.com", "Lena Fox", "frontline", ("harbour-st",))
@@ -94,15 +94,10 @@ def test_calls_they_were_to_make_are_for_whoever_is_free(business: Business) -> 
 
 
 def test_a_call_on_a_colleagues_ticket_is_released_and_the_ticket_stays(business: Business) -> None:
-    ticket = business.log(by="omar")
-    book(business, ticket, hours=3)
-    business.on(
-        ticket,
-        lambda session, held, omar: tickets.change(
-            session, held, tickets.Change(owner_id=business.staff("maya").id), now=business.now, by=omar
-        ),
-        by="omar",
-    )
+    """He was cut off, and was to call straight back."""
+    ticket = business.log()
+    book(business, ticket)
+    assert tried(business, ticket, Outcome.DISCONNECTED, by="omar").staff_id == business.staff("omar").id
     leave(business, "omar")
     assert business.again(ticket).owner_id == business.staff("maya").id
     assert business.rows(Callback, ticket)[0].staff_id is None

@@ -76,6 +76,14 @@ def add_call(
     return callback
 
 
+def calls_follow(session: DeskSession, ticket: Ticket, *, before: int | None, to: int) -> None:
+    """With the ticket: what its former owner was to call, or nobody, is now for whoever has it. Told by the ticket's own
+    event. A call that a colleague has in hand stays theirs."""
+    for callback in callbacks_of(session, ticket):
+        if callback.status in LIVE and callback.staff_id == before:
+            callback.staff_id = to
+
+
 def end_call(session: DeskSession, callback: Callback, status: CallbackStatus, *, now: datetime) -> None:
     """Its time is free again for somebody else."""
     free_slot(session, callback)

@@ -17,7 +17,7 @@ from recovery.domain.wording import at_words
 from recovery.models import Event, Message, Remedy, Staff, Ticket
 from recovery.services.access import require
 from recovery.services.alerting.ladders import watch
-from recovery.services.calling.call_rows import end_all_calls
+from recovery.services.calling.call_rows import calls_follow, end_all_calls
 from recovery.services.deciding import remedies
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
@@ -273,6 +273,7 @@ def _refuse_from_elsewhere(session: DeskSession, ticket: Ticket, owner_id: int) 
 
 def _give(session: DeskSession, ticket: Ticket, owner_id: int, *, now: datetime, by: Actor) -> None:
     _tell_change(session, ticket, "owner", str(ticket.owner_id or ""), str(owner_id), now=now, by=by)
+    calls_follow(session, ticket, before=ticket.owner_id, to=owner_id)
     ticket.owner_id = owner_id
 
 
