@@ -54,7 +54,7 @@ def board(*, wrong: tuple[int, str, str] | None = None) -> str:
         sheets = sheets_shown(reading, sites)
     return render_template(
         "undetected/index.html",
-        headline=f"{counted(count, 'customer is', 'customers are')} overlooked." if count else "Nobody is overlooked.",
+        headline=_headline(count, len(waiting)),
         rows=[_row(each, replies.get(each.ticket.id, ())) for each in page.items],
         strangers=[_stranger(each, _zone(sites), wrong) for each in waiting],
         sheets=sheets,
@@ -62,6 +62,13 @@ def board(*, wrong: tuple[int, str, str] | None = None) -> str:
         next_url=url_for("undetected.index", cursor=page.next_cursor) if page.next_cursor else "",
         first_url=url_for("undetected.index") if request.args.get("cursor") else "",
     )
+
+
+def _headline(count: int, strangers: int) -> str:
+    """Who wrote and has no ticket is overlooked as well, until somebody has looked."""
+    if not count and strangers:
+        return f"{counted(strangers, 'number without a ticket waits', 'numbers without a ticket wait')} for an answer."
+    return f"{counted(count, 'customer is', 'customers are')} overlooked." if count else "Nobody is overlooked."
 
 
 def _stranger(each: StrangerRow, zone: str, wrong: tuple[int, str, str] | None) -> dict[str, Any]:
