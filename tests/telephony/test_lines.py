@@ -15,7 +15,7 @@ from recovery.services.people.customers import NewCustomer
 from recovery.services.people.sites import change_field
 from recovery.services.session import DeskSession
 from recovery.services.telephony.line_settings import set_line
-from recovery.services.ticketing.tickets import resolve
+from recovery.services.ticketing.tickets import resolve, wait_for_customer
 from tests.factories import LEE, SAM
 from tests.telephony.parties import LINE, OURS, SAMS, Desk
 
@@ -90,6 +90,14 @@ def test_who_has_a_ticket_open_is_called_back_on_it(staffed: Desk) -> None:
     assert [each.id for each in tickets(staffed)] == [ticket.id]
     (call,) = staffed.business.rows(Callback, ticket)
     assert (call.reason, call.status) == (CallReason.DROPPED, CallbackStatus.DUE)
+
+
+def test_a_customer_we_waited_for_starts_our_clock_again_by_calling(staffed: Desk) -> None:
+    ticket, now = staffed.business.log(customer=SAM), staffed.business.now
+    staffed.business.on(ticket, lambda session, held, by: wait_for_customer(session, held, now=now, by=by))
+    staffed.play.call_us(SAMS)
+    staffed.play.customer_does_not_answer()
+    assert staffed.business.again(ticket).status is TicketStatus.IN_RECOVERY
 
 
 def test_who_calls_again_and_again_is_told_once(staffed: Desk) -> None:

@@ -16,6 +16,7 @@ from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.consent import lock_contact
 from recovery.services.ticketing.logging_mistakes import dropped
+from recovery.services.ticketing.tickets import resume
 
 NOBODY_ANSWERED = "They called, and nobody took the call."
 CUT_OFF = "They called, and the line was cut after {seconds} s (inferred)."
@@ -36,6 +37,7 @@ def call_back_if_lost(session: DeskSession, call: PhoneCall, *, now: datetime) -
         ticket = dropped(session, site, call.far_number, note=_note(call), now=now)
     call.ticket, call.is_demo = ticket, ticket.is_demo
     record(session, ticket, Tag.CALL_RECEIVED, by=CUSTOMER, at=now, call=call.id)
+    resume(session, ticket, now=now, by=CUSTOMER)
     call_back(session, ticket, now=now, by=CUSTOMER)
     return ticket
 
