@@ -1,10 +1,11 @@
 """Ten seconds after a resolution it can be undone, and then everything is as it was."""
 
 import pytest
+from sqlalchemy import select
 
 from recovery.domain.callbacks import CallbackStatus, CallReason, Outcome
 from recovery.domain.messages import MessageStatus
-from recovery.models import Callback, Message, Promise, Ticket
+from recovery.models import Callback, CallSlot, Message, Promise, Ticket
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.deciding import remedies
 from recovery.services.ticketing import reopening, tickets
@@ -49,6 +50,8 @@ def test_a_booked_call_is_there_again_and_promised(business: Business) -> None:
     assert (call.due_at, call.moves) == (before.due_at, before.moves)
     assert business.rows(Promise, ticket)[-1].due_at == call.miss_at
     assert "callback:put_back" in business.tags(ticket)
+    with business.desk.read() as session:
+        assert session.scalars(select(CallSlot.callback_id)).all() == [call.id], "nobody else gets its time"
 
 
 def test_its_tries_and_the_time_of_the_next_one_are_kept(business: Business) -> None:

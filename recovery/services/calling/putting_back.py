@@ -7,6 +7,7 @@ from recovery.domain.callbacks import LIVE, CallbackStatus, move
 from recovery.domain.events import Tag
 from recovery.models import Callback, Ticket
 from recovery.services.calling.call_rows import callbacks_of
+from recovery.services.calling.slots import take_slot
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.timing.promises import promise_next
@@ -25,6 +26,8 @@ def put_back(session: DeskSession, ticket: Ticket, *, cancelled_at: datetime, no
 
 def _put_back(session: DeskSession, ticket: Ticket, call: Callback, *, now: datetime, by: Actor) -> None:
     call.status, call.ended_at = move(call.status, _before(call, now=now)), None
+    if call.status is CallbackStatus.BOOKED and not (call.is_task or call.as_soon_as_possible or call.in_vain):
+        take_slot(session, ticket.site, call.id, call.due_at)  # who took it in these seconds is called then as well
     record(
         session,
         ticket,
