@@ -22,7 +22,7 @@ from recovery.services.ticketing.rows import Undetected
 from recovery.services.ticketing.tickets import resolve, void, write_to_customer
 from recovery.services.waiting import turns
 from tests.factories import LEE, NOOR, REMAKE, SAM, Business
-from tests.services.calls import texts
+from tests.services.calls import book, texts
 from tests.services.post import Post
 from tests.services.test_undetected import reasons
 from tests.services.wait_parts import (
@@ -165,6 +165,15 @@ def test_the_ticket_ends_its_wait_and_an_undone_end_puts_it_back(business: Busin
         lambda session, held, maya: void(session, held, reason="twice", duplicate_of=None, now=business.now, by=maya),
     )
     assert again(business, wait).status is WaitStatus.GONE
+
+
+def test_a_call_that_is_booked_for_later_takes_nobodys_turn_away(business: Business) -> None:
+    wait = joined(business)
+    turn = promise(business, wait).due_at
+    book(business, ticket_of(business, wait), hours=3)
+    assert promise(business, wait).due_at == turn
+    press(business, wait, turns.not_coming)
+    assert [each.outcome for each in business.rows(Promise, ticket_of(business, wait))] == ["replaced"]
 
 
 @pytest.mark.parametrize("called", [False, True])

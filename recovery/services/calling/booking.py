@@ -19,6 +19,7 @@ from recovery.services.deciding.remedies import move_to_recovery
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.texting.messages import Saying, is_heard, tell_customer
+from recovery.services.timing.owed import turn_due
 from recovery.services.timing.promises import make_promise, promise_next
 
 MOVED = "moved"
@@ -166,7 +167,10 @@ def promise_call(
     session: DeskSession, ticket: Ticket, callback: Callback, *, by_text: bool, now: datetime, by: Actor
 ) -> None:
     """The promise lapses when the call counts as missed; a call due this moment gives the time to make it. `by_text`: an
-    urgent text is about to tell them."""
+    urgent text is about to tell them. Who is in line keeps the promise of their turn, if that comes first."""
+    turn = turn_due(session, ticket)
+    if turn is not None and now < turn < callback.miss_at:
+        return
     told = ToldBy.TEXT if by_text and is_heard(session, ticket, now=now, urgent=True) else ToldBy.PAGE
     make_promise(session, ticket, due_at=callback.miss_at, about=PromiseAbout.CALLBACK, told_by=told, now=now, by=by)
 
