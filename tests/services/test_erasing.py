@@ -21,6 +21,7 @@ from recovery.services.texting.links import customer_token
 from recovery.services.texting.replies import Inbound
 from recovery.services.ticketing import tickets
 from recovery.services.ticketing.customer_page import ticket_of_link
+from recovery.services.ticketing.reopening import reopen
 from recovery.sms.gateway import OutgoingText, SendRefused
 from tests.factories import LEE, Business
 from tests.services.post import Post
@@ -104,6 +105,13 @@ def test_the_link_of_somebody_erased_opens_nothing(business: Business) -> None:
     business.desk.transact(lambda session: erase(session, SAMS, now=business.now, by=MACHINE))
     with business.desk.read() as session, pytest.raises(NotFound):
         ticket_of_link(session, token, now=business.now)
+
+
+def test_nobody_promises_anything_to_somebody_who_is_forgotten(business: Business) -> None:
+    ticket = over(business)
+    business.desk.transact(lambda session: erase(session, SAMS, now=business.now, by=MACHINE))
+    with pytest.raises(WrongState, match="is forgotten"):
+        business.on(ticket, lambda session, row, by: reopen(session, row, why="by_hand", now=business.now, by=by))
 
 
 def test_a_customer_who_still_waits_is_not_erased(business: Business) -> None:

@@ -47,6 +47,8 @@ def reopen(
     """
     if ticket.status not in FINISHED:
         raise WrongState(f"This ticket is {ticket.status.label}, so there is nothing to reopen.")
+    if ticket.customer is not None and ticket.customer.erased_at is not None:
+        raise WrongState("Whoever this was about is forgotten, and nobody can be told: log anew what is wrong.")
     policy = session.house.policy
     resolved_at = ticket.resolved_at or now
     if (asked_at or now) > resolved_at + policy.reopen_within:
