@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from recovery.domain.actors import CUSTOMER
+from recovery.domain.callbacks import Outcome
 from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import Severity
 from recovery.models import Callback, Message, Promise, Site, Ticket
@@ -15,7 +16,9 @@ from recovery.services.calling import booking
 from recovery.services.ticketing import reopening, tickets
 from recovery.services.timing.promises import promise_by_hand, touched
 from tests.factories import Business, refund
+from tests.services.calls import book, tried
 from tests.services.post import Post
+from tests.services.texting_parts import says
 
 
 @pytest.fixture
@@ -248,3 +251,15 @@ def test_a_text_that_waited_while_its_ticket_was_closed_by_hand_is_sent(post: Po
 
 def test_but_not_where_the_customer_said_meanwhile_that_it_is_right(post: Post) -> None:
     assert [text.drop_reason for text in closed_by_night(post, confirmed=True)] == ["no_longer_true"]
+
+
+def test_that_we_could_not_reach_them_is_not_said_once_they_have_another_time(post: Post) -> None:
+    post.business.set_policy(retry_gaps=())
+    ticket = logged_at(post, 21, 30)
+    book(post.business, ticket)
+    tried(post.business, ticket, Outcome.NO_ANSWER)
+    (asked,) = of(post, ticket, "unreached")
+    assert asked.status is MessageStatus.HELD
+    says(post.business, "CALL")
+    (dropped,) = of(post, ticket, "unreached")
+    assert (dropped.status, dropped.drop_reason) == (MessageStatus.DROPPED, "no_longer_true")

@@ -17,8 +17,10 @@ from recovery.services.calling.callback_times import check_time, reminder_time, 
 from recovery.services.calling.slots import free_slot, nearest_free, take_slot
 from recovery.services.deciding.remedies import move_to_recovery
 from recovery.services.proving.trail import record
+from recovery.services.sending.departures import NO_LONGER_TRUE
 from recovery.services.session import DeskSession, instant
 from recovery.services.texting.messages import Saying, is_heard, tell_customer
+from recovery.services.texting.queued import drop_queued
 from recovery.services.timing.owed import turn_due
 from recovery.services.timing.promises import make_promise, promise_next
 
@@ -184,6 +186,7 @@ def _booked(
     now: datetime,
     by: Actor,
 ) -> Callback:
+    drop_queued(session, ticket, reason=NO_LONGER_TRUE, templates=("unreached",), now=now)  # they have a time by now
     callback_id = new_id(now)
     if due_at is not None and not take_slot(session, ticket.site, callback_id, due_at):
         due_at = None
