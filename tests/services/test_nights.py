@@ -263,3 +263,18 @@ def test_that_we_could_not_reach_them_is_not_said_once_they_have_another_time(po
     says(post.business, "CALL")
     (dropped,) = of(post, ticket, "unreached")
     assert (dropped.status, dropped.drop_reason) == (MessageStatus.DROPPED, "no_longer_true")
+
+
+@pytest.mark.parametrize("why", ["reached", "late"])
+def test_that_we_call_straight_back_is_not_said_afterwards(post: Post, why: str) -> None:
+    """The line was stopped for a while, or slow."""
+    ticket = logged_at(post, 11, 0)
+    book(post.business, ticket)
+    tried(post.business, ticket, Outcome.DISCONNECTED)
+    if why == "reached":
+        tried(post.business, ticket, Outcome.REACHED)
+    else:
+        post.business.later(minutes=3)
+    post.send_all()
+    (said,) = of(post, ticket, "disconnected")
+    assert said.status is MessageStatus.DROPPED

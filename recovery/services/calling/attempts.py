@@ -173,11 +173,16 @@ def _redial(
 
 
 def _straight_back(session: DeskSession, callback: Callback, tried: Attempt) -> Saying:
-    """What was inferred waits as long as an Undo does: whoever was on the phone may know better."""
-    if not tried.inferred:
-        return Saying("disconnected", _cut(tried), {})
-    holds = f"callback:{callback.id}:{callback.moves}"
-    return Saying("disconnected", _cut(tried), {}, holds_while=holds, after=session.house.policy.undo_for)
+    """Not once they were reached, nor later than the redial is due. What was inferred waits as long as an Undo does: whoever
+    was on the phone may know better."""
+    return Saying(
+        "disconnected",
+        _cut(tried),
+        {},
+        holds_while=f"callback:{callback.id}:{callback.moves}",
+        after=session.house.policy.undo_for if tried.inferred else timedelta(),
+        expires_at=callback.due_at,
+    )
 
 
 def text_of_redial(session: DeskSession, tried: Attempt) -> Message | None:
