@@ -179,6 +179,15 @@ def test_colleagues_are_alerted_by_night_only_where_they_are_at_work(post: Post,
     assert alert.status == status
 
 
+def test_nobody_is_asked_in_the_morning_to_take_what_was_put_right_by_night(post: Post) -> None:
+    keep_hours(post.business, "mon-sun 07:00-19:00")
+    ticket = logged_at(post, 22, 0)
+    post.business.on(ticket, lambda s, t, _: escalate(s, t, why="promise_lapsed", now=post.now))
+    do(post, ticket, tickets.resolve, how=None)
+    (alert,) = alerts(post, ticket)
+    assert (alert.status, alert.drop_reason) == (MessageStatus.DROPPED, "resolved")
+
+
 def test_an_approval_is_asked_at_any_hour(post: Post) -> None:
     keep_hours(post.business, "mon-sun 07:00-19:00")
     ticket = logged_at(post, 22, 0, remedies=(refund(4500),))

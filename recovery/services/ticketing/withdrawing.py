@@ -55,6 +55,7 @@ def cancel_what_no_longer_holds(session: DeskSession, ticket: Ticket, *, why: st
         "ready",
         "unreached",
         "disconnected",
+        "staff_alert",
     )
     drop_queued(session, ticket, reason=why, now=now, templates=templates)
     cancel_calls(session, ticket, why=why, now=now)
