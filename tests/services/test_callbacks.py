@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from recovery.domain.callbacks import CallbackStatus, Outcome
+from recovery.domain.callbacks import CallbackStatus, CallReason, Outcome
 from recovery.domain.errors import Invalid, WrongState
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Attempt, Callback, Contact, Promise
-from recovery.services.calling import booking
+from recovery.services.calling import attempts, booking
+from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.calling.callback_times import when_words
 from recovery.services.texting import consent
 from recovery.services.ticketing import tickets
@@ -62,6 +63,29 @@ def test_reached_ends_it_and_keeps_the_promise(business: Business) -> None:
     assert (call.status, call.ended_at) == (CallbackStatus.REACHED, business.now)
     assert [promise.outcome for promise in business.rows(Promise, ticket)] == ["replaced", "kept", None]
     assert business.again(ticket).first_response_at == business.now
+
+
+def test_who_was_reached_is_not_called_a_second_time_for_what_no_text_told(business: Business) -> None:
+    ticket = business.log()
+    for reason in (CallReason.UNDELIVERED, CallReason.LAPSED):
+        business.on(ticket, lambda session, held, _, why=reason: open_call_task(session, held, why, now=business.now))
+    asked = book(business, ticket, hours=2)
+    first, *_ = business.rows(Callback, ticket)
+    business.on(
+        ticket,
+        lambda session, held, by: attempts.attempt(
+            session,
+            held,
+            session.get_one(Callback, first.id),
+            outcome=Outcome.REACHED,
+            note=None,
+            now=business.now,
+            by=by,
+        ),
+    )
+    standing = {call.id: call.status for call in business.rows(Callback, ticket)}
+    assert list(standing.values()) == [CallbackStatus.REACHED, CallbackStatus.CANCELLED, CallbackStatus.BOOKED]
+    assert standing[asked.id] is CallbackStatus.BOOKED, "what they chose themselves"
 
 
 def test_a_cut_line_is_called_back_by_the_same_person_in_two_minutes_and_the_customer_is_told(

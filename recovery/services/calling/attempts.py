@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from recovery.domain.actors import Actor
+from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.callbacks import LIVE, REDIAL_SECONDS, WITH_CUSTOMER, CallbackStatus, CallReason, Outcome, move
 from recovery.domain.errors import NotFound, WrongState
 from recovery.domain.events import Tag, commitment
@@ -17,7 +17,7 @@ from recovery.models import Attempt, Callback, Message, Ticket
 from recovery.services.access import require
 from recovery.services.alerting.alerts import escalate
 from recovery.services.calling.booking import move_call, promise_call
-from recovery.services.calling.call_rows import end_call, refuse_ended
+from recovery.services.calling.call_rows import callbacks_of, end_call, refuse_ended
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import WRONG_NUMBER, Saying, tell_customer, why_no_text
@@ -151,6 +151,8 @@ def _follow(
 ) -> None:
     if tried.outcome is Outcome.REACHED:
         end_call(session, callback, CallbackStatus.REACHED, now=now)
+        if not tried.inferred:
+            _need_no_second_call(session, ticket, now=now)
         touched(session, ticket, how="call", now=now, by=by, reached=True, since=since)
     elif tried.outcome is Outcome.DISCONNECTED:
         _redial(session, ticket, callback, tried, now=now, by=by)
@@ -158,6 +160,14 @@ def _follow(
         _give_up_on_number(session, ticket, callback, now=now, by=by)
     else:
         _retry(session, ticket, callback, now=now, by=by)
+
+
+def _need_no_second_call(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
+    """Who was spoken with has heard what our texts did not tell: nobody calls them twice. A call of their own stays."""
+    for other in callbacks_of(session, ticket):
+        if other.is_task and other.status in LIVE:
+            end_call(session, other, CallbackStatus.CANCELLED, now=now)
+            record(session, ticket, Tag.CALLBACK_CANCELLED, by=MACHINE, at=now, callback=other.id, why="reached")
 
 
 def _redial(
