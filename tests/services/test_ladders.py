@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from recovery.bootstrap import build
 from recovery.clock import FrozenClock
+from recovery.domain.callbacks import Outcome
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import Severity, Source
 from recovery.models import Alert, Climb, Message, Site, Staff
@@ -21,6 +22,7 @@ from recovery.services.ticketing import reopening, tickets
 from recovery.services.timing import due_rows
 from tests.factories import HARBOUR, Business
 from tests.fixtures.settings import MakeSettings
+from tests.services.calls import book, tried
 from tests.services.ladder_parts import (
     OMAR_MAIL,
     do,
@@ -281,6 +283,18 @@ def test_with_a_rota_a_broken_promise_is_told_first_to_whoever_is_on_shift(shop:
         ).all()
     assert [tuple(row) for row in rows] == [("Tom Reed", "not_wanted"), ("Omar Haddad", "text")]
     assert ticket.id
+
+
+def test_a_redial_that_nobody_made_is_told_to_the_supervisor_though_its_owner_is_on_shift(shop: Business) -> None:
+    rota(shop, maya="mon-fri 08:00-16:00")
+    ticket = logged(shop)
+    book(shop, ticket)
+    tried(shop, ticket, Outcome.DISCONNECTED)
+    shop.later(minutes=3)
+    shop.tick()
+    with shop.desk.read() as session:
+        alerted = session.scalars(select(Alert.staff_id).where(Alert.about == "callback_missed")).all()
+    assert alerted == [shop.staff("omar").id]
 
 
 @pytest.mark.parametrize("source", [Source.STORE_WALK, Source.DRILL])

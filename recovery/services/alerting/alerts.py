@@ -44,11 +44,13 @@ class Matter:
     skipped: int = 0
 
 
-def escalate(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -> None:
+def escalate(
+    session: DeskSession, ticket: Ticket, *, why: str, now: datetime, past_those_on_shift: bool = False
+) -> None:
     """Alerts the next on the site's list: one step up with each lapse and each reopening, and one more for as long as
     those on a step are not to be woken."""
     rung = max(1, ticket.lapses + ticket.level - 1)
-    line = _line(session, ticket, now=now)
+    line = _list(session, ticket) if past_those_on_shift else _line(session, ticket, now=now)
     told = dict[int, Staff]()
     for people in line[min(rung, len(line)) - 1 :] if line else ():
         told |= {person.id: person for person in people}
@@ -112,7 +114,11 @@ def _line(session: DeskSession, ticket: Ticket, *, now: datetime) -> list[Sequen
     """Without anybody on shift it is the site's list, one after the other."""
     at_work = those_on_shift(session, ticket, now=now)
     first = [at_work, deputy_of(session, ticket)] if at_work else []
-    return [people for people in (*first, *([each] for each in escalation_list(session, ticket.site_id))) if people]
+    return [people for people in (*first, *_list(session, ticket)) if people]
+
+
+def _list(session: DeskSession, ticket: Ticket) -> list[Sequence[Staff]]:
+    return [[each] for each in escalation_list(session, ticket.site_id)]
 
 
 def _how(session: DeskSession, ticket: Ticket, person: Staff, matter: Matter, *, now: datetime) -> How:

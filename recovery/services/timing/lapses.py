@@ -6,12 +6,12 @@ from datetime import datetime
 from sqlalchemy import select
 
 from recovery.domain.actors import MACHINE
-from recovery.domain.callbacks import CallReason
+from recovery.domain.callbacks import LIVE, CallReason
 from recovery.domain.events import Tag
 from recovery.domain.ladders import LADDERED
 from recovery.domain.promise_times import renewed_due
 from recovery.domain.tickets import PromiseAbout, ToldBy
-from recovery.models import Alert, Promise, Ticket
+from recovery.models import Alert, Callback, Promise, Ticket
 from recovery.services.alerting.alerts import escalate
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
@@ -45,7 +45,10 @@ def lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: dateti
     due = _renewed(session, ticket, promise, now=now)
     if due is None or not _told_anew(session, ticket, promise, due, now=now):
         open_call_task(session, ticket, CallReason.LAPSED, now=now)
-    escalate(session, ticket, why=NOT_CALLED if promise.about is PromiseAbout.CALLBACK else LATE, now=now)
+    if promise.about is PromiseAbout.CALLBACK:
+        _not_called(session, ticket, miss_at=promise.due_at, now=now)
+    else:
+        escalate(session, ticket, why=LATE, now=now)
 
 
 def lapse_with_call(session: DeskSession, ticket: Ticket, *, miss_at: datetime, now: datetime) -> None:
@@ -56,7 +59,19 @@ def lapse_with_call(session: DeskSession, ticket: Ticket, *, miss_at: datetime, 
         if promise.lapsed_at is None:
             lapse(session, ticket, promise, now=now)
     elif not _alerted_since(session, ticket, miss_at):
-        escalate(session, ticket, why=NOT_CALLED, now=now)
+        _not_called(session, ticket, miss_at=miss_at, now=now)
+
+
+def _not_called(session: DeskSession, ticket: Ticket, *, miss_at: datetime, now: datetime) -> None:
+    """Whoever was cut off and has not called straight back is busy: their supervisor hears, not they once more."""
+    redial = select(Callback.id).where(
+        Callback.ticket_id == ticket.id,
+        Callback.status.in_(LIVE),
+        Callback.miss_at == miss_at,
+        Callback.due_at == miss_at,
+    )
+    is_redial = session.scalar(redial.limit(1)) is not None
+    escalate(session, ticket, why=NOT_CALLED, past_those_on_shift=is_redial, now=now)
 
 
 def _alerted_since(session: DeskSession, ticket: Ticket, moment: datetime) -> bool:
