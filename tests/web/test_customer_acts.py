@@ -50,6 +50,16 @@ def test_pressing_twice_is_pressing_once(business: Business, client: FlaskClient
     assert call.moves == 0
 
 
+def test_whoever_presses_once_their_time_has_come_keeps_their_call(
+    business: Business, client: FlaskClient, clock: FrozenClock
+) -> None:
+    address = f"{link(business, business.log())}/callback"
+    send(client, address, due_at="2026-03-10T10:00Z")
+    clock.advance(minutes=32)
+    business.tick("callbacks come due")
+    assert "Good: we call you as soon as someone is free." in send(client, address)
+
+
 @pytest.mark.parametrize(
     "nonsense", ["2026-03-09T10:00Z", "2026-03-10T10:07Z", "2099-01-01T00:00Z", "soonish", "1e400"]
 )

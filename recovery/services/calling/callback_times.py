@@ -38,8 +38,9 @@ def reminder_time(session: DeskSession, site: Site, due: datetime, *, now: datet
 
 
 def when_words(ticket: Ticket, callback: Callback, *, now: datetime) -> str:
-    """Give "at 15:00", "tomorrow at 09:15", "as soon as someone is free", in the site's zone and the customer's language."""
+    """Give "at 15:00", "tomorrow at 09:15", "as soon as someone is free", which it is once its time has come, in the site's
+    zone and the customer's language."""
     speech = speech_with_customer(ticket)
-    if callback.as_soon_as_possible:
+    if callback.as_soon_as_possible or callback.due_at <= now:
         return speech.when_free
     return at_words(callback.due_at, now=now, timezone=ticket.site.timezone, speech=speech)
