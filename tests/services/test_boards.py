@@ -1,28 +1,80 @@
-"""On SQLite the boards are read in the order of their index, however many tickets are live."""
+"""On SQLite what people wait for is read in the order of its index, whoever asks and however many tickets a site has."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from recovery.bootstrap import build
 from recovery.clock import FrozenClock
+from recovery.domain.actors import Actor
+from recovery.services.backstage.task_lists import tasks
+from recovery.services.session import DeskSession
 from recovery.services.ticketing import listing
+from recovery.services.ticketing.listing import TicketFilter
+from recovery.services.ticketing.undetected import count_undetected, undetected
+from recovery.services.waiting.wait_lists import count_in_line, waits
 from tests.factories import Business
 from tests.fixtures.settings import MakeSettings
 
+Read = Callable[[DeskSession, Actor, Any], object]
+BY_PROMISE = "ix_tickets_live_by_promise"
+READS: dict[str, tuple[Read, str]] = {
+    "board": (lambda session, by, _: listing.board(session, by=by), BY_PROMISE),
+    "board of a site": (lambda session, by, _: listing.board(session, by=by, site="harbour-st"), BY_PROMISE),
+    "count": (lambda session, by, now: listing.count_waiting(session, by=by, now=now), BY_PROMISE),
+    "late": (lambda session, by, now: listing.late_or_soon(session, by=by, now=now), BY_PROMISE),
+    "owned": (lambda session, by, _: listing.owned(session, by=by), BY_PROMISE),
+    "replied": (lambda session, by, _: listing.replied_after(session, by=by), "ix_tickets_unread"),
+    "undetected": (lambda session, by, _: undetected(session, by=by), "ix_tickets_unread"),
+    "count undetected": (lambda session, by, _: count_undetected(session, by=by), "ix_tickets_unread"),
+    "line": (lambda session, by, _: count_in_line(session, by=by), "ix_waits_line"),
+    "waits": (lambda session, by, _: waits(session, by=by), "ix_waits_line"),
+    "tasks": (lambda session, by, _: tasks(session, by=by), "ix_tasks_open"),
+}
+"""What is read, and the index that it begins with."""
+OF_A_SITE = "ix_tickets_site"
+"""How indexes begin that hold all its tickets, of all years."""
 
-@pytest.mark.parametrize("which", ["board", "count"])
-def test_who_waits_is_read_from_the_index_of_promises(
-    make_settings: MakeSettings, sqlite_url: str, clock: FrozenClock, which: str
-) -> None:
+
+@pytest.fixture
+def opened(make_settings: MakeSettings, sqlite_url: str, clock: FrozenClock) -> Any:
     business = Business.opened(build(make_settings(DATABASE_URL=sqlite_url), clock=clock))
+    yield business
+    business.desk.dispose()
+
+
+@pytest.mark.parametrize("who", ["maya", "omar", "ada"])
+def test_who_waits_is_read_from_an_index_of_those_who_wait(opened: Business, who: str) -> None:
+    by = opened.actor(who)
+    for name, (read, index) in READS.items():
+        plan = _plan(opened, lambda session, read=read: read(session, by, opened.now))  # type: ignore[misc]
+        assert index in plan, (name, plan)
+        assert OF_A_SITE not in plan, (name, plan)
+
+
+def test_a_list_is_read_in_its_order_at_several_sites_and_by_its_site_at_one(opened: Business) -> None:
+    omar = opened.actor("omar")
+    several = replace(omar, site_ids=omar.site_ids | {1, 2})
+    newest = {by: _plan(opened, lambda session, by=by: _newest(session, by)) for by in (omar, several)}  # type: ignore[misc]
+    assert "ix_tickets_site_logged" in newest[omar]
+    assert "ix_tickets_logged" in newest[several]
+    assert "TEMP B-TREE" not in newest[several]
+
+
+def _newest(session: DeskSession, by: Actor) -> object:
+    return listing.tickets(session, TicketFilter(), by=by)
+
+
+def _plan(business: Business, read: Callable[[DeskSession], object]) -> str:
+    """Of the first statement: those after it look for what hangs on the rows that were found."""
     asked = []
     with business.desk.read() as session:
-        event.listen(session.get_bind(), "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
-        if which == "board":
-            listing.board(session, by=business.actor("ada"))
-        else:
-            listing.count_waiting(session, by=business.actor("ada"), now=business.now)
-        statement, values = next(each for each in asked if "promise_due_at IS NOT NULL" in each[0])
+        engine = session.get_bind()
+        event.listen(engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+        read(session)
+        statement, values = next(each for each in asked if each[0].startswith(("SELECT", "WITH")))
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-        assert "ix_tickets_live_by_promise" in " ".join(str(row) for row in plan)
-    business.desk.dispose()
+        return "".join(f"{row[-1]}\n" for row in plan)

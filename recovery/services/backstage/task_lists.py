@@ -18,7 +18,7 @@ from recovery.services.access import at_sites_of, tickets_visible_to
 from recovery.services.cursors import ONE_PAGE, Page, Place, after, page_of, read
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.rows import Person, SiteBrief
-from recovery.services.ticketing.ticket_statements import SITE, Query, at_site, literally
+from recovery.services.ticketing.ticket_statements import SITE, Query, at_site, literally, only_checked
 
 asker, taker, doer = aliased(Staff), aliased(Staff), aliased(Staff)
 PLAIN = (
@@ -116,7 +116,7 @@ def _seen(by: Actor) -> Query:
         .outerjoin(taker, taker.id == Task.taken_by_id)
         .outerjoin(doer, doer.id == Task.done_by_id)
         .outerjoin(Customer, Customer.id == Ticket.customer_id)
-        .where(at_sites_of(Ticket.site_id, by))
+        .where(only_checked(at_sites_of(Ticket.site_id, by)))
     )
 
 

@@ -4,7 +4,7 @@ that several lists share, in the spelling that their indexes need."""
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
+from sqlalchemy import Boolean, ColumnElement, Select, and_, bindparam, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -189,12 +189,35 @@ class mostly(FunctionElement[Any]):  # noqa: N801 - written and read as a functi
 
 @compiles(mostly)
 def _as_it_is(element: mostly, compiler: SQLCompiler, **options: Any) -> str:
-    return compiler.process(element.clauses, **options)
+    return f"({compiler.process(element.clauses, **options)})"
 
 
 @compiles(mostly, "sqlite")
 def _as_a_likely_one(element: mostly, compiler: SQLCompiler, **options: Any) -> str:
     return f"likelihood({compiler.process(element.clauses, **options)}, 0.9)"
+
+
+class only_checked(FunctionElement[Any]):  # noqa: N801 - as above
+    """A condition that SQLite shall check on rows which it finds otherwise: to whose site a ticket belongs leaves more
+    rows than anything else that is asked, and still it began with that, read them all, and sorted them."""
+
+    inherit_cache = True
+    type = Boolean()
+
+    def self_group(self, against: Any = None) -> "only_checked":  # noqa: ARG002  # SQLAlchemy's signature
+        """Else it would be compared with 1 where there is no type for true and false."""
+        return self
+
+
+@compiles(only_checked)
+def _as_one(element: only_checked, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({compiler.process(element.clauses, **options)})"
+
+
+@compiles(only_checked, "sqlite")
+def _as_a_value(element: only_checked, compiler: SQLCompiler, **options: Any) -> str:
+    """No index is of a value that was reckoned."""
+    return f"+({compiler.process(element.clauses, **options)})"
 
 
 def literally(column: InstrumentedAttribute[Any], values: Iterable[Any]) -> ColumnElement[bool]:
