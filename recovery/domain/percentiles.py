@@ -17,7 +17,11 @@ def percentiles(ordered: Sequence[int]) -> Percentiles | None:
 
 def nearest_rank(ordered: Sequence[int], percent: int) -> int:
     """Give the smallest value that at least `percent` (1 to 100) of the values do not exceed: always one that happened."""
+    return ordered[rank_of(percent, len(ordered)) - 1]
+
+
+def rank_of(percent: int, count: int) -> int:
+    """At which place that value stands among `count` in ascending order; 1 is the first."""
     if not 1 <= percent <= 100:  # noqa: PLR2004 (what per cent means)
         raise ValueError("A percentile lies between 1 and 100.")
-    rank = -(-percent * len(ordered) // 100)  # rounded up in whole numbers: 0.95 * 20 is a little more than 19
-    return ordered[rank - 1]
+    return -(-percent * count // 100)  # rounded up in whole numbers: 0.95 * 20 is a little more than 19

@@ -188,6 +188,21 @@ def test_the_database_says_what_plain_counting_says(
             assert (figures.p50, figures.p90, figures.p95) == tuple(_rank(values, p) for p in (50, 90, 95))
             if figures.target is not None:
                 assert figures.within == sum(value <= figures.target for value in values)
+    _assert_places(business, rows)
+
+
+def _assert_places(business: Business, rows: list[dict[str, Any]]) -> None:
+    with business.desk.read() as session:
+        places = {place.failure: place.figures for place in slowest_places(session, by=business.actor("ada"))}
+    resolved = {
+        failure: sorted(row["resolved"] for row in rows if row["failure"] == failure and row["resolved"] is not None)
+        for failure in {row["failure"] for row in rows}
+    }
+    assert places.keys() == {failure for failure, values in resolved.items() if values}
+    for failure, figures in places.items():
+        values = resolved[failure]
+        assert (figures.count, figures.within) == (len(values), sum(value <= 3600 for value in values))
+        assert (figures.p50, figures.p90, figures.p95) == tuple(_rank(values, p) for p in (50, 90, 95))
 
 
 def test_the_slowest_places_come_first_and_are_the_same_numbers(business: Business) -> None:
