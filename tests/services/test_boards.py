@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.actors import Actor
 from recovery.services.backstage.task_lists import tasks
+from recovery.services.reporting.reports import recovery_times
 from recovery.services.session import DeskSession
 from recovery.services.ticketing import listing
 from recovery.services.ticketing.listing import TicketFilter
@@ -35,6 +37,7 @@ READS: dict[str, tuple[Read, str]] = {
     "tasks": (lambda session, by, _: tasks(session, by=by), "ix_tasks_open"),
 }
 """What is read, and the index that it begins with."""
+CLOCKS = "ticket_clocks"
 OF_A_SITE = "ix_tickets_site"
 """How indexes begin that hold all its tickets, of all years."""
 
@@ -64,17 +67,31 @@ def test_a_list_is_read_in_its_order_at_several_sites_and_by_its_site_at_one(ope
     assert "TEMP B-TREE" not in newest[several]
 
 
+def test_a_report_of_some_days_is_read_by_them_and_one_by_site_as_the_rows_lie(opened: Business) -> None:
+    omar, ada = opened.actor("omar"), opened.actor("ada")
+    of_days = _plan(opened, lambda session: recovery_times(session, by=omar, start=date(2026, 3, 1)), CLOCKS)
+    of_a_site = _plan(
+        opened,
+        lambda session: recovery_times(session, by=ada, site="quay", end=date(2026, 3, 1), group_by="day"),
+        CLOCKS,
+    )
+    by_site = _plan(opened, lambda session: recovery_times(session, by=ada, group_by="site"), CLOCKS)
+    assert "ix_ticket_clocks_report (logged_at>?)" in of_days
+    assert "ix_ticket_clocks_report (logged_at<?)" in of_a_site
+    assert by_site.startswith("SCAN ticket_clocks\n")
+
+
 def _newest(session: DeskSession, by: Actor) -> object:
     return listing.tickets(session, TicketFilter(), by=by)
 
 
-def _plan(business: Business, read: Callable[[DeskSession], object]) -> str:
-    """Of the first statement: those after it look for what hangs on the rows that were found."""
+def _plan(business: Business, read: Callable[[DeskSession], object], about: str = "") -> str:
+    """Of the first statement that names it: those after it look for what hangs on the rows that were found."""
     asked = []
     with business.desk.read() as session:
         engine = session.get_bind()
         event.listen(engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
         read(session)
-        statement, values = next(each for each in asked if each[0].startswith(("SELECT", "WITH")))
+        statement, values = next(each for each in asked if each[0].startswith("SELECT") and about in each[0])
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         return "".join(f"{row[-1]}\n" for row in plan)

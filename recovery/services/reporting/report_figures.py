@@ -21,7 +21,7 @@ from recovery.services.timing.targets import Target
 FRACTIONS = (0.5, 0.9, 0.95)
 NO_RANKS = (None, None, None)
 
-Column = SQLColumnExpression[Any] | None
+Column = InstrumentedAttribute[Any] | None
 Targets = Mapping[str, Target | None]
 """By clock; None for one that has none."""
 
@@ -151,9 +151,9 @@ def _by_sqlite(
     return [_listed(row, targets) for row in rows if row[1]]
 
 
-def _read_in_any_order(column: SQLColumnExpression[Any]) -> ColumnElement[Any]:
+def _read_in_any_order(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
     """An index that begins with it would be followed through the whole table, row by row."""
-    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
+    return UnaryExpression(column.expression, operator=custom_op("+"))
 
 
 def _listed(row: Sequence[Any], targets: UsualTargets) -> Counts:

@@ -13,6 +13,7 @@ from recovery.domain.errors import Invalid
 from recovery.domain.ids import LARGEST_ID
 from recovery.models import Site, TicketClock
 from recovery.services.access import at_sites_of, sites_visible_to
+from recovery.services.ticketing.ticket_statements import only_checked
 
 FARTHEST_ZONE = timedelta(hours=15)
 """A local day begins at most so long before or after the same day in UTC."""
@@ -40,10 +41,12 @@ class Scope:
     """Slug."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """Exact by the local day; bounded by the instant as well, for which there is an index."""
+        """Exact by the local day; bounded by the instant as well, for which there is an index: a site has all its years."""
         found = [at_sites_of(TicketClock.site_id, self.by)]
         if self.site is not None:
             found.append(TicketClock.site_id == _site_id(self.site, self.by))
+        if self.start or self.end:
+            found = [only_checked(here) for here in found]
         if self.start is not None:
             found += [TicketClock.logged_at >= _midnight(self.start) - FARTHEST_ZONE]
             found += [TicketClock.local_day >= self.start.isoformat()]
