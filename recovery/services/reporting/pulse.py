@@ -7,7 +7,7 @@ it; what changes by the passing of time alone falls due.
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from recovery.domain.actors import Actor
 from recovery.domain.callbacks import LIVE
@@ -47,7 +47,8 @@ def _changes_at_sites_of(by: Actor) -> Any:
     """Since the last anchor, by transaction and stream. What belongs to no site (people, settings) is everybody's."""
     same = and_(Event.stream_id == AwaitingAnchor.stream_id, Event.seq == AwaitingAnchor.seq)
     here = or_(Event.site_id.is_(None), at_sites_of(Event.site_id, by))
-    return select(func.count()).select_from(AwaitingAnchor).join(Event, same).where(here).scalar_subquery()
+    seen = exists().where(same, here)  # joined, SQLite would begin with all events of a site
+    return select(func.count()).select_from(AwaitingAnchor).where(seen).scalar_subquery()
 
 
 def _count(of: type[Any], *conditions: ColumnElement[bool]) -> Any:
