@@ -2,7 +2,7 @@
 
 import socket
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
@@ -33,6 +33,23 @@ def test_each_test_has_a_database_of_its_own(database_url: str, which: str) -> N
 def test_a_connection_to_another_machine_is_refused(address: tuple[str, int]) -> None:
     with pytest.raises(OtherMachine):
         socket.create_connection(address, timeout=1)
+
+
+@pytest.mark.parametrize(
+    "reach",
+    [
+        lambda far: far.connect(("192.0.2.1", 443)),
+        lambda far: far.connect_ex(("192.0.2.1", 443)),
+        lambda far: far.sendto(b"", ("192.0.2.1", 53)),
+        lambda far: far.sendto(b"", 0, ("192.0.2.1", 53)),
+        lambda _: socket.gethostbyname("api.twilio.com"),
+        lambda _: socket.gethostbyname_ex("api.twilio.com"),
+    ],
+    ids=["connect", "connect_ex", "sendto", "sendto with flags", "name", "name with aliases"],
+)
+def test_there_is_no_other_way_there(reach: Callable[[socket.socket], object]) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as far, pytest.raises(OtherMachine):
+        reach(far)
 
 
 def test_loopback_is_allowed() -> None:
