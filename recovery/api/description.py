@@ -41,6 +41,10 @@ class OurApi(Api):  # type: ignore[misc]  # flask-smorest is untyped
     def _register_error_handlers(self) -> None:
         return
 
+    def _register_responses(self) -> None:
+        """One for each status that there is: a part of the description, which is made when somebody asks."""
+        return
+
     def register_blueprint(self, blueprint: ApiBlueprint) -> None:
         """Its calls answer from now on; described they are when somebody asks."""
         self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
@@ -51,6 +55,7 @@ class OurApi(Api):  # type: ignore[misc]  # flask-smorest is untyped
         """Made once, when first asked for: it takes several times as long as making the rest of the app."""
         with self._lock:
             if self._described is None:
+                super()._register_responses()
                 for each in self._blueprints:
                     each.register_views_in_doc(self, self._app, self.spec, name=each.name, parameters=None)
                     self.spec.tag({"name": each.name, "description": each.description})
