@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -189,7 +189,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Components:
     """Raises SettingsError where the policy file cannot be used."""
     house = House(
         policy=_policy(settings.policy_file),
-        texts=Texts(TEMPLATES / "sms"),
+        texts=_shipped_texts(),
         secret_key=settings.secret_key,
         audit_key=settings.audit_key.encode(),
         public_url=settings.public_url.rstrip("/"),
@@ -206,6 +206,12 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Components:
         writing=make_engine(settings, read_only=False),
         reading=make_engine(settings, read_only=True),
     )
+
+
+@cache
+def _shipped_texts() -> Texts:
+    """Read once: what comes with this version stays the same as long as the process runs."""
+    return Texts(TEMPLATES / "sms")
 
 
 def _policy(file: Path) -> Policy:
