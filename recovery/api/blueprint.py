@@ -20,6 +20,7 @@ View = TypeVar("View", bound=Callable[..., Response])
 
 PREFIX = "/api/v1"
 PROBLEM = "application/problem+json"
+REFUSED = ProblemSchema()
 READING = "GET"
 WITH_BODY = frozenset({"POST", "PATCH"})
 IDEMPOTENCY_KEY = {
@@ -83,9 +84,9 @@ class ApiBlueprint(DescribedBlueprint):  # type: ignore[misc]  # flask-smorest i
             described = self.arguments(asks(), location="query")(described) if asks else _asking_nothing(described)
             described = self._giving(status, gives)(described)
             for code in _refusals(method, rule, takes=takes, asks=asks):
-                described = self.alt_response(
-                    code, schema=ProblemSchema, content_type=PROBLEM, description=WORDS[code]
-                )(described)
+                described = self.alt_response(code, schema=REFUSED, content_type=PROBLEM, description=WORDS[code])(
+                    described
+                )
             if method == "POST":
                 described = self.doc(parameters=[IDEMPOTENCY_KEY])(described)
             needs(may, of=of)(described)

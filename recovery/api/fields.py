@@ -4,7 +4,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
@@ -32,6 +32,10 @@ class Strict(Schema):
         "unknown": "There is no such field here.",
         "type": "Send a JSON object: {…}.",
     }
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        """One never changes, and what describes a call is copied with each word that is added to it."""
+        return self
 
 
 class Said(fields.Field[Any]):
