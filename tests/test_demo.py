@@ -52,6 +52,7 @@ from recovery.services.proving.anchors import make_anchors
 from recovery.services.proving.audit import verify
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.logging_mistakes import NewTicket, log
+from tests.fixtures.settings import MakeSettings
 
 A_FEW = tuple(replace(site, tickets=7) for site in SITES)
 FICTION = ("+447700900", "+3363998")
@@ -60,6 +61,14 @@ FICTION = ("+447700900", "+3363998")
 @pytest.fixture
 def desk(settings: Settings, clock: FrozenClock) -> Iterator[Components]:
     desk = build(settings, clock=clock)
+    yield desk
+    desk.dispose()
+
+
+@pytest.fixture
+def small_desk(make_settings: MakeSettings, sqlite_url: str, clock: FrozenClock) -> Iterator[Components]:
+    """On SQLite alone: what is in the demo does not depend on the database; that all of it is there, and goes, may."""
+    desk = build(make_settings(DATABASE_URL=sqlite_url), clock=clock)
     yield desk
     desk.dispose()
 
@@ -84,11 +93,13 @@ def test_all_of_it_is_anchored_though_it_tells_of_ninety_days_ago(desk: Componen
         assert session.scalar(select(func.count()).select_from(Anchor)) == 1
 
 
-def test_right_now_there_is_one_of_each_thing_that_a_desk_deals_with(desk: Components, clock: FrozenClock) -> None:
+def test_right_now_there_is_one_of_each_thing_that_a_desk_deals_with(
+    small_desk: Components, clock: FrozenClock
+) -> None:
     clock.advance(hours=3)  # noon at the café
-    told(desk)
-    now = desk.clock.now()
-    with desk.read() as session:
+    told(small_desk)
+    now = small_desk.clock.now()
+    with small_desk.read() as session:
         live = session.scalars(select(Ticket).where(Ticket.status.in_(LIVE)).order_by(Ticket.id)).all()
         assert [ticket.failure for ticket in live if ticket.lapses == 4] == ["wrong_order", "late"]
         assert [ticket.failure for ticket in live if ticket.unread] == ["missing_item"]
@@ -106,17 +117,17 @@ def test_right_now_there_is_one_of_each_thing_that_a_desk_deals_with(desk: Compo
 
 
 @pytest.mark.parametrize("hours", [0, 14])
-def test_somebody_is_late_at_any_hour(desk: Components, clock: FrozenClock, hours: int) -> None:
+def test_somebody_is_late_at_any_hour(small_desk: Components, clock: FrozenClock, hours: int) -> None:
     clock.advance(hours=hours)
-    told(desk)
-    with desk.read() as session:
+    told(small_desk)
+    with small_desk.read() as session:
         late = select(Ticket.failure).where(Ticket.status.in_(LIVE), Ticket.promise_due_at <= clock.now())
         assert session.scalars(late).all() == ["late"]
 
 
-def test_everybody_in_it_is_made_up_and_every_row_says_so(desk: Components) -> None:
-    told(desk)
-    with desk.read() as session:
+def test_everybody_in_it_is_made_up_and_every_row_says_so(small_desk: Components) -> None:
+    told(small_desk)
+    with small_desk.read() as session:
         for table in (Ticket, Customer, Site, Staff):
             assert session.scalars(select(table.is_demo).distinct()).all() == [True]
         assert session.scalars(select(Message.is_demo).where(Message.ticket_id.is_not(None)).distinct()).all() == [True]
@@ -127,11 +138,11 @@ def test_everybody_in_it_is_made_up_and_every_row_says_so(desk: Components) -> N
         assert [email for email in session.scalars(select(Staff.email)) if not email.endswith(f"@{DOMAIN}")] == []
 
 
-def test_no_text_of_the_past_is_still_to_be_sent(desk: Components) -> None:
-    told(desk)
-    with desk.read() as session:
+def test_no_text_of_the_past_is_still_to_be_sent(small_desk: Components) -> None:
+    told(small_desk)
+    with small_desk.read() as session:
         due = select(func.count()).where(
-            Message.status.in_((MessageStatus.PENDING, MessageStatus.HELD)), Message.not_before < desk.clock.now()
+            Message.status.in_((MessageStatus.PENDING, MessageStatus.HELD)), Message.not_before < small_desk.clock.now()
         )
         assert session.scalar(due) == 0
 
@@ -232,11 +243,11 @@ def a_real_ticket(desk: Components, *, by: str) -> Ticket:
     return desk.transact(work)
 
 
-def test_nothing_starts_with_a_real_gateway_beside_it(desk: Components) -> None:
-    with desk.read() as session:
+def test_nothing_starts_with_a_real_gateway_beside_it(small_desk: Components) -> None:
+    with small_desk.read() as session:
         refuse_demo_beside_real_texts(session, real_gateway=True)
-    told(desk)
-    with desk.read() as session:
+    told(small_desk)
+    with small_desk.read() as session:
         refuse_demo_beside_real_texts(session, real_gateway=False)
         with pytest.raises(Refused, match="SMS_GATEWAY=twilio"):
             refuse_demo_beside_real_texts(session, real_gateway=True)
@@ -260,10 +271,10 @@ def test_one_that_was_cut_off_is_known_as_such(desk: Components) -> None:
         assert standing(session).is_whole
 
 
-def test_the_web_does_not_start_with_real_texts_beside_the_demo(desk: Components) -> None:
-    told(desk)
+def test_the_web_does_not_start_with_real_texts_beside_the_demo(small_desk: Components) -> None:
+    told(small_desk)
     real = replace(
-        desk.settings,
+        small_desk.settings,
         sms_gateway="twilio",
         twilio_account_sid="AC" + "0" * 32,
         twilio_auth_tokens=("a token of nobody",),
@@ -271,4 +282,4 @@ def test_the_web_does_not_start_with_real_texts_beside_the_demo(desk: Components
     )
     with pytest.raises(SettingsError, match="demo --remove"):
         create_app(real)
-    assert create_app(desk.settings).extensions["desk"].dispose() is None
+    assert create_app(small_desk.settings).extensions["desk"].dispose() is None
