@@ -15,6 +15,7 @@ REMOTE = "https://desk.example.com"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_whole_demo_comes_once_is_true_and_goes_again(run: Run, sqlite_url: str) -> None:
     first = run("demo", "--once", DATABASE_URL=sqlite_url)
     assert first.code == 0
