@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from recovery.domain.actors import Actor
 from recovery.domain.calendars import Calendar
@@ -19,6 +19,15 @@ from recovery.services.proving.trail import record_of_settings
 from recovery.services.session import DeskSession
 
 LONGEST_SHIFTS = 1000
+PLANNED = (
+    select(Staff, StaffSite.shifts)
+    .join(StaffSite, StaffSite.staff_id == Staff.id)
+    .where(StaffSite.site_id == bindparam("site_id"), StaffSite.shifts.is_not(None))
+    .order_by(Staff.name, Staff.id)
+)
+ROTAS = "rotas"
+"""In `session.info`: what stands on the rota of each site that this transaction asked about, for an alert asks about each
+person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +68,23 @@ def at_work(session: DeskSession, *, by: Actor, now: datetime) -> Sequence[tuple
 
 def on_shift(session: DeskSession, site: Site, *, now: datetime) -> Sequence[Staff]:
     """By name; nobody where the site has no rota."""
-    return [each.person for each in rota_of(session, site, now=now) if each.is_on]
+    return [
+        person
+        for person, shifts in _planned(session, site.id)
+        if person.deactivated_at is None and _calendar(shifts, site.timezone).is_open(now)
+    ]
 
 
 def has_rota(session: DeskSession, site_id: int) -> bool:
-    planned = select(StaffSite.staff_id).where(StaffSite.site_id == site_id, StaffSite.shifts.is_not(None))
-    return session.scalar(planned.limit(1)) is not None
+    return bool(_planned(session, site_id))
+
+
+def _planned(session: DeskSession, site_id: int) -> Sequence[tuple[Staff, str]]:
+    rotas: dict[int, Sequence[tuple[Staff, str]]] = session.info.setdefault(ROTAS, {})
+    if site_id not in rotas:
+        found = session.execute(PLANNED, {"site_id": site_id})
+        rotas[site_id] = [(person, shifts) for person, shifts in found if shifts]
+    return rotas[site_id]
 
 
 def set_rota(
@@ -105,6 +125,7 @@ def _set_shifts(
     if place.shifts == shifts:
         return False
     before, place.shifts = place.shifts, shifts
+    session.info.pop(ROTAS, None)
     record_of_settings(
         session,
         Tag.ROTA_CHANGED,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from recovery.domain.actors import Actor
 from recovery.domain.errors import NotFound
@@ -14,6 +14,16 @@ from recovery.services.people.sites import require_admin
 from recovery.services.proving.trail import record_of_settings
 from recovery.services.session import DeskSession
 
+SUPERVISORS = (
+    select(Staff)
+    .join(StaffSite, StaffSite.staff_id == Staff.id)
+    .where(StaffSite.site_id == bindparam("site_id"), Staff.role == Role.SUPERVISOR, Staff.deactivated_at.is_(None))
+    .order_by(StaffSite.rung.is_(None), StaffSite.rung, Staff.added_at, Staff.id)
+)
+ADMINS = (
+    select(Staff).where(Staff.role == Role.ADMIN, Staff.deactivated_at.is_(None)).order_by(Staff.added_at, Staff.id)
+)
+
 
 def escalation_list(session: DeskSession, site_id: int) -> Sequence[Staff]:
     """The site's supervisors in their order, then the admins: everybody who may be asked, active ones only."""
@@ -22,20 +32,11 @@ def escalation_list(session: DeskSession, site_id: int) -> Sequence[Staff]:
 
 def supervisors(session: DeskSession, site_id: int) -> Sequence[Staff]:
     """In the order in which they are asked; who has no place yet stands behind the others."""
-    return session.scalars(
-        select(Staff)
-        .join(StaffSite, StaffSite.staff_id == Staff.id)
-        .where(StaffSite.site_id == site_id, Staff.role == Role.SUPERVISOR, Staff.deactivated_at.is_(None))
-        .order_by(StaffSite.rung.is_(None), StaffSite.rung, Staff.added_at, Staff.id),
-    ).all()
+    return session.scalars(SUPERVISORS, {"site_id": site_id}).all()
 
 
 def admins(session: DeskSession) -> Sequence[Staff]:
-    return session.scalars(
-        select(Staff)
-        .where(Staff.role == Role.ADMIN, Staff.deactivated_at.is_(None))
-        .order_by(Staff.added_at, Staff.id),
-    ).all()
+    return session.scalars(ADMINS).all()
 
 
 def give_place(session: DeskSession, site: Site, staff_id: int, rung: int, *, now: datetime, by: Actor) -> bool:
