@@ -107,6 +107,11 @@ class Components:
         return self.writing.dialect.name == "sqlite"
 
     @cached_property
+    def _lock_file(self) -> Path | None:
+        path = _sqlite_file(self.settings.database_url)
+        return path.with_suffix(".lock") if path else None
+
+    @cached_property
     def terms(self) -> Terms:
         settings = self.settings
         return Terms(
@@ -145,11 +150,10 @@ class Components:
     def _queued_writer(self) -> Iterator[None]:
         """On SQLite writers queue at a lock of ours before BEGIN IMMEDIATE: its own busy wait is a lottery, with a p99
         twenty times as long. Threads wait at the thread lock, processes at the file's."""
-        path = _sqlite_file(self.settings.database_url)
-        if path is None:
+        if self._lock_file is None:
             yield
             return
-        with self._lock, path.with_suffix(".lock").open("a") as file:
+        with self._lock, self._lock_file.open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

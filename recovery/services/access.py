@@ -16,6 +16,14 @@ from recovery.services.ticketing.rows import TicketRow
 from recovery.services.ticketing.ticket_statements import only_checked
 
 SITE_BY_SLUG = select(Site).where(Site.slug == bindparam("slug"))
+WHAT_CHANGES_NEED = (joinedload(Ticket.site), joinedload(Ticket.customer).joinedload(Customer.contact))
+BY_ID = select(Ticket).where(Ticket.id == bindparam("ticket_id"))
+BY_IDS = select(Ticket).where(Ticket.id.in_(bindparam("ids", expanding=True))).order_by(Ticket.id)
+BY_ID_LOCKED, BY_IDS_LOCKED = (
+    query.options(*WHAT_CHANGES_NEED).with_for_update(of=Ticket).execution_options(populate_existing=True)
+    for query in (BY_ID, BY_IDS)
+)
+"""Made once: every act begins with one of them."""
 
 
 def sites_visible_to(by: Actor) -> ColumnElement[bool]:
@@ -79,13 +87,12 @@ def locked_ticket(
 
 def lock_ticket(session: DeskSession, ticket_id: int) -> Ticket:
     """For the machine and for the holder of a link: by identity, whatever the site. Raises NotFound."""
-    return _one(session, select(Ticket).where(Ticket.id == ticket_id), lock=True)
+    return _found(session.scalar(BY_ID_LOCKED, {"ticket_id": ticket_id}))
 
 
 def lock_tickets(session: DeskSession, ids: Collection[int]) -> dict[int, Ticket]:
     """As `lock_ticket`, in the house's order: by id. Those that are not there are left out."""
-    query = _whole(select(Ticket).where(Ticket.id.in_(ids)).order_by(Ticket.id), lock=True)
-    return {ticket.id: ticket for ticket in session.scalars(query)}
+    return {ticket.id: ticket for ticket in session.scalars(BY_IDS_LOCKED, {"ids": list(ids)})}
 
 
 def ticket_of_remedy(session: DeskSession, remedy_id: int, *, by: Actor) -> tuple[Ticket, Remedy]:
@@ -164,16 +171,15 @@ def _by_reference(reference: str, by: Actor) -> Select[Ticket]:
 
 
 def _one(session: DeskSession, query: Select[Ticket], *, lock: bool = False) -> Ticket:
-    ticket = session.scalar(_whole(query, lock=lock))
+    return _found(session.scalar(_whole(query, lock=lock)))
+
+
+def _found(ticket: Ticket | None) -> Ticket:
     if ticket is None:
         raise NotFound("There is no such ticket at your sites.")
     return ticket
 
 
 def _whole(query: Select[Ticket], *, lock: bool) -> Select[Ticket]:
-    """With what nearly every change needs."""
-    query = query.options(
-        joinedload(Ticket.site),
-        joinedload(Ticket.customer).joinedload(Customer.contact),
-    )
+    query = query.options(*WHAT_CHANGES_NEED)
     return query.with_for_update(of=Ticket).execution_options(populate_existing=True) if lock else query

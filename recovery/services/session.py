@@ -24,6 +24,8 @@ from recovery.sms.texts import Texts
 
 EVENTS = cast("Table", Event.__table__)
 AWAITING_ANCHOR = cast("Table", AwaitingAnchor.__table__)
+TELL, MARK = insert(EVENTS), insert(AWAITING_ANCHOR)
+"""Made once, as nearly every commit needs them."""
 CLAIMS = {"claims": True}
 """Execution option of the few bulk updates that change a delivery state and nothing of the ticket's."""
 
@@ -109,7 +111,7 @@ def _write_events(session: DeskSession, *_: Any) -> None:
     """In one statement, beside the unit of work: a log makes five events, and nothing ever changes one."""
     unwritten = session.tracking.unwritten
     if unwritten:
-        session.connection().execute(insert(EVENTS), list(unwritten))
+        session.connection().execute(TELL, list(unwritten))
         unwritten.clear()
 
 
@@ -127,7 +129,7 @@ def _mark_for_anchoring(session: DeskSession, heads: Sequence[Event]) -> None:
     """By a row of their own, whose key nobody else writes: a mark on the ticket would make anchors and people wait for one another."""
     if heads:
         rows = [{"stream_id": event.stream_id, "seq": event.seq, "at": event.at} for event in heads]
-        session.connection().execute(insert(AWAITING_ANCHOR), rows)
+        session.connection().execute(MARK, rows)
 
 
 def _refuse_bulk(state: ORMExecuteState) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.events import Tag
@@ -12,11 +12,11 @@ from recovery.models import Task, Ticket
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 
+OPEN_TASKS = select(Task).where(Task.ticket_id == bindparam("ticket_id"), Task.status.in_(OPEN)).order_by(Task.id)
+
 
 def open_tasks(session: DeskSession, ticket: Ticket) -> Sequence[Task]:
-    return session.scalars(
-        select(Task).where(Task.ticket_id == ticket.id, Task.status.in_(OPEN)).order_by(Task.id)
-    ).all()
+    return session.scalars(OPEN_TASKS, {"ticket_id": ticket.id}).all()
 
 
 def cancel_task(session: DeskSession, ticket: Ticket, task: Task, *, why: str, now: datetime, by: Actor) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.callbacks import LIVE, CallbackStatus, CallReason, move
@@ -14,19 +14,20 @@ from recovery.services.calling.slots import free_slot
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 
+OF_TICKET = select(Callback).where(Callback.ticket_id == bindparam("ticket_id")).order_by(Callback.id)
+LIVE_WITH_CUSTOMER = select(Callback).where(
+    Callback.ticket_id == bindparam("ticket_id"),
+    Callback.status.in_(LIVE),
+    Callback.reason.in_((CallReason.BOOKED, CallReason.DROPPED)),
+)
+
 
 def callbacks_of(session: DeskSession, ticket: Ticket) -> list[Callback]:
-    return list(session.scalars(select(Callback).where(Callback.ticket_id == ticket.id).order_by(Callback.id)))
+    return list(session.scalars(OF_TICKET, {"ticket_id": ticket.id}))
 
 
 def live_with_customer(session: DeskSession, ticket: Ticket) -> Callback | None:
-    return session.scalar(
-        select(Callback).where(
-            Callback.ticket_id == ticket.id,
-            Callback.status.in_(LIVE),
-            Callback.reason.in_((CallReason.BOOKED, CallReason.DROPPED)),
-        ),
-    )
+    return session.scalar(LIVE_WITH_CUSTOMER, {"ticket_id": ticket.id})
 
 
 def add_call(

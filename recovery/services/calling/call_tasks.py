@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, bindparam, exists, select
 
 from recovery.domain.actors import MACHINE, ActorKind
 from recovery.domain.callbacks import LIVE, CallReason
@@ -23,6 +23,10 @@ GIVEN_UP: Select[int] = select(Callback.ticket_id).where(
 )
 """Ids of tickets whose customer neither a call nor a text reached, and for whom no person has done anything since. The
 machine has nobody called again; the Undetected board shows the ticket."""
+GIVEN_UP_ON = GIVEN_UP.where(Callback.ticket_id == bindparam("ticket_id")).limit(1)
+LIVE_TASK = select(Callback).where(
+    Callback.ticket_id == bindparam("ticket_id"), Callback.reason == bindparam("reason"), Callback.status.in_(LIVE)
+)
 
 
 def open_call_task(session: DeskSession, ticket: Ticket, reason: CallReason, *, now: datetime) -> Callback | None:
@@ -30,11 +34,9 @@ def open_call_task(session: DeskSession, ticket: Ticket, reason: CallReason, *, 
 
     None where calling was given up: another task would be tried in vain as well, and renew itself for ever.
     """
-    if ticket.is_live and session.scalar(GIVEN_UP.where(Callback.ticket_id == ticket.id).limit(1)) is not None:
+    if ticket.is_live and session.scalar(GIVEN_UP_ON, {"ticket_id": ticket.id}) is not None:
         return None
-    standing = session.scalar(
-        select(Callback).where(Callback.ticket_id == ticket.id, Callback.reason == reason, Callback.status.in_(LIVE)),
-    )
+    standing = session.scalar(LIVE_TASK, {"ticket_id": ticket.id, "reason": reason})
     if standing is not None:
         return standing
     return add_call(session, ticket, reason=reason, due_at=now, as_soon_as_possible=True, now=now, by=MACHINE)

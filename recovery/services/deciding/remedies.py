@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from recovery.domain.actors import Actor
 from recovery.domain.errors import Forbidden, Invalid, WrongState
@@ -22,6 +22,8 @@ from recovery.services.deciding.telling import say_approved, say_asked, say_gran
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.timing.promises import touched
+
+OF_TICKET = select(Remedy).where(Remedy.ticket_id == bindparam("ticket_id")).order_by(Remedy.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ def fail(session: DeskSession, ticket: Ticket, remedy: Remedy, *, reason: str | 
 
 
 def remedies_of(session: DeskSession, ticket: Ticket) -> list[Remedy]:
-    return list(session.scalars(select(Remedy).where(Remedy.ticket_id == ticket.id).order_by(Remedy.id)))
+    return list(session.scalars(OF_TICKET, {"ticket_id": ticket.id}))
 
 
 def check_remedy(ticket: Ticket, new: NewRemedy) -> None:

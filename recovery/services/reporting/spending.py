@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Executable, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recovery.domain.messages import HeldFor, MessageStatus
@@ -93,15 +94,18 @@ def add(session: DeskSession, accepted: Iterable[Message], *, now: datetime) -> 
             key = (message.site_id or NO_SITE, message.template or "", country)
             cost = {"texts": 1, "segments": message.segments, "micros": message.cost_micros or 0}
             counted.setdefault(key, Counter()).update(cost)
-    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     for (site, template, country), sums in sorted(counted.items()):  # in one order, as every lock of several
-        row = make(Spend).values(month=month_of(now), site_id=site, template=template, country=country, **sums)
-        raised = {name: getattr(Spend, name) + getattr(row.excluded, name) for name in ("texts", "segments", "micros")}
-        session.execute(
-            row.on_conflict_do_update(
-                index_elements=[Spend.month, Spend.site_id, Spend.template, Spend.country], set_=raised
-            )
-        )
+        row = {"month": month_of(now), "site_id": site, "template": template, "country": country, **sums}
+        session.connection().execute(_raise(session.get_bind().dialect.name), row)
+
+
+@cache
+def _raise(dialect: str) -> Executable:
+    """Made once: every text that the provider takes asks for it."""
+    row = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(Spend)
+    raised = {name: getattr(Spend, name) + row.excluded[name] for name in ("texts", "segments", "micros")}
+    keys = [Spend.month, Spend.site_id, Spend.template, Spend.country]
+    return row.on_conflict_do_update(index_elements=keys, set_=raised)
 
 
 def spend_standing(session: DeskSession, *, now: datetime) -> SpendStanding:

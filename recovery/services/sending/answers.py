@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from recovery.domain.actors import MACHINE
 from recovery.domain.events import Tag
@@ -42,6 +42,13 @@ _BACK_OFF = {
     FaultCategory.STOP_LINE: (60.0, 900.0),
     FaultCategory.RESCHEDULE: (3600.0, 3600.0),
 }
+ANSWERED = (
+    select(Message)
+    .where(Message.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Message.id)
+    .with_for_update(of=Message)
+    .execution_options(populate_existing=True)
+)
 _CLOSES_THE_GATE = {FaultCategory.RETRY, FaultCategory.RETRY_LATER, FaultCategory.STOP_LINE}
 
 
@@ -64,16 +71,7 @@ def finish(session: DeskSession, answers: Sequence[Answer], *, terms: Terms, now
     ids = [answer.departure.message_id for answer in answers]
     _learn_opt_outs(session, answers, now=now)
     tickets = lock_tickets_of(session, ids)
-    messages = {
-        message.id: message
-        for message in session.scalars(
-            select(Message)
-            .where(Message.id.in_(ids))
-            .order_by(Message.id)
-            .with_for_update(of=Message)
-            .execution_options(populate_existing=True),
-        )
-    }
+    messages = {message.id: message for message in session.scalars(ANSWERED, {"ids": ids})}
     unsent = [message for message in messages.values() if message.sent_at is None]
     for answer in answers:
         message = messages[answer.departure.message_id]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 
 from recovery.domain.calendars import quiet_until
 from recovery.domain.callbacks import LIVE
@@ -27,6 +27,26 @@ REF = "r"
 LONGEST_BODY = 1600
 """The provider's own bound."""
 ERASED, DEMO, NO_LONGER_TRUE = "erased", "demo", "no_longer_true"
+CLAIMED_TEXTS = (
+    select(Message, Site.timezone)
+    .outerjoin(Site, Site.id == Message.site_id)
+    .where(
+        Message.id.in_(bindparam("ids", expanding=True)),
+        Message.claim_token == bindparam("token"),
+        Message.status == MessageStatus.CLAIMED,
+    )
+    .order_by(Message.id)
+)
+LOCK_CONTACTS = (
+    select(Contact.id)
+    .where(Contact.id.in_(select(Message.contact_id).where(Message.id.in_(bindparam("ids", expanding=True)))))
+    .order_by(Contact.id)
+    .with_for_update(key_share=True)
+)
+OPT_OUTS = select(OptOut.contact_id, OptOut.sender).where(
+    OptOut.contact_id.in_(bindparam("contacts", expanding=True)), OptOut.lifted_at.is_(None)
+)
+"""Made once, as all that is asked of every handful of texts that leaves."""
 PARKED = "The text could not be sent as it is; the log says why."
 
 
@@ -141,27 +161,17 @@ def outgoing(house: House, message: Message, *, sender: str | None = None) -> Ou
 
 
 def _claimed(session: DeskSession, ids: Sequence[int], token: str) -> Sequence[tuple[Message, str | None]]:
-    rows = session.execute(
-        select(Message, Site.timezone)
-        .outerjoin(Site, Site.id == Message.site_id)
-        .where(Message.id.in_(ids), Message.claim_token == token, Message.status == MessageStatus.CLAIMED)
-        .order_by(Message.id),
-    )
+    rows = session.execute(CLAIMED_TEXTS, {"ids": ids, "token": token})
     in_turn = {message_id: place for place, message_id in enumerate(ids)}
     return sorted(((message, zone) for message, zone in rows), key=lambda row: in_turn[row[0].id])
 
 
 def _opted_out(session: DeskSession, ids: Sequence[int]) -> set[tuple[int, str]]:
     """Locks the contacts of these texts, in the order of their ids; rows that point to them may be added meanwhile."""
-    theirs = select(Message.contact_id).where(Message.id.in_(ids))
-    lock = select(Contact.id).where(Contact.id.in_(theirs)).order_by(Contact.id).with_for_update(key_share=True)
-    contacts = session.scalars(lock).all()
+    contacts = session.scalars(LOCK_CONTACTS, {"ids": ids}).all()
     if not contacts:
         return set()
-    standing = select(OptOut.contact_id, OptOut.sender).where(
-        OptOut.contact_id.in_(contacts), OptOut.lifted_at.is_(None)
-    )
-    return {(contact_id, sender) for contact_id, sender in session.execute(standing)}
+    return {(contact_id, sender) for contact_id, sender in session.execute(OPT_OUTS, {"contacts": contacts})}
 
 
 def _still_true(session: DeskSession, conditions: list[str]) -> set[str]:

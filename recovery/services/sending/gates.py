@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recovery.domain.actors import MACHINE
@@ -43,6 +43,19 @@ FREE: Mapping[str, object] = MappingProxyType(
 )
 ALARMING = (FaultCategory.STOP_LINE, FaultCategory.RETRY_LATER)
 
+ALARMED = (
+    select(SendGate)
+    .where(
+        SendGate.sender.in_(bindparam("senders", expanding=True)),
+        SendGate.refusals > 0,
+        SendGate.category.in_(ALARMING),
+    )
+    .order_by(SendGate.sender)
+    .with_for_update()
+)
+STANDING = select(SendGate.sender, SendGate.closed_until, SendGate.refusals, SendGate.why)
+"""Both made once: they are asked of every text that arrives, and of every look of a worker."""
+
 # First pause and longest pause, in seconds: the first doubles with each refusal in a row.
 _PAUSES = {
     FaultCategory.RETRY: (0.5, 5.0),
@@ -62,7 +75,7 @@ LONGEST_PAUSE = LONGEST_ASKED * (1 + SPREAD)
 
 def all_standing(session: DeskSession) -> dict[str, Gate]:
     """By sender; one that was never refused has none."""
-    rows = session.execute(select(SendGate.sender, SendGate.closed_until, SendGate.refusals, SendGate.why))
+    rows = session.execute(STANDING)
     return {sender: Gate(closed_until, refusals, why) for sender, closed_until, refusals, why in rows}
 
 
@@ -136,8 +149,7 @@ def reopen(session: DeskSession, sender: str, *, began: datetime) -> None:
 def heal(session: DeskSession, began: Mapping[str, datetime], *, arrived: bool = False, now: datetime) -> None:
     """By sender when the newest text `began` that was accepted, or has `arrived`: what was told to the admins is told to be
     over. One that had left before the fault showed proves nothing."""
-    alarmed = select(SendGate).where(SendGate.sender.in_(began), SendGate.refusals > 0, SendGate.category.in_(ALARMING))
-    for gate in session.scalars(alarmed.order_by(SendGate.sender).with_for_update()):
+    for gate in session.scalars(ALARMED, {"senders": list(began)}):
         if began[gate.sender] < (gate.awaits_receipt or gate.since or gate.closed_until):
             continue
         if arrived or gate.awaits_receipt is None:

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import zip_longest
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Select, TextualSelect, bindparam, func, select, text, update
 
 from recovery.models import Message, Site
 from recovery.models.message import URGENT_WAITING, WAITING
@@ -49,14 +50,20 @@ def _in_turn(lanes: Sequence[Lane], served: Mapping[str, int]) -> list[Lane]:
 
 
 def _due(session: DeskSession, waiting: str, now: datetime) -> list[Lane]:
-    first = text(_FIRST_OF_EACH.format(waiting=waiting)).columns(Message.sender, Message.site_id, Message.not_before)
-    lanes = [Lane(sender, site_id) for sender, site_id, not_before in session.execute(first) if not_before <= now]
-    without_site = (
-        select(Message.sender)
-        .where(text(f"messages.{waiting}"), Message.site_id.is_(None), Message.not_before <= now)
-        .distinct()
-    )
-    return lanes + [Lane(sender, 0) for sender in session.scalars(without_site)]
+    firsts = session.execute(_first_of_each(waiting))
+    lanes = [Lane(sender, site_id) for sender, site_id, not_before in firsts if not_before <= now]
+    return lanes + [Lane(sender, 0) for sender in session.scalars(_without_site(waiting), {"now": now})]
+
+
+@cache
+def _first_of_each(waiting: str) -> TextualSelect:
+    return text(_FIRST_OF_EACH.format(waiting=waiting)).columns(Message.sender, Message.site_id, Message.not_before)
+
+
+@cache
+def _without_site(waiting: str) -> Select[str]:
+    due = Message.not_before <= bindparam("now", type_=Message.not_before.type)
+    return select(Message.sender).where(text(f"messages.{waiting}"), Message.site_id.is_(None), due).distinct()
 
 
 # A loose scan: from the first text of one lane to the first of the next, over ix_messages_to_leave or its urgent part.

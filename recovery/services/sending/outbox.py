@@ -4,12 +4,12 @@
 can be in doubt.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, event, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, event, exists, func, or_, select, text, update
 from sqlalchemy.orm import aliased
 
 from recovery.domain.messages import Doubt, MessageStatus
@@ -30,6 +30,10 @@ HOLD = "outbox:restored"
 ENQUEUED = "enqueued"
 """In `session.info`: this transaction put a text into the outbox, so that its commit is worth telling the workers."""
 BULK = CLAIMS | {"synchronize_session": False}
+HELD = select(Heartbeat.at).where(Heartbeat.name == HOLD)
+
+
+Claimable = tuple[Select[int], dict[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Claimed:
 
 def has_due(session: DeskSession, *, now: datetime) -> bool:
     """The look before a claim; on the read engine."""
-    return session.scalar(select(Message.id).where(*_due(now)).limit(1)) is not None
+    return session.scalar(_any_due(), {"now": now}) is not None
 
 
 def claim(
@@ -93,8 +97,8 @@ def claim(
     if held_since(session) is not None:
         return []
     claiming = _Claiming(session, dict(room), limit, now)
-    claiming.fill(lanes.urgent, urgent)
-    claiming.fill(lanes.every, claimable)
+    claiming.fill(lanes.urgent, is_urgent=True)
+    claiming.fill(lanes.every, is_urgent=False)
     if claiming.taken:
         session.execute(
             update(Message)
@@ -106,7 +110,7 @@ def claim(
 
 
 def held_since(session: DeskSession) -> datetime | None:
-    return session.scalar(select(Heartbeat.at).where(Heartbeat.name == HOLD))
+    return session.scalar(HELD)
 
 
 def give_back(session: DeskSession, token: str, message_ids: Sequence[int]) -> int:
@@ -161,19 +165,11 @@ def oldest_due(session: DeskSession, *, now: datetime) -> datetime | None:
     return session.scalar(select(func.min(Message.not_before)).where(*_due(now)))
 
 
-def claimable(lane: Lane, now: datetime) -> Select[int]:
-    """What may leave now, the longest due first."""
-    return _of_lane(lane, now, is_urgent=False)
-
-
-def urgent(lane: Lane, now: datetime) -> Select[int]:
-    return _of_lane(lane, now, is_urgent=True)
-
-
-def _of_lane(lane: Lane, now: datetime, *, is_urgent: bool) -> Select[int]:
-    values: dict[str, object] = {"now": now, "stuck_since": now - STUCK_AFTER, "sender": lane.sender}
+def claimable(lane: Lane, now: datetime, most: int, *, is_urgent: bool = False, but: Sequence[int] = ()) -> Claimable:
+    """What may leave now, the longest due first, with what it is to be asked for: at most so many, and none of those."""
+    values = {"now": now, "stuck_since": now - STUCK_AFTER, "sender": lane.sender, "most": most, "but": list(but)}
     values |= {"site_id": lane.site_id} if lane.site_id else {}
-    return _waiting(is_urgent=is_urgent, has_site=bool(lane.site_id)).params(values)
+    return _waiting(is_urgent=is_urgent, has_site=bool(lane.site_id)), values
 
 
 @cache
@@ -183,7 +179,14 @@ def _waiting(*, is_urgent: bool, has_site: bool) -> Select[int]:
     site = Message.site_id == bindparam("site_id") if has_site else Message.site_id.is_(None)
     due = (*_due(now), site, Message.sender == bindparam("sender"), ~_behind_another(now))
     hurried = (text(f"messages.{URGENT_WAITING}"), Message.urgent_until > now) if is_urgent else ()
-    return select(Message.id).where(*due, *hurried).order_by(Message.not_before, Message.id)
+    fresh = Message.id.not_in(bindparam("but", expanding=True))
+    query = select(Message.id).where(*due, *hurried, fresh).order_by(Message.not_before, Message.id)
+    return query.limit(bindparam("most", type_=Integer)).with_for_update(of=Message, skip_locked=True)
+
+
+@cache
+def _any_due() -> Select[int]:
+    return select(Message.id).where(*_due(bindparam("now", type_=Message.not_before.type))).limit(1)
 
 
 @dataclass
@@ -194,21 +197,21 @@ class _Claiming:
     now: datetime
     taken: list[Claimed] = field(default_factory=list)
 
-    def fill(self, lanes: Sequence[Lane], query: Callable[[Lane, datetime], Select[int]]) -> None:
+    def fill(self, lanes: Sequence[Lane], *, is_urgent: bool) -> None:
         """An equal share of each lane, then what is left over to those that have more."""
         lanes = [lane for lane in lanes if self.room.get(lane.sender)][:LANES_AT_ONCE]
         while lanes and (left := self.limit - len(self.taken)) > 0:
             share = -(-left // len(lanes))
-            lanes = [lane for lane in lanes if self._take(query(lane, self.now), lane, share)]
+            lanes = [lane for lane in lanes if self._take(lane, share, is_urgent=is_urgent)]
 
-    def _take(self, query: Select[int], lane: Lane, share: int) -> bool:
+    def _take(self, lane: Lane, share: int, *, is_urgent: bool) -> bool:
         """False where the lane has no more to give."""
         most = min(share, self.room[lane.sender], self.limit - len(self.taken))
         if most <= 0:
             return False
         known = [each.message_id for each in self.taken]
-        query = query.where(Message.id.not_in(known)).limit(most).with_for_update(of=Message, skip_locked=True)
-        found = [Claimed(message_id, lane) for message_id in self.session.scalars(query)]
+        query, values = claimable(lane, self.now, most, is_urgent=is_urgent, but=known)
+        found = [Claimed(message_id, lane) for message_id in self.session.scalars(query, values)]
         self.taken += found
         self.room[lane.sender] -= len(found)
         return len(found) == most

@@ -5,7 +5,7 @@ Everything takes the text's ticket, locked, or None for a text that belongs to n
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import defer
 
 from recovery.domain import provider_codes
@@ -27,22 +27,24 @@ SILENT = "The provider never told us whether it arrived."
 TELLS_A_NEW_TIME = ("late", "promised", "reopened")
 BY_A_PERSON = "free"
 """The template whose words a person wrote: no automatic answer."""
+TICKET_IDS_OF = select(Message.id, Message.ticket_id).where(
+    Message.id.in_(bindparam("ids", expanding=True)), Message.ticket_id.is_not(None)
+)
+LOCKED = (
+    select(Ticket)
+    .where(Ticket.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Ticket.id)
+    .with_for_update(of=Ticket)
+    .execution_options(populate_existing=True)
+)
 ASK_AFTER = timedelta(minutes=15)
 """A text of which no receipt has told the end by then is asked for (`services.sending.asking`)."""
 
 
 def lock_tickets_of(session: DeskSession, message_ids: list[int]) -> dict[int, Ticket]:
     """By message id, locked in the order of their own ids; those without a ticket are missing."""
-    pairs = session.execute(
-        select(Message.id, Message.ticket_id).where(Message.id.in_(message_ids), Message.ticket_id.is_not(None)),
-    ).all()
-    tickets = session.scalars(
-        select(Ticket)
-        .where(Ticket.id.in_({ticket_id for _, ticket_id in pairs}))
-        .order_by(Ticket.id)
-        .with_for_update(of=Ticket)
-        .execution_options(populate_existing=True),
-    )
+    pairs = session.execute(TICKET_IDS_OF, {"ids": message_ids}).all()
+    tickets = session.scalars(LOCKED, {"ids": list({ticket_id for _, ticket_id in pairs})})
     by_id = {ticket.id: ticket for ticket in tickets}
     return {message_id: by_id[ticket_id] for message_id, ticket_id in pairs if ticket_id is not None}
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recovery.domain.actors import MACHINE
@@ -23,6 +23,13 @@ from recovery.services.session import DeskSession
 from recovery.services.texting.consent import learn_opt_out, lock_contact
 
 BY_RECEIPT = "receipt"
+EARLY = (
+    select(Receipt)
+    .where(Receipt.provider_sid.in_(bindparam("sids", expanding=True)), Receipt.message_id.is_(None))
+    .order_by(Receipt.id)
+)
+BY_REF = select(Message.id).where(Message.id == bindparam("named"), Message.direction == Direction.OUTBOUND)
+BY_SID = select(Message.id).where(Message.provider_sid == bindparam("named"), Message.direction == Direction.OUTBOUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +70,7 @@ def join_waiting(session: DeskSession, named: Mapping[str, tuple[Ticket | None, 
     """Lays receipts that came too early upon texts whose name is known since; tickets and texts are locked."""
     if not named:
         return
-    waiting = session.scalars(
-        select(Receipt).where(Receipt.provider_sid.in_(named), Receipt.message_id.is_(None)).order_by(Receipt.id),
-    ).all()
-    for receipt in waiting:
+    for receipt in session.scalars(EARLY, {"sids": list(named)}).all():
         ticket, message = named[receipt.provider_sid]
         receipt.message_id = message.id
         lay(session, ticket, message, receipt, now=now)
@@ -173,8 +177,9 @@ def _adopt(session: DeskSession, ticket: Ticket | None, message: Message, sid: s
 def _text_spoken_of(session: DeskSession, told: Told) -> int | None:
     """The reference is proof, also where the provider's answer was lost; else the name that the provider gave."""
     by_ref = message_id_of(session.house, told.ref) if told.ref else None
-    match = Message.id == by_ref if by_ref is not None else Message.provider_sid == told.provider_sid
-    return session.scalar(select(Message.id).where(match, Message.direction == Direction.OUTBOUND))
+    if by_ref is not None:
+        return session.scalar(BY_REF, {"named": by_ref})
+    return session.scalar(BY_SID, {"named": told.provider_sid})
 
 
 def _kept(session: DeskSession, told: Told, message_id: int | None, *, now: datetime) -> Receipt | None:

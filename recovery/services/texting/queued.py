@@ -3,8 +3,9 @@ longer hold."""
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.events import Tag, commitment
@@ -44,19 +45,25 @@ def drop_queued(
     audience: str | None = None,
 ) -> None:
     """Those of the ticket that meet all that is named; everything where nothing is."""
-    query = select(Message).where(Message.ticket_id == ticket.id, Message.status.in_(QUEUED))
-    if templates:
-        query = query.where(Message.template.in_(templates))
-    if holds_while:
-        query = query.where(Message.holds_while.in_(holds_while))
-    if sender is not None:
-        query = query.where(Message.sender == sender)
-    if audience is not None:
-        query = query.where(Message.audience == audience)
-    for message in session.scalars(query.order_by(Message.id).with_for_update()):
+    wanted = {
+        "template": list(templates),
+        "holds_while": list(holds_while),
+        "sender": [] if sender is None else [sender],
+        "audience": [] if audience is None else [audience],
+    }
+    named = {name: values for name, values in wanted.items() if values}
+    for message in session.scalars(_queued(*named), {"ticket_id": ticket.id, **named}):
         message.status = move(message.status, MessageStatus.DROPPED)
         message.drop_reason, message.final_at = reason, now
         record(session, ticket, Tag.TEXT_DROPPED, by=MACHINE, at=now, message=message.id, reason=reason)
+
+
+@cache
+def _queued(*named: str) -> Select[Message]:
+    """Made once for each choice of columns that are named: every resolution asks."""
+    those = (getattr(Message, name).in_(bindparam(name, expanding=True)) for name in named)
+    mine = (Message.ticket_id == bindparam("ticket_id"), Message.status.in_(QUEUED))
+    return select(Message).where(*mine, *those).order_by(Message.id).with_for_update()
 
 
 def has_left(session: DeskSession, ticket: Ticket) -> bool:

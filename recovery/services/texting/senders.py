@@ -5,10 +5,12 @@ from sqlalchemy import select
 from recovery.models import Message, Site
 from recovery.services.session import DeskSession
 
+SENDERS_OF_SITES = select(Site.sender).where(Site.sender.is_not(None)).distinct()
+
 
 def known_senders(session: DeskSession) -> frozenset[str]:
     """All that texts may leave from today: the organisation's, and those of its sites."""
-    own = session.scalars(select(Site.sender).where(Site.sender.is_not(None)).distinct())
+    own = session.scalars(SENDERS_OF_SITES)
     return frozenset((session.house.sender, *(sender for sender in own if sender)))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.errors import Forbidden, Invalid, WrongState
@@ -35,6 +35,11 @@ CLOSED = "closed"
 """Why a call was taken back."""
 LOOK_AGAIN_AFTER = timedelta(hours=24)
 """While we wait for the customer they still have our promise to look again."""
+ASKED = (
+    select(Remedy.id)
+    .where(Remedy.ticket_id == bindparam("ticket_id"), Remedy.status == RemedyStatus.PENDING_APPROVAL)
+    .limit(1)
+)
 NOT_HANDED_OVER = (RemedyStatus.PENDING_APPROVAL, RemedyStatus.GRANTED, RemedyStatus.READY)
 
 
@@ -296,10 +301,7 @@ def _tell_change(
 
 
 def _refuse_while_asked(session: DeskSession, ticket: Ticket) -> None:
-    asked = session.scalar(
-        select(Remedy.id).where(Remedy.ticket_id == ticket.id, Remedy.status == RemedyStatus.PENDING_APPROVAL).limit(1),
-    )
-    if asked is not None:
+    if session.scalar(ASKED, {"ticket_id": ticket.id}) is not None:
         raise WrongState("A remedy on this ticket still waits for approval: decide or cancel it first.")
 
 

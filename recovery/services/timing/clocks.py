@@ -8,7 +8,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any, cast
 
-from sqlalchemy import Executable, Table, delete, select
+from sqlalchemy import Executable, Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,11 @@ from recovery.models import Event, Ticket, TicketClock
 from recovery.services.timing.calendars import calendars_since
 
 HOURS_A_DAY = 24
+EVENTS_OF = (
+    select(Event.stream_id, Event.tag, Event.at, Event.actor_kind, Event.payload)
+    .where(Event.stream_id.in_(bindparam("streams", expanding=True)))
+    .order_by(Event.stream_id, Event.seq)
+)
 CLOCKS = ("first_response", "auto_response", "authorisation", "remedy_ready", "resolved", "confirmed")
 _MOVES = frozenset(tag.value for tag in MOVES_A_CLOCK)
 _TEXTS = frozenset(tag.value for tag in TELLS_OF_A_TEXT - {Tag.TEXT_QUEUED})
@@ -74,11 +79,7 @@ def row_told(ticket_id: int, told: Sequence[Told], calendars: CalendarHistory) -
 def told_of(session: Session, ticket_ids: Sequence[int]) -> Iterator[tuple[int, list[Told]]]:
     """By ticket, what its events tell of its time."""
     if ticket_ids:
-        events = session.execute(
-            select(Event.stream_id, Event.tag, Event.at, Event.actor_kind, Event.payload)
-            .where(Event.stream_id.in_(ticket_ids))
-            .order_by(Event.stream_id, Event.seq),
-        )
+        events = session.execute(EVENTS_OF, {"streams": ticket_ids})
         for stream_id, chain in groupby(events, key=lambda event: int(event.stream_id)):
             yield stream_id, list(_relevant(chain))
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.errors import Invalid, WrongState
@@ -23,6 +23,7 @@ from recovery.services.wording.spoken import speech_with_customer
 
 FARTHEST = timedelta(days=30)
 """Past that it is a typing mistake, not a promise."""
+CURRENT = select(Promise).where(Promise.ticket_id == bindparam("ticket_id"), Promise.ended_at.is_(None))
 
 
 def default_promise_due(session: DeskSession, ticket: Ticket, *, now: datetime) -> datetime:
@@ -45,7 +46,7 @@ def sayable_due(session: DeskSession, ticket: Ticket, due: datetime, *, now: dat
 
 
 def current_promise(session: DeskSession, ticket: Ticket) -> Promise | None:
-    return session.scalar(select(Promise).where(Promise.ticket_id == ticket.id, Promise.ended_at.is_(None)))
+    return session.scalar(CURRENT, {"ticket_id": ticket.id})
 
 
 def make_promise(
