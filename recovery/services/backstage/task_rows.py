@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text
 
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.events import Tag
-from recovery.domain.tasks import OPEN, TaskStatus, move
+from recovery.domain.tasks import TaskStatus, move
 from recovery.models import Task, Ticket
+from recovery.models.task import IS_OPEN
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 
-OPEN_TASKS = select(Task).where(Task.ticket_id == bindparam("ticket_id"), Task.status.in_(OPEN)).order_by(Task.id)
+OPEN_TASKS = select(Task).where(Task.ticket_id == bindparam("ticket_id"), text(f"tasks.{IS_OPEN}")).order_by(Task.id)
 
 
 def open_tasks(session: DeskSession, ticket: Ticket) -> Sequence[Task]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text
 
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.callbacks import LIVE, CallbackStatus, CallReason, move
@@ -10,15 +10,14 @@ from recovery.domain.errors import WrongState
 from recovery.domain.events import Tag
 from recovery.domain.ids import new_id
 from recovery.models import Callback, Ticket
+from recovery.models.callback import IS_LIVE, WITH_CUSTOMER
 from recovery.services.calling.slots import free_slot
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 
 OF_TICKET = select(Callback).where(Callback.ticket_id == bindparam("ticket_id")).order_by(Callback.id)
 LIVE_WITH_CUSTOMER = select(Callback).where(
-    Callback.ticket_id == bindparam("ticket_id"),
-    Callback.status.in_(LIVE),
-    Callback.reason.in_((CallReason.BOOKED, CallReason.DROPPED)),
+    Callback.ticket_id == bindparam("ticket_id"), text(f"callbacks.{IS_LIVE}"), text(f"callbacks.{WITH_CUSTOMER}")
 )
 
 

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import Select, bindparam, exists, select
+from sqlalchemy import Select, bindparam, exists, select, text
 
 from recovery.domain.actors import MACHINE, ActorKind
-from recovery.domain.callbacks import LIVE, CallReason
+from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag
 from recovery.models import Callback, Event, Ticket
+from recovery.models.callback import IS_LIVE
 from recovery.services.calling.call_rows import add_call
 from recovery.services.session import DeskSession
 
@@ -25,7 +26,7 @@ GIVEN_UP: Select[int] = select(Callback.ticket_id).where(
 machine has nobody called again; the Undetected board shows the ticket."""
 GIVEN_UP_ON = GIVEN_UP.where(Callback.ticket_id == bindparam("ticket_id")).limit(1)
 LIVE_TASK = select(Callback).where(
-    Callback.ticket_id == bindparam("ticket_id"), Callback.reason == bindparam("reason"), Callback.status.in_(LIVE)
+    Callback.ticket_id == bindparam("ticket_id"), Callback.reason == bindparam("reason"), text(f"callbacks.{IS_LIVE}")
 )
 
 

@@ -12,13 +12,14 @@ from types import MappingProxyType
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recovery.domain.actors import MACHINE
 from recovery.domain.events import Tag
 from recovery.domain.provider_codes import FaultCategory, fault_for
 from recovery.models import SendGate
+from recovery.models.base import any_of
 from recovery.services.proving.trail import record_of_settings
 from recovery.services.session import DeskSession
 
@@ -48,7 +49,7 @@ ALARMED = (
     .where(
         SendGate.sender.in_(bindparam("senders", expanding=True)),
         SendGate.refusals > 0,
-        SendGate.category.in_(ALARMING),
+        text(any_of("send_gates.category", ALARMING)),
     )
     .order_by(SendGate.sender)
     .with_for_update()

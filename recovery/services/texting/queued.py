@@ -5,12 +5,13 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, select, text
 
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.events import Tag, commitment
-from recovery.domain.messages import LEFT, QUEUED, MessageStatus, move
+from recovery.domain.messages import LEFT, MessageStatus, move
 from recovery.models import Message, Ticket
+from recovery.models.message import WAITING
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 
@@ -62,7 +63,7 @@ def drop_queued(
 def _queued(*named: str) -> Select[Message]:
     """Made once for each choice of columns that are named: every resolution asks."""
     those = (getattr(Message, name).in_(bindparam(name, expanding=True)) for name in named)
-    mine = (Message.ticket_id == bindparam("ticket_id"), Message.status.in_(QUEUED))
+    mine = (Message.ticket_id == bindparam("ticket_id"), text(f"messages.{WAITING}"))
     return select(Message).where(*mine, *those).order_by(Message.id).with_for_update()
 
 
