@@ -1,10 +1,12 @@
 """What has to be so of the whole organisation at the end of the month: its texts, its money, its trail."""
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 from recovery.bootstrap import Components
 from recovery.domain.links import open_token
@@ -23,17 +25,19 @@ WOKEN_FOR = {"severe"}
 """Colleagues are alerted of these at any hour: so the policy says."""
 OUTBOUND = """SELECT m.*, t.severity FROM messages m LEFT JOIN tickets t ON t.id = m.ticket_id
     WHERE m.direction = 'outbound' ORDER BY m.id"""
-GIVEN = "status IN ('granted', 'ready', 'fulfilled') AND amount IS NOT NULL"
-LEDGERS = {
-    "ticket": f"SELECT ticket_id, '', currency, sum(amount) FROM remedies WHERE {GIVEN} GROUP BY 1, 3",
-    "staff_day": f"SELECT decided_by_id, counted_day, currency, sum(amount) FROM remedies"
-    f" WHERE {GIVEN} AND counted_day IS NOT NULL AND NOT needed_approval GROUP BY 1, 2, 3",
-    "customer_month": f"SELECT t.customer_id, r.counted_month, r.currency, sum(r.amount) FROM remedies r"
-    f" JOIN tickets t ON t.id = r.ticket_id WHERE r.{GIVEN.replace(' amount', ' r.amount')}"
-    f" AND t.customer_id IS NOT NULL GROUP BY 1, 2, 3",
+GRANTS = """SELECT e.tag, e.at, e.payload, t.id AS ticket_id, t.site_id, t.customer_id, s.id AS staff_id, s.role
+    FROM events e JOIN tickets t ON t.id = e.stream_id LEFT JOIN staff s ON s.id = e.actor_id
+    WHERE e.tag IN ('ticket:remedy:granted', 'ticket:remedy:cancelled', 'ticket:remedy:failed') ORDER BY e.at, e.rowid"""
+"""In the order in which they were written."""
+GIVEN = "SELECT id, amount FROM remedies WHERE status IN ('granted', 'ready', 'fulfilled') AND amount IS NOT NULL"
+MAY_GIVE = {
+    "frontline": {"ticket": 2_000, "staff_day": 10_000, "customer_month": 10_000},
+    "supervisor": {"ticket": 15_000, "staff_day": 50_000, "customer_month": 10_000},
+    "admin": {},
 }
-LIMITS = {"frontline": 10_000, "supervisor": 50_000}
-"""In minor units, a day."""
+"""On one's own, in minor units."""
+Entry = tuple[str, int, str, str]
+"""Of the ledgers: span, whose it is, the day or month there, currency."""
 
 
 def wrong_books(
@@ -46,7 +50,7 @@ def wrong_books(
         yield from _settled(text)
         yield from _by_night(text, places.get(text.site_id))
     yield from _after_stop(look)
-    yield from _ledgers(look)
+    yield from _ledgers(look, places)
     with desk.read() as session:
         verdict = verify(session, desk.house.audit_key)
     if not verdict.ok:
@@ -94,21 +98,41 @@ def _after_stop(look: sqlite3.Connection) -> Iterator[str]:
             yield f"text {row.id} ({row.template}) left at {row.sending_at}, after a STOP"
 
 
-def _ledgers(look: sqlite3.Connection) -> Iterator[str]:
-    for span, query in LEDGERS.items():
-        given = Counter({(who, period, currency): total for who, period, currency, total in look.execute(query)})
-        kept = "SELECT subject_id, period, currency, total FROM ledgers WHERE span = ? AND total > 0"
-        counted = Counter(
-            {(who, period, currency): total for who, period, currency, total in look.execute(kept, (span,))}
-        )
-        for entry in given.keys() | counted.keys():
-            if given[entry] != counted[entry]:
-                yield f"{given[entry]} was given and {counted[entry]} is counted for {span} {entry}"
-    over = """SELECT s.role, l.period, l.total FROM ledgers l JOIN staff s ON s.id = l.subject_id
-        WHERE l.span = 'staff_day'"""
-    for role, period, total in look.execute(over):
-        if total > LIMITS.get(role, total):
-            yield f"a {role} gave {total} on {period}"
+def _ledgers(look: sqlite3.Connection, places: Mapping[int, Place]) -> Iterator[str]:
+    """Each grant added up again, as the trail tells it: who gave it alone may have given no more than that, and at the end the
+    ledgers hold as much."""
+    totals, given = Counter[Entry](), dict[int, tuple[int, list[Entry]]]()
+    for row in _rows(look, GRANTS):
+        told = json.loads(row.payload)
+        amount, entries = given.pop(told["remedy"], (0, []))
+        totals.subtract(dict.fromkeys(entries, amount))
+        if row.tag == "ticket:remedy:granted" and "amount" in told:
+            entries = list(_entries(row, told, places[row.site_id]))
+            given[told["remedy"]] = told["amount"], entries
+            totals.update(dict.fromkeys(entries, told["amount"]))
+            for entry in entries if told["authority"] == "own" else ():
+                if totals[entry] > MAY_GIVE[row.role].get(entry[0], totals[entry]):
+                    yield f"a {row.role} gave until it was {totals[entry]} for {entry} at {row.at}"
+    counted = {
+        tuple(entry): total
+        for *entry, total in look.execute("SELECT span, subject_id, period, currency, total FROM ledgers")
+    }
+    yield from (
+        f"{totals[entry]} was given and {counted.get(entry, 0)} is counted for {entry}"
+        for entry in totals.keys() | counted.keys()
+        if totals[entry] != counted.get(entry, 0)
+    )
+    if dict(look.execute(GIVEN).fetchall()) != {remedy: amount for remedy, (amount, _) in given.items()}:
+        yield "other remedies are given than the trail tells of"
+
+
+def _entries(row: SimpleNamespace, told: Mapping[str, Any], place: Place) -> Iterator[Entry]:
+    there = read_instant(row.at).astimezone(place.zone)
+    yield "ticket", row.ticket_id, "", told["currency"]
+    if told["authority"] == "own":
+        yield "staff_day", row.staff_id, f"{there:%Y-%m-%d}", told["currency"]
+    if row.customer_id is not None:
+        yield "customer_month", row.customer_id, f"{there:%Y-%m}", told["currency"]
 
 
 def _rows(look: sqlite3.Connection, query: str) -> Sequence[SimpleNamespace]:

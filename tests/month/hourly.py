@@ -22,12 +22,23 @@ ALWAYS = {
     "is over, and promises something": """
         SELECT t.id FROM promises p JOIN tickets t ON t.id = p.ticket_id WHERE p.ended_at IS NULL
         AND (t.status IN ('resolved', 'closed', 'void') OR t.promise_due_at IS NULL)""",
+    "is over, and is still to be called as its customer wished": """
+        SELECT t.id FROM callbacks c JOIN tickets t ON t.id = c.ticket_id WHERE c.status IN ('booked', 'due', 'missed')
+        AND c.reason IN ('booked', 'dropped') AND t.status IN ('resolved', 'closed', 'void')""",
     "has two calls promised to its customer at once": """
         SELECT c.ticket_id FROM callbacks c WHERE c.status IN ('booked', 'due', 'missed')
         AND c.reason IN ('booked', 'dropped') GROUP BY c.ticket_id HAVING count(*) > 1""",
     "has a time that more callers have than are there to call": """
         SELECT c.ticket_id FROM call_slots s JOIN callbacks c ON c.id = s.callback_id JOIN sites ON sites.id = s.site_id
         WHERE s.place > coalesce(sites.calls_at_once, 2)""",
+    "chose a time for a call, with more who chose it than are there to call": """
+        SELECT max(t.id) FROM callbacks c JOIN tickets t ON t.id = c.ticket_id JOIN sites ON sites.id = t.site_id
+        WHERE c.status = 'booked' AND c.reason IN ('booked', 'dropped') AND NOT c.as_soon_as_possible AND c.in_vain = 0
+        GROUP BY sites.id, strftime('%s', c.due_at) / 900 HAVING count(*) > coalesce(sites.calls_at_once, 2)""",
+    "chose a time for a call, and has no place among the calls of that time": """
+        SELECT c.ticket_id FROM callbacks c WHERE c.status = 'booked' AND c.reason IN ('booked', 'dropped')
+        AND NOT c.as_soon_as_possible AND c.in_vain = 0 AND NOT EXISTS (SELECT 1 FROM call_slots s
+        WHERE s.callback_id = c.id AND strftime('%s', s.starts_at) / 900 = strftime('%s', c.due_at) / 900)""",
     "has a place among the calls, and no call": """
         SELECT c.ticket_id FROM call_slots s JOIN callbacks c ON c.id = s.callback_id
         WHERE c.status NOT IN ('booked', 'due', 'missed')""",

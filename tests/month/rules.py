@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from sqlite3 import Row
@@ -17,7 +18,10 @@ from tests.month.workers import read_instant, spelt
 OBSERVATIONS = {"store_walk", "mystery_shop", "drill"}
 RENEWED_AT_MOST = 3
 MISSED_AFTER, REDIAL_WITHIN = timedelta(minutes=10), timedelta(minutes=2)
+LEFT_AT_MOST = timedelta(days=3)
+"""No site is shut for longer, and whoever leads it looks at each call that is left on the day when it opens."""
 IN_VAIN = {"no_answer", "busy", "voicemail"}
+RETRIED_AFTER = (timedelta(minutes=15), timedelta(minutes=60), timedelta(minutes=180))
 LATE_UNSAID = {"no_longer_true", "resolved", "void", "opted_out", "erased", "undone"}
 """Why a text that tells of a lapse may be dropped without anybody calling: it was not so any more, or somebody calls for
 another reason, which a rule of its own looks at."""
@@ -249,6 +253,8 @@ def calls(trail: Trail, facts: Facts) -> Iterator[str]:
             call["due_at" if status == "booked" else "miss_at"], facts.ended
         ):
             yield f"has a call that stays {status}"
+        if status == "missed" and read_instant(call["missed_at"]) < read_instant(facts.ended) - LEFT_AT_MOST:
+            yield f"has a call that was missed at {call['missed_at'][:19]}, and nobody ever said how it ended"
         yield from _once_for_each_time(lines, facts)
 
 
@@ -273,19 +279,29 @@ def _once_for_each_time(lines: list[Line], facts: Facts) -> Iterator[str]:
 
 def retries(trail: Trail, facts: Facts) -> Iterator[str]:
     """Bounded, with growing gaps, and never while nobody is there."""
-    place = facts.places[trail.ticket["site_id"]]
-    for line in trail.told("ticket:callback:moved"):
-        due = datetime.fromisoformat(line.told["due_at"])
-        if line.told["why"] == "retried" and not is_open(place.seed.new, place.special, due):
-            yield f"is to be called again at {due}, when {place.seed.new.name} is shut"
-    in_vain: Counter[int] = Counter()
+    place, in_vain = facts.places[trail.ticket["site_id"]], Counter[int]()
     for line in trail.lines:
+        call = line.told.get("callback", 0)
         if line.tag == "ticket:callback:attempted":
-            in_vain[line.told["callback"]] += line.told["outcome"] in IN_VAIN
-            if in_vain[line.told["callback"]] > 4:
-                yield f"was called in vain {in_vain[line.told['callback']]} times"
+            in_vain[call] += line.told["outcome"] in IN_VAIN
+            if in_vain[call] > len(RETRIED_AFTER) + 1:
+                yield f"was called in vain {in_vain[call]} times"
         elif line.tag == "ticket:callback:moved" and line.told["why"] == "moved":
-            in_vain[line.told["callback"]] = 0
+            in_vain[call] = 0
+        elif line.tag == "ticket:callback:moved" and line.told["why"] == "retried":
+            gap = (*RETRIED_AFTER, timedelta.max)[in_vain[call]]
+            yield from _retried(place, datetime.fromisoformat(line.told["due_at"]), read_instant(line.at), gap)
+
+
+def _retried(place: Place, due: datetime, tried: datetime, gap: timedelta) -> Iterator[str]:
+    """After the gap; where nobody is there then, when somebody comes."""
+    name, there = place.seed.new.name, partial(is_open, place.seed.new, place.special)
+    if not there(due):
+        yield f"is to be called again at {due}, when {name} is shut"
+    if due - tried < gap:
+        yield f"is to be called again at {due}, which is too soon after {tried}"
+    if due - tried > gap and (there(tried + gap) or there(due - timedelta(seconds=1))):
+        yield f"is to be called again at {due} only, though {name} is open before that"
 
 
 def warnings(trail: Trail, facts: Facts) -> Iterator[str]:

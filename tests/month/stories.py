@@ -2,13 +2,13 @@
 what desks get wrong."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from recovery.domain.callbacks import Outcome
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tasks import TaskList
 from recovery.domain.tickets import Severity, Source
-from recovery.models import Ticket
+from recovery.models import Site, Ticket
 from recovery.services.access import ticket_of_task
 from recovery.services.backstage import tasks
 from recovery.services.calling import booking
@@ -29,16 +29,21 @@ REMAKE = NewRemedy(RemedyKind.REMAKE)
 def type_in(scene: Scene, slips: Sequence[Case]) -> Script:
     """What was put right on the spot in a rush, by the paper slips of it: each was given what it took. Few left a number."""
 
+    def log_one(session: DeskSession, slip: Case) -> Ticket:
+        customer = slip.customer if slip.chances(0.08) else None
+        given = () if slip.chances(0.5) else (REMAKE,) if slip.chances(0.8) else (_money(slip, 600),)
+        failure = slip.new["failure"]
+        new = NewTicket(slip.place.slug, failure, customer=customer, remedies=given, apologised_in_person=True)
+        ticket = log(session, new, now=scene.now, by=slip.me)
+        if customer is not None:
+            session.flush()  # the next slip may be theirs as well
+        return ticket
+
     def work(session: DeskSession) -> None:
         session.autoflush = False
-        for slip in slips:
-            customer = slip.customer if slip.chances(0.08) else None
-            given = () if slip.chances(0.5) else (REMAKE,) if slip.chances(0.8) else (_money(slip, 600),)
-            new = NewTicket(
-                slip.place.slug, slip.new["failure"], customer=customer, remedies=given, apologised_in_person=True
-            )
-            ticket = log(session, new, now=scene.now, by=slip.me)
-            session.flush()
+        tickets_logged = [log_one(session, slip) for slip in slips]
+        session.flush()
+        for slip, ticket in zip(slips, tickets_logged, strict=True):
             if slip.chances(0.2):
                 staff.hand_over_all(slip, session, ticket, slip.me)
                 session.flush()
@@ -48,6 +53,34 @@ def type_in(scene: Scene, slips: Sequence[Case]) -> Script:
 
     scene.do("slips typed in", work)
     yield from ()
+
+
+def give_generously(scene: Scene, slips: Sequence[Case]) -> Script:
+    """By one and the same person, or to one and the same customer, until it is more than they may give in a day, or have in a
+    month, without anybody else being asked."""
+    for slip in slips:
+        yield slip.minutes(0.1, 1)
+        slip.new |= {"remedies": (_money(slip, 1300, least=1150),), "apologised_in_person": True}
+        if slip.log():
+            staff.decide(slip, grant=True, by=slip.boss)
+            staff.finish(slip)
+            scene.counts["given generously"] += 1
+
+
+def wants_the_same_time(case: Case, seen: list[datetime], *, by_staff: bool) -> Script:
+    """Several have read the same free times, and like the same one best. Staff may book a time that is not offered any more."""
+    if not case.log():
+        return
+    yield case.minutes(0.5, 8)
+    if not seen:
+        with case.scene.desk.read() as session:
+            seen += open_slots(session, session.get_one(Site, case.place.id), now=case.now)[6:7]
+    what, wanted = "calls booked at a time that many like", seen[0]
+    if by_staff:
+        case.staff(what, lambda s, t: booking.book(s, t, due_at=wanted, now=case.now, by=case.me))
+    else:
+        case.page(what, lambda s, t: customer_page.call_me(s, t, wanted=wanted, now=case.now))
+    yield from _make_the_calls(case)
 
 
 def put_right(case: Case) -> Script:

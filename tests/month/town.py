@@ -15,6 +15,7 @@ from recovery.domain.calendars import Calendar
 from recovery.domain.public_holidays import public_holidays
 from recovery.domain.special_days import special_day
 from recovery.models import Site, Staff
+from recovery.services.alerting.wishes import wish
 from recovery.services.people.sites import NewSite, add_site
 from recovery.services.people.special_days import set_day, shut_for_holidays
 from recovery.services.people.staff import NewStaff, add_staff
@@ -80,6 +81,8 @@ LINE = PlaceSeed(
     ("gus",),
 )
 PLACES = (CAFE, KITCHEN, LINE)
+ALERTED_ON_PAGES = ("ada", "gus")
+"""They look at their desks all day, and want no texts beside them but when they are asked something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,10 @@ def open_town(desk: Components, *, holiday: tuple[str, date]) -> list[Place]:
             if site.slug == CAFE.new.slug:
                 name, day = holiday
                 set_day(session, site, special_day(day, "10:00-13:00", name), now=now, by=admin.as_actor())
+    for name in ALERTED_ON_PAGES:
+        with desk.write() as session:
+            person = session.scalars(select(Staff).where(Staff.email == f"{name}@example.com")).one()
+            wish(session, by_text=False, quiet_hours=None, now=now, by=person.as_actor())
     with desk.read() as session:
         people = {staff.email.partition("@")[0]: staff.as_actor() for staff in session.scalars(select(Staff))}
         sites = {site.slug: site for site in session.scalars(select(Site))}

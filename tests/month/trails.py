@@ -91,7 +91,7 @@ def trails(look: sqlite3.Connection, only: int | None = None) -> Iterator[Trail]
     which = "" if only is None else f"WHERE ticket_id = {only}"
     rows: dict[int, dict[str, list[sqlite3.Row]]] = defaultdict(lambda: defaultdict(list))
     for table in TABLES:
-        order = "remedy_id" if table == "approvals" else "id"
+        order = {"approvals": "remedy_id", "promises": "number"}.get(table, "id")
         for row in look.execute(f"SELECT * FROM {table} {which} ORDER BY {order}"):
             rows[row["ticket_id"]][table].append(row)
     tickets = {row["id"]: row for row in look.execute("SELECT * FROM tickets ORDER BY id")}

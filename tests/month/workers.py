@@ -44,10 +44,12 @@ DUE = {
     "calls without a time": "SELECT min(call_wanted_at) FROM tickets WHERE call_wanted_at IS NOT NULL",
     "resolved to close": "SELECT min(resolved_at) FROM tickets WHERE status = 'resolved'",
     "sent and silent": "SELECT min(look_at) FROM messages WHERE status = 'sent' AND look_at IS NOT NULL",
+    "waits to go on": "SELECT min(due_at) FROM waits",
+    "clocks to look at": "SELECT min(look_at) FROM climbs",
 }
-"""When each line of work has something to do next. A line that is not named here is run at every step."""
+"""When each line of work has something to do next. Every line is named here."""
 FALLS_DUE_AFTER = {"calls without a time": timedelta(minutes=10), "resolved to close": timedelta(days=7)}
-AT_LEISURE = {"resolved to close": timedelta(hours=6)}
+AT_LEISURE = {"resolved to close": timedelta(hours=6), "clocks to look at": timedelta(hours=1)}
 """What may wait: it is done for many at once."""
 ALL_DUE = " UNION ALL ".join(f"SELECT '{name}', ({query})" for name, query in DUE.items())
 LINES = {work.name: of_tickets(work.find, work.act) for work in TICKET_WORK}
@@ -165,7 +167,7 @@ class Workers:
             self.go_down()
             return
         for name, line in LINES.items():
-            if name in due or name not in DUE:
+            if name in due:
                 self._run(line, now)
         self._machines(due)
         if self._texts_due(now):
@@ -191,8 +193,10 @@ class Workers:
 
     def send(self) -> None:
         """In turns, until nothing more may go."""
+        now = self.desk.clock.now()
         for turn in range(1000):
-            if not any(hand.send() for hand in (self.hands[turn % 2], self.hands[1 - turn % 2])):
+            hands = (self.hands[turn % 2], self.hands[1 - turn % 2])
+            if not self._texts_due(now) or not any(hand.send() for hand in hands):
                 return
         raise AssertionError("texts come back to the queue for ever")
 
