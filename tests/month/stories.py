@@ -83,6 +83,17 @@ def wants_the_same_time(case: Case, seen: list[datetime], *, by_staff: bool) -> 
     yield from _make_the_calls(case)
 
 
+def called_at_the_end_of_the_day(case: Case) -> Script:
+    """In vain, minutes before everybody goes home."""
+    if not case.log():
+        return
+    book(case, soon=True)
+    closes = case.place.calendar.closing_after(case.now)
+    yield max(case.minutes(1, 3), closes - case.now - case.minutes(1, 9)) if closes else case.minutes(30, 60)
+    staff.call(case, case.chance.choice([Outcome.NO_ANSWER, Outcome.BUSY, Outcome.VOICEMAIL]))
+    yield from _make_the_calls(case)
+
+
 def put_right(case: Case) -> Script:
     case.new["remedies"] = (REMAKE,) if case.chances(0.6) else (_money(case, 900),)
     case.new["apologised_in_person"] = case.chances(0.5)
@@ -288,14 +299,14 @@ def second_thoughts(case: Case) -> Script:
     if not case.log():
         return
     yield case.minutes(2, 10)
-    if case.chances(0.5):
+    if case.chances(0.7):
         book(case)
     yield case.minutes(0.5, 2)
     staff.finish(case)
     yield timedelta(seconds=case.chance.choice([3, 8, 9.9, 30]))
     case.staff("resolutions undone", lambda s, t: reopening.undo_resolution(s, t, now=case.now, by=case.me))
     if case.chances(0.7):
-        yield case.until_open(case.minutes(2, 60))
+        yield case.until_open(case.minutes(2, 200))
         staff.finish(case)
         yield from _aftermath(case)
 
