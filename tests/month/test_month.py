@@ -58,7 +58,7 @@ UNLIKE_OTHERS = {
     **dict.fromkeys((11, 13), "end of the day"),
     **dict.fromkeys((16, 17), "taken back"),
 }
-EACH_IN = 75
+EACH_IN = 150
 """Of so many rushes: one in which somebody gives more than they may in a day, one with more for a customer than they may have
 in a month, one after which several want to be called at the same time, some after which nobody picks up before we close, and
 some of which half is taken back. What chance alone brings is too seldom to prove anything."""
