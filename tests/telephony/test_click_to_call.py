@@ -102,6 +102,20 @@ def test_who_is_not_there_is_tried_again_later(desk: Desk, what: str) -> None:
     assert desk.callback(ticket).status is CallbackStatus.BOOKED
 
 
+def test_the_voice_says_whether_there_is_another_try(simulated: Desk) -> None:
+    ticket, callback = simulated.promised()
+    simulated.talk_to(callback)
+    simulated.play.customer_is_busy()
+    assert simulated.play.said == "The line is busy. The next try stands on the list."
+    for _ in simulated.desk.house.policy.retry_gaps[1:]:
+        simulated.say(ticket, Outcome.NO_ANSWER)
+    simulated.business.later(seconds=1)
+    simulated.talk_to(callback)
+    simulated.play.customer_is_busy()
+    assert simulated.callback(ticket).status is CallbackStatus.UNREACHED
+    assert simulated.play.said == "The line is busy. That was the last try."
+
+
 def test_a_phone_of_ours_that_nobody_answers_calls_no_customer(desk: Desk) -> None:
     ticket, callback = desk.promised()
     desk.ask(callback)

@@ -6,6 +6,7 @@ Each change is made under the ticket's lock and the call's, and only forward.
 from dataclasses import dataclass
 from datetime import datetime
 
+from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.messages import Direction
 from recovery.domain.phone_calls import HANG_UP, CallEnd, CallState, Dial, Script, end_of, is_further
 from recovery.domain.speech.parts import Speech
@@ -19,6 +20,7 @@ from recovery.services.wording.spoken import speech_with_staff
 
 LEFT_OPEN = frozenset({CallEnd.NO_ANSWER, CallEnd.CANCELLED})
 """Of the customer's leg: whether they did not answer or we gave up, only the end of the whole tells."""
+IN_VAIN = frozenset({CallEnd.BUSY, CallEnd.NO_ANSWER})
 OVER = "completed"
 SOUNDS = {"ringing": CallState.RINGING, "in-progress": CallState.ANSWERED}
 """Of our side's leg, while it goes on."""
@@ -168,7 +170,16 @@ def _afterwards(ticket: Ticket | None, call: PhoneCall) -> Script:
         return HANG_UP
     cut = call.ending is CallEnd.COMPLETED and call.callback is not None and call.callback.ended_at is None
     words = speech.calls["cut_off"] if cut else speech.calls.get(call.ending.value, "")
+    if call.ending in IN_VAIN and call.callback is not None:
+        words = " ".join((words, *(speech.calls[each] for each in _what_next(call.callback))))
     return Script(words, speech.language.value)
+
+
+def _what_next(callback: Callback) -> tuple[str, ...]:
+    """Nothing where the call ended otherwise meanwhile."""
+    if callback.ended_at is None:
+        return ("next_try",)
+    return ("last_try",) if callback.status is CallbackStatus.UNREACHED else ()
 
 
 def _whisper(ticket: Ticket, speech: Speech) -> str:
