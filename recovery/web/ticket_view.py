@@ -74,15 +74,16 @@ TOLD = {
 def ticket_values(reading: DeskSession, row: TicketRow, *, now: datetime, by: Actor) -> dict[str, Any]:
     """All that tickets/show.html expects, but errors and what was typed."""
     ticket = visible_ticket(reading, row.reference, by=by)
+    in_line = live_wait_of(reading, ticket) is not None
     events, messages = events_of(reading, row.id), thread_of(reading, row.id)
     photos = photos_of(reading, [each.id for each in messages if each.direction is Direction.INBOUND])
     names, words = first_names(reading, people_in(events, messages)), shown_words(reading, messages)
     return {
         "ticket": _head(row, now=now),
-        "may": _may(row, by),
+        "may": _may(row, by, in_line=in_line),
         "remedies": remedies(row, by),
         "calls": calls(row, messages, events, words),
-        "in_line_url": url_for("waiting.index") if live_wait_of(reading, ticket) else "",
+        "in_line_url": url_for("waiting.index") if in_line else "",
         "lines": lines(reading, ticket, row, now=now, by=by),
         "outcomes": OUTCOMES,
         "tasks": [task(each) for each in tasks_on(reading, row.id, by=by)],
@@ -201,13 +202,13 @@ def _facts(row: TicketRow, *, now: datetime) -> list[tuple[str, str]]:
     return [(label, value) for label, value in facts if value]
 
 
-def _may(row: TicketRow, by: Actor) -> dict[str, bool]:
+def _may(row: TicketRow, by: Actor, *, in_line: bool) -> dict[str, bool]:
     theirs = by.may(Permission.SUPERVISE) or by.id in {row.logged_by_id, row.owner.id if row.owner else None}
     asked = any(remedy.status.value == "pending_approval" for remedy in row.remedies)
     return {
         "resolve": row.is_live and not asked,
         "asked": row.is_live and asked,
-        "wait": row.is_live and row.status is not TicketStatus.WAITING_FOR_CUSTOMER,
+        "wait": row.is_live and not in_line and row.status is not TicketStatus.WAITING_FOR_CUSTOMER,
         "promise": row.is_live and row.promise is not None,
         "book": row.is_live and not any(call.is_live and not call.is_task for call in row.callbacks),
         "grant": row.is_live,

@@ -19,7 +19,7 @@ from recovery.services.proving.nightly import check, last_check
 from recovery.services.proving.silence import silent
 from recovery.services.ticketing.reopening import reopen, undo_resolution
 from recovery.services.ticketing.rows import Undetected
-from recovery.services.ticketing.tickets import resolve, void, write_to_customer
+from recovery.services.ticketing.tickets import resolve, void, wait_for_customer, write_to_customer
 from recovery.services.waiting import turns
 from tests.factories import LEE, NOOR, REMAKE, SAM, Business
 from tests.services.calls import book, texts
@@ -174,6 +174,15 @@ def test_a_call_that_is_booked_for_later_takes_nobodys_turn_away(business: Busin
     assert promise(business, wait).due_at == turn
     press(business, wait, turns.not_coming)
     assert [each.outcome for each in business.rows(Promise, ticket_of(business, wait))] == ["replaced"]
+
+
+def test_whoever_stands_in_line_is_waited_for_by_nobody(business: Business) -> None:
+    wait = joined(business)
+    ticket = ticket_of(business, wait)
+    with pytest.raises(WrongState, match="They are in line and wait for us"):
+        business.on(ticket, lambda session, held, maya: wait_for_customer(session, held, now=business.now, by=maya))
+    press(business, wait, turns.ready)
+    assert ticket_of(business, wait).status is TicketStatus.WAITING_FOR_CUSTOMER, "it is their turn to come"
 
 
 @pytest.mark.parametrize("called", [False, True])

@@ -133,6 +133,7 @@ def test_the_ticket_tells_the_story_of_the_wait(business: Business, maya: Visito
     assert "Maya put them in line as number 1" in story
     assert "Maya was ready for them" in story
     assert "The customer asked for ten minutes" in story
+    assert "Wait for the customer" not in story
 
 
 def test_the_customers_page_shows_their_place_and_takes_the_three_answers(

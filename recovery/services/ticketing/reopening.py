@@ -25,7 +25,7 @@ from recovery.services.session import DeskSession
 from recovery.services.texting.messages import is_heard
 from recovery.services.texting.queued import drop_queued
 from recovery.services.ticketing.logging_mistakes import continuation_of, continued
-from recovery.services.ticketing.tickets import is_in_hands, wait_for_customer
+from recovery.services.ticketing.tickets import is_in_hands, wait_on
 from recovery.services.ticketing.withdrawing import say_after_all
 from recovery.services.timing.promises import (
     current_promise,
@@ -64,7 +64,7 @@ def reopen(
         say_after_all(session, ticket, dropped_at=resolved_at, now=now)
         watch(session, ticket, now=now)
         if before is TicketStatus.WAITING_FOR_CUSTOMER:
-            wait_for_customer(session, ticket, now=now, by=by)
+            wait_on(session, ticket, now=now, by=by)
     else:
         _alert_and_say(session, ticket, now=now, by=by)
     return ticket

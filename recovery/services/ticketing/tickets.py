@@ -29,6 +29,7 @@ from recovery.services.timing.promises import (
     promise_next,
     texted,
 )
+from recovery.services.waiting.wait_rows import live_wait_of
 from recovery.services.wording.spoken import speech_with_customer
 
 CLOSED = "closed"
@@ -211,8 +212,17 @@ def set_aside(session: DeskSession, ticket: Ticket, *, reason: str, why: str, no
 
 
 def wait_for_customer(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
-    """Pauses our clock, never the customer's."""
+    """Pauses our clock, never the customer's. Raises WrongState for somebody in line, who stands there and waits for us."""
     require(by, Permission.WORK)
+    if live_wait_of(session, ticket) is not None:
+        raise WrongState(
+            "They are in line and wait for us: call them when it is their turn, or take them out of the line."
+        )
+    wait_on(session, ticket, now=now, by=by)
+
+
+def wait_on(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    """Also for who was called, and whose turn it is to come."""
     ticket.status = move(ticket.status, TicketStatus.WAITING_FOR_CUSTOMER)
     record(session, ticket, Tag.TICKET_WAITING, by=by, at=now)
     promise_next(session, ticket, otherwise=now + LOOK_AGAIN_AFTER, now=now, by=by)
