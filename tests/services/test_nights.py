@@ -13,6 +13,7 @@ from recovery.models import Callback, Message, Promise, Site, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.alerting.alerts import escalate
 from recovery.services.calling import booking
+from recovery.services.hearing.hands import move_by_hand
 from recovery.services.ticketing import reopening, tickets
 from recovery.services.timing.promises import promise_by_hand, touched
 from tests.factories import Business, refund
@@ -186,6 +187,34 @@ def test_nobody_is_asked_in_the_morning_to_take_what_was_put_right_by_night(post
     do(post, ticket, tickets.resolve, how=None)
     (alert,) = alerts(post, ticket)
     assert (alert.status, alert.drop_reason) == (MessageStatus.DROPPED, "resolved")
+
+
+def sorts(post: Post, message: Message, first: Ticket, second: Ticket, how: str) -> None:
+    by = post.business.actor("maya")
+    if how == "moved":
+        post.desk.transact(
+            lambda s: move_by_hand(s, second.reference, message.id, first.reference, version=None, now=post.now, by=by)
+        )
+    elif how == "read":
+        do(post, second, tickets.mark_read)
+    elif how == "answered":
+        do(post, second, tickets.write_to_customer, words="Yes, we are here.")
+
+
+@pytest.mark.parametrize("how", ["moved", "read", "answered", ""])
+def test_nobody_is_asked_in_the_morning_which_one_they_meant_where_staff_knew_by_night(post: Post, how: str) -> None:
+    first = logged_at(post, 21, 30)
+    second = post.business.log(failure="late")
+    post.send_all()
+    message = says(post.business, "Is anybody there?")
+    post.business.later(hours=2)
+    sorts(post, message, first, second, how)
+    post.business.later(hours=9)
+    post.send_all()
+    (question,) = of(post, second, "which")
+    assert (question.status, question.drop_reason) == (
+        (MessageStatus.DROPPED, "no_longer_true") if how else (MessageStatus.SENT, None)
+    )
 
 
 def test_an_approval_is_asked_at_any_hour(post: Post) -> None:

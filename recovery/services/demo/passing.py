@@ -18,7 +18,7 @@ from recovery.models import Approval, Callback, Message, Promise, Remedy, Simula
 from recovery.services.calling import falling_due
 from recovery.services.deciding import approvals
 from recovery.services.sending import outcomes
-from recovery.services.sending.departures import Facts, outgoing, why_dropped
+from recovery.services.sending.departures import Facts, outgoing, still_true, why_dropped
 from recovery.services.session import DeskSession
 from recovery.services.simulating import phones
 from recovery.services.ticketing import tickets
@@ -168,6 +168,9 @@ class Passing:
         resolved = {f"resolved:{self.ticket.id}"} if unasked else set[str]()
         if self.ticket.confirmed_at is not None and self.ticket.rating is None:
             resolved = {f"unrated:{self.ticket.id}"}
+        if what == "unsorted":  # few; nothing of it is kept here
+            self._session.flush()
+            return "".join(still_true(self._session, [message.holds_while or ""]))
         if what == "wait":  # whoever waits in the demo has not moved on yet
             return message.holds_while or ""
         return ":".join((what, *rest)) if message.holds_while in current | calls | said | resolved else ""

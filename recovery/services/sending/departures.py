@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy.orm import aliased
 
 from recovery.domain.calendars import quiet_until
 from recovery.domain.callbacks import LIVE
 from recovery.domain.links import make_token, open_token
-from recovery.domain.messages import MessageClass, MessageStatus
+from recovery.domain.messages import Direction, MessageClass, MessageStatus
 from recovery.domain.pacing import Slot
 from recovery.domain.remedies import conditions_met
+from recovery.domain.threads import FoundBy
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Callback, Contact, Message, OptOut, Promise, Remedy, Site, Ticket, Wait
 from recovery.services.sending.outbox import BULK, give_back
@@ -26,6 +28,8 @@ REF = "r"
 """What the links of receipts are derived for."""
 LONGEST_BODY = 1600
 """The provider's own bound."""
+IN_OWN_WORDS = "free"
+"""The template of what staff write to a customer."""
 ERASED, DEMO, NO_LONGER_TRUE = "erased", "demo", "no_longer_true"
 CLAIMED_TEXTS = (
     select(Message, Site.timezone)
@@ -94,7 +98,7 @@ def begin(
     """
     opted_out = _opted_out(session, ids)
     rows = _claimed(session, ids, token)  # after the lock: what was erased before it is not sent
-    facts = Facts(real, opted_out, _still_true(session, [m.holds_while for m, _ in rows if m.holds_while]), now)
+    facts = Facts(real, opted_out, still_true(session, [m.holds_while for m, _ in rows if m.holds_while]), now)
     quiet = {message.id: until for message, zone in rows if (until := _quiet(session.house, message, zone, now))}
     drops = {message.id: why for message, _ in rows if (why := why_dropped(message, facts, quiet.get(message.id)))}
     held = {message_id: until for message_id, until in quiet.items() if message_id not in drops}
@@ -174,10 +178,11 @@ def _opted_out(session: DeskSession, ids: Sequence[int]) -> set[tuple[int, str]]
     return {(contact_id, sender) for contact_id, sender in session.execute(OPT_OUTS, {"contacts": contacts})}
 
 
-def _still_true(session: DeskSession, conditions: list[str]) -> set[str]:
+def still_true(session: DeskSession, conditions: Sequence[str]) -> set[str]:
     """`promise:ID` is the current promise; `callback:ID:MOVES` is live and not moved since; `task:ID` is a call still to
     make; `remedy:ID:SAID` is as it was said; `wait:ID:CHANGES` stands as it stood; `resolved:TICKET`, and the
-    customer has not confirmed it; `unrated:TICKET`: they have, and have not said how well. A text may have several."""
+    customer has not confirmed it; `unrated:TICKET`: they have, and have not said how well; `unsorted:TEXT`: to this
+    question of ours, which one they mean, somebody still needs the answer. A text may have several."""
     ids: dict[str, list[int]] = defaultdict(list)
     for condition in " ".join(conditions).split():
         thing, row_id = condition.split(":")[:2]
@@ -218,6 +223,24 @@ def _unrated(session: DeskSession, ids: list[int]) -> list[str]:
     return [f"unrated:{ticket_id}" for ticket_id in session.scalars(still)]
 
 
+def _unsorted(session: DeskSession, ids: list[int]) -> list[str]:
+    """Not once staff have moved, read or answered all that they wrote."""
+    reply = aliased(Message)
+    answered = select(reply.id).where(
+        reply.ticket_id == Message.ticket_id,
+        reply.direction == Direction.OUTBOUND,
+        reply.template == IN_OWN_WORDS,
+        reply.created_at >= Message.created_at,
+    )
+    still = select(Message.waits_for).where(
+        Message.waits_for.in_(ids),
+        Message.found_by == FoundBy.GUESS,
+        Message.read_at.is_(None),
+        ~answered.exists(),
+    )
+    return [f"unsorted:{question_id}" for question_id in session.scalars(still.distinct())]
+
+
 def _states_of_waits(session: DeskSession, ids: list[int]) -> list[str]:
     waits = session.execute(select(Wait.id, Wait.changes).where(Wait.id.in_(ids)))
     return [f"wait:{wait_id}:{changes}" for wait_id, changes in waits]
@@ -230,6 +253,7 @@ FACTS: Mapping[str, Callable[[DeskSession, list[int]], list[str]]] = {
     "remedy": _states_of_remedies,
     "resolved": _resolved,
     "unrated": _unrated,
+    "unsorted": _unsorted,
     "wait": _states_of_waits,
 }
 """By what a condition begins with: those that are so, of rows with these ids."""

@@ -2,7 +2,7 @@
 task that a person has at once, and only where the machine can tell that its words still hold.
 
 Words without a condition (the apology with its time, what a colleague wrote) are not repeated: hours later they may be
-false, and nobody would notice.
+false, and nobody would notice. Nor is the question which one they mean: what waits for its answer waits for the first.
 """
 
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from sqlalchemy import select
 from recovery.domain.calendars import local_time
 from recovery.domain.messages import MessageStatus
 from recovery.domain.provider_codes import TRIED_AGAIN, fault_of
+from recovery.domain.threads import WHICH
 from recovery.models import Callback, Message, Ticket
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import leaves_at
@@ -27,7 +28,12 @@ RETRY = ":retry:"
 def try_again_later(session: DeskSession, ticket: Ticket, message: Message, task: Callback, *, now: datetime) -> bool:
     """Whether another one was queued. It leaves only while the call task stands: who was reached needs no text."""
     tries = _tries(message)
-    if message.holds_while is None or tries >= len(GAPS) or fault_of(message.error_code).category not in TRIED_AGAIN:
+    if (
+        message.holds_while is None
+        or message.asks == WHICH
+        or tries >= len(GAPS)
+        or fault_of(message.error_code).category not in TRIED_AGAIN
+    ):
         return False
     wanted = now + GAPS[tries]
     leaves = max(wanted, leaves_at(session, ticket, now=wanted))

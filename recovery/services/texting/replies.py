@@ -233,6 +233,7 @@ def _ask_which(session: DeskSession, place: Place, ticket: Ticket, message: Mess
     question = tell_customer(session, ticket, saying, now=now, by=MACHINE)
     if question is not None:
         question.options, message.waits_for = spelt_options(place.choices), question.id
+        question.holds_while = f"unsorted:{question.id}"
 
 
 def _call_me(session: DeskSession, ticket: Ticket, message: Message, *, now: datetime) -> None:
