@@ -189,6 +189,25 @@ def test_nobody_is_asked_in_the_morning_to_take_what_was_put_right_by_night(post
     assert (alert.status, alert.drop_reason) == (MessageStatus.DROPPED, "resolved")
 
 
+@pytest.mark.parametrize("seen_to", [True, False])
+def test_nobody_is_told_in_the_morning_that_a_ticket_needs_them_which_was_seen_to_by_night(
+    post: Post, *, seen_to: bool
+) -> None:
+    keep_hours(post.business, "mon-sun 07:00-19:00")
+    ticket = logged_at(post, 22, 0)
+    do(post, ticket, touched, how="in person", by="omar")
+    post.business.on(ticket, lambda s, t, _: escalate(s, t, why="promise_lapsed", now=post.now))
+    post.business.later(minutes=20)
+    if seen_to:
+        do(post, ticket, touched, how="in person")
+    post.business.later(hours=10)
+    post.send_all()
+    (alert,) = alerts(post, ticket)
+    assert (alert.status, alert.drop_reason) == (
+        (MessageStatus.DROPPED, "no_longer_true") if seen_to else (MessageStatus.SENT, None)
+    )
+
+
 def sorts(post: Post, message: Message, first: Ticket, second: Ticket, how: str) -> None:
     by = post.business.actor("maya")
     if how == "moved":

@@ -82,7 +82,9 @@ def alert(session: DeskSession, ticket: Ticket, person: Staff, matter: Matter, *
         meaning = f"ticket:{ticket.id}:{matter.clock or 'escalation'}:{step}:{person.id}"
         words = {"alert": speech_with_staff(ticket.site).alerts[matter.why]}
         is_urgent = at_any_hour(session, person, ticket, now=now)
-        tell_staff(session, ticket, person, Saying(ALERT, meaning, words), now=now, at_any_hour=is_urgent)
+        told = tell_staff(session, ticket, person, Saying(ALERT, meaning, words), now=now, at_any_hour=is_urgent)
+        if told is not None and matter.clock is None:  # a clock runs on, whoever has looked
+            told.holds_while = f"untouched:{told.id}"
 
 
 def is_awake(session: DeskSession, person: Staff, ticket: Ticket, *, now: datetime) -> bool:

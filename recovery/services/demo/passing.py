@@ -168,7 +168,7 @@ class Passing:
         resolved = {f"resolved:{self.ticket.id}"} if unasked else set[str]()
         if self.ticket.confirmed_at is not None and self.ticket.rating is None:
             resolved = {f"unrated:{self.ticket.id}"}
-        if what == "unsorted":  # few; nothing of it is kept here
+        if what in {"unsorted", "untouched"}:  # few; nothing of it is kept here
             self._session.flush()
             return "".join(still_true(self._session, [message.holds_while or ""]))
         if what == "wait":  # whoever waits in the demo has not moved on yet

@@ -8,15 +8,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.orm import aliased
 
+from recovery.domain.actors import ActorKind
 from recovery.domain.calendars import quiet_until
 from recovery.domain.callbacks import LIVE
+from recovery.domain.events import Tag
 from recovery.domain.links import make_token, open_token
 from recovery.domain.messages import Direction, MessageClass, MessageStatus
 from recovery.domain.pacing import Slot
 from recovery.domain.remedies import conditions_met
 from recovery.domain.threads import FoundBy
 from recovery.domain.tickets import TicketStatus
-from recovery.models import Callback, Contact, Message, OptOut, Promise, Remedy, Site, Ticket, Wait
+from recovery.models import Callback, Contact, Event, Message, OptOut, Promise, Remedy, Site, Ticket, Wait
 from recovery.services.sending.outbox import BULK, give_back
 from recovery.services.sending.outcomes import EXPIRED, drop, fail, lock_tickets_of, locked
 from recovery.services.sending.pacing import is_urgent, take_slots
@@ -182,7 +184,8 @@ def still_true(session: DeskSession, conditions: Sequence[str]) -> set[str]:
     """`promise:ID` is the current promise; `callback:ID:MOVES` is live and not moved since; `task:ID` is a call still to
     make; `remedy:ID:SAID` is as it was said; `wait:ID:CHANGES` stands as it stood; `resolved:TICKET`, and the
     customer has not confirmed it; `unrated:TICKET`: they have, and have not said how well; `unsorted:TEXT`: to this
-    question of ours, which one they mean, somebody still needs the answer. A text may have several."""
+    question of ours, which one they mean, somebody still needs the answer; `untouched:TEXT`: since this alert nobody has
+    seen to its ticket. A text may have several."""
     ids: dict[str, list[int]] = defaultdict(list)
     for condition in " ".join(conditions).split():
         thing, row_id = condition.split(":")[:2]
@@ -241,6 +244,17 @@ def _unsorted(session: DeskSession, ids: list[int]) -> list[str]:
     return [f"unsorted:{question_id}" for question_id in session.scalars(still.distinct())]
 
 
+def _untouched(session: DeskSession, ids: list[int]) -> list[str]:
+    seen_to = select(Event.seq).where(
+        Event.stream_id == Message.ticket_id,
+        Event.tag.in_((Tag.TICKET_TOUCHED, Tag.PROMISE_MADE)),
+        Event.actor_kind == ActorKind.STAFF,
+        Event.at > Message.created_at,
+    )
+    still = select(Message.id).where(Message.id.in_(ids), ~seen_to.exists())
+    return [f"untouched:{message_id}" for message_id in session.scalars(still)]
+
+
 def _states_of_waits(session: DeskSession, ids: list[int]) -> list[str]:
     waits = session.execute(select(Wait.id, Wait.changes).where(Wait.id.in_(ids)))
     return [f"wait:{wait_id}:{changes}" for wait_id, changes in waits]
@@ -254,6 +268,7 @@ FACTS: Mapping[str, Callable[[DeskSession, list[int]], list[str]]] = {
     "resolved": _resolved,
     "unrated": _unrated,
     "unsorted": _unsorted,
+    "untouched": _untouched,
     "wait": _states_of_waits,
 }
 """By what a condition begins with: those that are so, of rows with these ids."""

@@ -62,7 +62,7 @@ class Saying:
     values: Mapping[str, str]
     holds_while: str | None = None
     """`promise:ID`, `callback:ID:MOVES`, `remedy:ID:SAID`, `resolved:TICKET`, `unrated:TICKET`, `wait:ID:CHANGES`: dropped at sending
-    where it is no longer so. `unsorted:TEXT` holds of the text itself, once it is written."""
+    where it is no longer so. `unsorted:TEXT` and `untouched:TEXT` hold of the text itself, once it is written."""
     after: timedelta = timedelta()
     expires_at: datetime | None = None
 
