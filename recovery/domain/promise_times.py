@@ -33,10 +33,15 @@ def renewed_due(
     gaps: Sequence[int] = RENEWAL_GAPS,
     minutes_after_opening: int = MINUTES_AFTER_OPENING,
 ) -> datetime | None:
-    """Give the machine's new time after it has renewed `renewals` times; None when only a person may."""
+    """Give the machine's new time after it has renewed `renewals` times; None when only a person may. It falls due while
+    the site is open, or as it closes: else a little after the opening that comes then."""
     if renewals >= len(gaps):
         return None
-    return default_due(now=now, minutes=gaps[renewals], calendar=calendar, minutes_after_opening=minutes_after_opening)
+    due = default_due(now=now, minutes=gaps[renewals], calendar=calendar, minutes_after_opening=minutes_after_opening)
+    closes = calendar.closing_after(now)
+    if closes is None or due <= closes or calendar.is_open(due):
+        return due
+    return calendar.next_opening(due) + timedelta(minutes=minutes_after_opening)
 
 
 def next_retry(

@@ -64,6 +64,21 @@ def test_the_machine_promises_nothing_for_the_middle_of_the_night() -> None:
     assert renewed_due(0, now=in_london("2025-06-02 23:00"), calendar=HARBOUR_STREET) == in_london("2025-06-03 08:15")
 
 
+@pytest.mark.parametrize(
+    ("lapsed", "renewed"),
+    [
+        ("2025-06-02 17:40", "2025-06-02 17:55"),
+        ("2025-06-02 17:45", "2025-06-02 18:00"),
+        ("2025-06-02 17:55", "2025-06-03 08:15"),
+        ("2025-06-02 11:50", "2025-06-02 13:15"),
+        ("2025-06-06 17:55", "2025-06-07 18:15"),
+        ("2025-06-08 01:50", "2025-06-09 08:15"),
+    ],
+)
+def test_the_machine_promises_nothing_for_when_everybody_has_gone_home(lapsed: str, renewed: str) -> None:
+    assert renewed_due(0, now=in_london(lapsed), calendar=HARBOUR_STREET) == in_london(renewed)
+
+
 def test_a_call_is_tried_again_later_each_time_and_three_times_at_most() -> None:
     tries = [next_retry(attempts, now=MONDAY, calendar=ALWAYS) for attempts in range(1, 6)]
     assert tries == [*(MONDAY + timedelta(minutes=gap) for gap in (15, 60, 180)), None, None]
