@@ -8,9 +8,9 @@ from recovery.domain.errors import Forbidden, WrongState
 from recovery.domain.messages import MessageStatus
 from recovery.domain.permissions import Scope
 from recovery.domain.remedies import RemedyKind
-from recovery.domain.tickets import Source, TicketStatus
+from recovery.domain.tickets import PromiseAbout, Source, TicketStatus
 from recovery.domain.waits import WaitAnswer, WaitStatus
-from recovery.models import Message, Promise, Wait
+from recovery.models import Callback, Message, Promise, Wait
 from recovery.services.deciding.remedies import NewRemedy, propose
 from recovery.services.people.customers import NewCustomer
 from recovery.services.people.erasing import erase
@@ -183,6 +183,20 @@ def test_whoever_stands_in_line_is_waited_for_by_nobody(business: Business) -> N
         business.on(ticket, lambda session, held, maya: wait_for_customer(session, held, now=business.now, by=maya))
     press(business, wait, turns.ready)
     assert ticket_of(business, wait).status is TicketStatus.WAITING_FOR_CUSTOMER, "it is their turn to come"
+
+
+def test_a_missed_call_is_told_when_it_is_missed_though_their_turn_was_late_before(business: Business) -> None:
+    wait = joined(business)
+    ticket, turn = ticket_of(business, wait), promise(business, wait).due_at
+    book(business, ticket, hours=0, minutes=(turn - business.now).total_seconds() / 60 - 5)
+    (call,) = business.rows(Callback, ticket)
+    business.later(seconds=(turn - business.now).total_seconds())
+    business.tick("promises to lapse")
+    assert (promise(business, wait).about, promise(business, wait).due_at) == (PromiseAbout.CALLBACK, call.miss_at)
+    told = texts(business, ticket).count("late")
+    business.later(seconds=(call.miss_at - business.now).total_seconds())
+    business.tick("callbacks due", "callbacks missed", "promises to lapse")
+    assert texts(business, ticket).count("late") == told + 1
 
 
 @pytest.mark.parametrize("called", [False, True])

@@ -19,6 +19,7 @@ from recovery.services.session import DeskSession
 from recovery.services.texting.messages import is_heard, leaves_at
 from recovery.services.timing.apologies import apologise_anew, is_unsaid
 from recovery.services.timing.calendars import calendar_of
+from recovery.services.timing.owed import call_due
 from recovery.services.timing.promises import (
     count_lapse,
     current_promise,
@@ -93,11 +94,12 @@ def _renewed(session: DeskSession, ticket: Ticket, promise: Promise, *, now: dat
 
 
 def _told_anew(session: DeskSession, ticket: Ticket, promise: Promise, due: datetime, *, now: datetime) -> bool:
+    about, due = _call_before(session, ticket, promise, due, now=now) or (promise.about, due)
     renewed = make_promise(
         session,
         ticket,
         due_at=due,
-        about=promise.about,
+        about=about,
         told_by=ToldBy.TEXT if is_heard(session, ticket, now=now, urgent=False) else ToldBy.NOBODY,
         now=now,
         by=MACHINE,
@@ -109,3 +111,14 @@ def _told_anew(session: DeskSession, ticket: Ticket, promise: Promise, due: date
         leaves = leaves_at(session, ticket, now=now)
         return apologise_anew(session, ticket, renewed, leaves=leaves, now=now) is not None
     return tell_new_time(session, ticket, renewed, template="late", now=now, by=MACHINE) is not None
+
+
+def _call_before(
+    session: DeskSession, ticket: Ticket, promise: Promise, due: datetime, *, now: datetime
+) -> tuple[PromiseAbout, datetime] | None:
+    """Where a word was promised beside a booked call that comes before the next word would, that is the call: were it
+    missed, they would hear so only later."""
+    called = call_due(session, ticket) if promise.about is PromiseAbout.TOUCH else None
+    if called is None or not now < called < due or sayable_due(session, ticket, called, now=now) != called:
+        return None
+    return PromiseAbout.CALLBACK, called
