@@ -77,6 +77,19 @@ def test_a_caller_who_is_cut_off_within_a_minute_gets_a_ticket_that_says_so(staf
     assert {"ticket:logged", "call:received", "callback:booked", "call:ended"} <= set(staffed.business.tags(ticket))
 
 
+@pytest.mark.parametrize(("days", "linked"), [(6, True), (8, False)])
+def test_what_was_put_right_lately_stands_beside_a_call_that_was_lost(
+    simulated: Desk, days: int, *, linked: bool
+) -> None:
+    before = simulated.business.log(customer=LEE)
+    over_with(simulated, before)
+    simulated.business.later(days=days)
+    simulated.play.call_us(LEES)  # nobody takes calls there
+    ticket = tickets(simulated)[-1]
+    assert (ticket.failure, ticket.linked_to_id) == ("dropped_call", before.id if linked else None)
+    assert simulated.business.again(before).status is not TicketStatus.IN_RECOVERY
+
+
 def over_with(desk: Desk, ticket: Ticket, *, by: str = "maya") -> None:
     """What was between us before was put right."""
     now = desk.business.now

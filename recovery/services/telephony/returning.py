@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from recovery.domain.actors import CUSTOMER
 from recovery.domain.events import Tag
 from recovery.domain.phone_calls import CUT_WITHIN, CallEnd
-from recovery.domain.tickets import LIVE, WITHOUT_PROMISE
+from recovery.domain.tickets import FINISHED, LIVE, WITHOUT_PROMISE
 from recovery.models import Contact, Customer, PhoneCall, Site, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.calling.booking import call_back
@@ -34,7 +34,8 @@ def call_back_if_lost(session: DeskSession, call: PhoneCall, *, now: datetime) -
     ticket = lock_ticket(session, open_here) if open_here is not None else None
     if ticket is None:
         site = session.get_one(Site, call.site_id)
-        ticket = dropped(session, site, call.far_number, note=_note(call), now=now)
+        before = _put_right_lately(session, contact, call.site_id, now=now)
+        ticket = dropped(session, site, call.far_number, note=_note(call), linked_to=before, now=now)
     call.ticket, call.is_demo = ticket, ticket.is_demo
     record(session, ticket, Tag.CALL_RECEIVED, by=CUSTOMER, at=now, call=call.id)
     resume(session, ticket, now=now, by=CUSTOMER)
@@ -43,18 +44,28 @@ def call_back_if_lost(session: DeskSession, call: PhoneCall, *, now: datetime) -
 
 
 def _open_ticket(session: DeskSession, contact: Contact, site_id: int) -> int | None:
-    """The newest. What owes nobody anything is none of theirs."""
-    return session.scalar(
+    return session.scalar(_theirs(contact, site_id).where(Ticket.status.in_(LIVE)).limit(1))
+
+
+def _put_right_lately(session: DeskSession, contact: Contact, site_id: int, *, now: datetime) -> int | None:
+    """They may call to say that it is not: whoever calls back sees what it was. Nobody has heard them say so, thus it stays
+    closed."""
+    since = now - session.house.policy.reopen_within
+    lately = _theirs(contact, site_id).where(Ticket.status.in_(FINISHED), Ticket.resolved_at >= since)
+    return session.scalar(lately.limit(1))
+
+
+def _theirs(contact: Contact, site_id: int) -> Select[int]:
+    """The newest first. What owes nobody anything is none of theirs."""
+    return (
         select(Ticket.id)
         .join(Customer, Customer.id == Ticket.customer_id)
         .where(
             Customer.contact_id == contact.id,
             Ticket.site_id == site_id,
-            Ticket.status.in_(LIVE),
             Ticket.source.not_in(WITHOUT_PROMISE),
         )
         .order_by(Ticket.logged_at.desc(), Ticket.id.desc())
-        .limit(1)
     )
 
 

@@ -149,12 +149,15 @@ def continued(session: DeskSession, earlier: Ticket, *, why: str, now: datetime,
     return ticket
 
 
-def dropped(session: DeskSession, site: Site, phone: str, *, note: str, now: datetime) -> Ticket:
+def dropped(
+    session: DeskSession, site: Site, phone: str, *, note: str, linked_to: int | None = None, now: datetime
+) -> Ticket:
     """A call to us came to nothing: for who called, whom the site may know. Nobody has it yet. What they are promised next,
-    whoever asks for this ticket says at once."""
+    whoever asks for this ticket says at once. `linked_to` is what they may have called about."""
     new = NewTicket(site=site.slug, failure="dropped_call", source=Source.PHONE, note=note)
     customer = find_or_add(session, site, NewCustomer(phone), now=now)
     ticket = _added(session, site, new, customer, now=now, by=CUSTOMER)
+    ticket.linked_to_id = linked_to
     _record_logged(session, ticket, now=now, by=CUSTOMER)
     due = default_promise_due(session, ticket, now=now)
     about, told_by = PromiseAbout.CALLBACK, ToldBy.PAGE
