@@ -1,6 +1,6 @@
 """How we know which ticket a text belongs to, and what is asked where we do not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from recovery.domain.ratings import SCALE
@@ -8,6 +8,8 @@ from recovery.domain.waits import DIGITS
 
 FIXED, WHICH, COMING, RATING = "fixed", "which", "coming", "rating"
 """What a text of ours may ask."""
+ALWAYS_THE_SAME: Mapping[str, Sequence[int]] = {FIXED: (1, 2), COMING: sorted(DIGITS), RATING: SCALE}
+"""The digits that answer it."""
 MOST_CHOICES = 4
 SOMETHING_ELSE = 0
 """In the place of a ticket's id: none of those that were named."""
@@ -25,14 +27,15 @@ def options_for(live: Sequence[int]) -> list[int]:
     return list(live) if len(live) <= MOST_CHOICES else [*live[: MOST_CHOICES - 1], SOMETHING_ELSE]
 
 
-def is_answer(asks: str | None, digit: int, options: str | None) -> bool:
+def digits_for(asks: str | None, options: str | None) -> Sequence[int]:
+    """What may be answered."""
     if asks == WHICH:
-        return 1 <= digit <= len(read_options(options))
-    if asks == COMING:
-        return digit in DIGITS
-    if asks == RATING:
-        return digit in SCALE
-    return asks == FIXED and digit in {1, 2}
+        return range(1, len(read_options(options)) + 1)
+    return ALWAYS_THE_SAME.get(asks or "", ())
+
+
+def is_answer(asks: str | None, digit: int, options: str | None) -> bool:
+    return digit in digits_for(asks, options)
 
 
 def spelt_options(options: Sequence[int]) -> str:

@@ -29,7 +29,7 @@ from recovery.web.simulated_calls import NO_CALL, call_screen
 blueprint = Blueprint("simulator", __name__, url_prefix="/simulator")
 
 LINK = re.compile(r"https?://[^\s<>\"]+")
-QUICK = ("1", "2", "CALL", "STOP", "START")
+KEYWORDS = ("CALL", "STOP", "START")
 READY = {"spilled": "A spilled coffee", "torn": "A torn parcel"}
 """Photos for whoever has none at hand, by the name of their file."""
 TICKS = {
@@ -70,6 +70,15 @@ def screen() -> ResponseReturnValue:
     with components().read() as session:
         values = {"texts": _screen(session, phone_book.phone(session, request.args.get("number", ""), by=actor()))}
     return answer("simulator/screen.html", values)
+
+
+@blueprint.get("/quick")
+@needs(Permission.SEE, of="phone")
+def quick() -> ResponseReturnValue:
+    with components().read() as session:
+        held = phone_book.phone(session, request.args.get("number", ""), by=actor())
+        values = {"quick": _quick(session, held)}
+    return answer("simulator/quick.html", values)
 
 
 @blueprint.post("/replies")
@@ -192,6 +201,7 @@ def _rendered(
         number = number or (known[0].number if known else "")
         held = phone_book.phone(session, number, by=actor()) if number else None
         texts = _screen(session, held) if held else []
+        answers = _quick(session, held) if held else []
         call = call_screen(session, held.number, now=now()) if held else NO_CALL
         standing = habits_of(session, held.number) if held else USUAL
     listed = _list(known, held.number if held else "")
@@ -202,7 +212,8 @@ def _rendered(
         texts=texts,
         **call,
         call_etag=etag_of({**call, "number": held.number if held else ""}),
-        quick=QUICK,
+        quick=answers,
+        quick_etag=etag_of({"quick": answers}),
         wrong=wrong,
         typed=words,
         ready=READY,
@@ -232,6 +243,10 @@ def _list(known: Any, number: str) -> list[dict[str, Any]]:
         }
         for phone in known
     ]
+
+
+def _quick(session: DeskSession, phone: Phone) -> list[str]:
+    return [*(str(digit) for digit in phones.digits_asked(session, phone.number, now=now())), *KEYWORDS]
 
 
 def _screen(session: DeskSession, phone: Phone) -> list[dict[str, Any]]:

@@ -12,11 +12,15 @@ from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.models import Message, OptOut, Photo, Ticket
 from recovery.services.simulating import phones
+from recovery.services.ticketing.tickets import resolve
+from recovery.services.waiting import turns
 from recovery.sms.gateway import OutgoingText
 from recovery.worker.listening import listen_again
 from tests.factories import SAM, Business, NewCustomer
 from tests.fixtures.settings import MakeSettings
 from tests.services.post import Post
+from tests.services.texting_parts import delivered
+from tests.services.wait_parts import joined, press
 from tests.web.pages import Visitor, words
 
 SAMS = "+447700900123"
@@ -53,6 +57,27 @@ def test_a_quick_stop_opts_out(business: Business) -> None:
     Visitor.signed_in(business, "maya").post("/simulator/replies", number=SAMS, body="half typed", quick="STOP")
     with business.desk.read() as session:
         assert len(session.scalars(select(OptOut)).all()) == 1
+
+
+def quick_of(visitor: Visitor) -> str:
+    return words(visitor.open(f"/simulator/quick?number=%2B{SAMS[1:]}"))
+
+
+def test_one_press_answers_what_was_asked_last(business: Business) -> None:
+    maya, ticket = Visitor.signed_in(business, "maya"), business.log()
+    assert quick_of(maya) == "1 2 CALL STOP START"
+    business.on(ticket, lambda session, held, by: resolve(session, held, how=None, now=business.now, by=by))
+    delivered(business)
+    assert quick_of(maya) == "1 2 CALL STOP START"
+    maya.post("/simulator/replies", number=SAMS, quick="1")
+    delivered(business)
+    assert quick_of(maya) == "1 2 3 4 5 CALL STOP START"
+    assert 'value="5"' in maya.open("/simulator").text
+    maya.post("/simulator/replies", number=SAMS, quick="4")
+    assert business.again(ticket).rating == 4
+    press(business, joined(business), turns.ready)
+    delivered(business)
+    assert quick_of(maya) == "1 2 3 CALL STOP START"
 
 
 def test_an_empty_answer_is_refused_with_a_sentence(business: Business) -> None:

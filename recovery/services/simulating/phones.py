@@ -16,12 +16,15 @@ from recovery.domain.messages import Direction, Keyword, understand
 from recovery.domain.photos import Media
 from recovery.domain.provider_codes import OPTED_OUT, Fault, fault_for
 from recovery.domain.simulated_phones import USUAL_WAIT, Fate
-from recovery.models import Message, SimulatedText
+from recovery.domain.threads import FIXED, digits_for
+from recovery.models import Contact, Message, SimulatedText
 from recovery.services.hearing.phone_photos import send_photo, sent_media
+from recovery.services.hearing.routing import open_question
 from recovery.services.sending.receipts import Told, take
 from recovery.services.session import DeskSession
 from recovery.services.simulating.phone_habits import habits_of, set_opted_out
 from recovery.services.texting.replies import Inbound, receive
+from recovery.services.texting.senders import senders_named
 from recovery.sms.gateway import Found, Heard, OutgoingText, ProviderStatus
 
 QUEUED, SENT, DELIVERED, UNDELIVERED, RECEIVED = "queued", "sent", "delivered", "undelivered", "received"
@@ -149,6 +152,15 @@ def _last_heard_from(session: DeskSession, number: str) -> str | None:
         .order_by(SimulatedText.at.desc(), SimulatedText.id.desc())
         .limit(1),
     )
+
+
+def digits_asked(session: DeskSession, number: str, *, now: datetime) -> Sequence[int]:
+    """Those that answer our newest open question there; where there is none, what a digit usually says."""
+    contact = session.scalar(select(Contact).where(Contact.phone == number))
+    heard_from = _last_heard_from(session, number) or session.house.sender
+    senders = {*senders_named(session, heard_from), heard_from}
+    question = open_question(session, contact, senders, now=now) if contact else None
+    return digits_for(question.asks, question.options) if question else digits_for(FIXED, None)
 
 
 def keep(session: DeskSession, outgoing: OutgoingText, *, at: datetime) -> str:
