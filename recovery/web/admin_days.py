@@ -1,7 +1,7 @@
 """The days on which a site is not open as its week says."""
 
-from collections.abc import Callable, Iterable
-from datetime import date
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -21,6 +21,7 @@ from recovery.web.admin_forms import DayForm, DayGoneForm, HolidaysForm
 from recovery.web.forms import loaded, typed
 from recovery.web.hours_view import day_in_words, times_of
 from recovery.web.session import now, transact
+from recovery.web.shut_calls import changed_with_calls, warn_of_calls
 
 Typed = TypeVar("Typed", date, SpecialDay)
 
@@ -77,11 +78,17 @@ def _shut_words(new: int) -> str:
 
 def _carried_out(slug: str, act: Callable[[DeskSession, Site], int], say: Callable[[int], str]) -> ResponseReturnValue:
     """`act` gives how much it changed. What it cannot take is said on the page, with what was typed."""
+
+    def whole(session: DeskSession) -> tuple[int, Sequence[tuple[str, datetime]]]:
+        site = visible_site(session, slug, by=actor())
+        return changed_with_calls(session, site, lambda: act(session, site))
+
     try:
-        changed = transact(lambda session: act(session, visible_site(session, slug, by=actor())))
+        changed, calls = transact(whole)
     except Invalid as wrong:
         return _again(slug, wrong)
     flash(say(changed), "ok")
+    warn_of_calls(calls)
     return redirect(url_for("admin_days.show", slug=slug, region=request.form.get("region") or None), 303)
 
 

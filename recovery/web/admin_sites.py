@@ -1,5 +1,7 @@
 """Adding a site, changing it, and what its people may grant alone."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -36,6 +38,7 @@ from recovery.web.admin_forms import (
 from recovery.web.forms import loaded, typed
 from recovery.web.hours_view import EXAMPLES, day_in_words, times_of, week_of
 from recovery.web.session import now, transact
+from recovery.web.shut_calls import changed_with_calls, warn_of_calls
 
 blueprint = Blueprint("admin_sites", __name__, url_prefix="/admin/sites")
 
@@ -77,18 +80,19 @@ def show(slug: str) -> ResponseReturnValue:
 @blueprint.post("/<slug>")
 @needs(Permission.ADMINISTER, of="site")
 def change(slug: str) -> ResponseReturnValue:
-    def act(session: DeskSession) -> list[str]:
-        site = visible_site(session, slug, by=actor())
-        return change_site(session, site, new_site(loaded(SiteForm) | {"slug": slug}), now=now(), by=actor())
+    def act(session: DeskSession) -> tuple[list[str], Sequence[tuple[str, datetime]]]:
+        site, form = visible_site(session, slug, by=actor()), new_site(loaded(SiteForm) | {"slug": slug})
+        return changed_with_calls(session, site, lambda: change_site(session, site, form, now=now(), by=actor()))
 
     try:
-        changed = transact(act)
+        changed, calls = transact(act)
     except Invalid as wrong:
         with components().read() as session:
             return _one(
                 session, visible_site(session, slug, by=actor()), form=typed(), errors=wrong.first_sentences
             ), 422
     flash("Saved." if changed else "Nothing was different, so nothing changed.", "ok")
+    warn_of_calls(calls)
     return redirect(url_for("admin_sites.show", slug=slug), 303)
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.factories import Business
+from tests.services.calls import book
 from tests.web.pages import Visitor, words
 
 DAYS = "/admin/sites/harbour-st/days"
@@ -62,6 +63,31 @@ def test_the_holidays_of_a_region_are_offered_and_those_chosen_are_kept(ada: Vis
     assert "24 December" not in page
     again = ada.post(f"{DAYS}/holidays", region="SCT", days=["2026-12-25"])
     assert "No day was chosen" in words(ada.open(again.headers["Location"]))
+
+
+SHUT_OUT = "One call is booked for when it is shut now: move what nobody will be there for."
+
+
+def test_an_admin_who_shuts_a_day_hears_of_the_calls_that_are_booked_then(business: Business, ada: Visitor) -> None:
+    """Tomorrow at half past ten; once it is known, nothing is said of it again."""
+    ticket = business.log()
+    book(business, ticket, hours=25)
+    ada.post(DAYS, day="2026-03-11", times="09:00-12:00", name="")
+    assert SHUT_OUT not in words(ada.open(DAYS))
+    ada.post(DAYS, day="2026-03-11", times="14:00-18:00", name="")
+    page = ada.open(DAYS)
+    assert f"{SHUT_OUT} {ticket.reference}, Wed 11 Mar 10:30" in words(page)
+    assert f'href="/tickets/{ticket.reference}"' in page.text
+    ada.post(DAYS, day="2026-03-11", times="15:00-18:00", name="")
+    assert SHUT_OUT not in words(ada.open(DAYS))
+
+
+def test_shorter_hours_tell_of_them_too(business: Business, ada: Visitor) -> None:
+    book(business, business.log(), hours=25)
+    fields = {"name": "Harbour St Coffee", "timezone": "Europe/London", "currency": "GBP", "country": "GB"}
+    page = "/admin/sites/harbour-st"
+    assert ada.post(page, **fields, sender="", calls_at_once="", hours="mon-sun 12:00-19:00").status_code == 303
+    assert SHUT_OUT in words(ada.open(page))
 
 
 def test_only_an_admin_opens_it(business: Business) -> None:

@@ -6,8 +6,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import contains_eager
 
-from recovery.models import Callback, CallSlot, Site
+from recovery.domain.calendars import Calendar
+from recovery.domain.callbacks import WITH_CUSTOMER, CallbackStatus
+from recovery.models import Callback, CallSlot, Site, Ticket
 from recovery.services.session import DeskSession
 from recovery.services.timing.calendars import calendar_of
 
@@ -51,6 +54,26 @@ def nearest_free(session: DeskSession, site: Site, due_at: datetime, *, now: dat
     """In order; those around a time that is taken."""
     nearest = sorted(open_slots(session, site, now=now), key=lambda slot: abs(slot - due_at))
     return sorted(nearest[:most])
+
+
+def calls_shut_out(session: DeskSession, site: Site, *, before: Calendar, now: datetime) -> Sequence[Callback]:
+    """Booked for a time that was open by the calendar `before` and is shut by today's, the soonest first."""
+    booked = (
+        select(Callback)
+        .join(Ticket, Ticket.id == Callback.ticket_id)
+        .options(contains_eager(Callback.ticket))
+        .where(
+            Ticket.site_id == site.id,
+            Callback.status == CallbackStatus.BOOKED,
+            Callback.reason.in_(WITH_CUSTOMER),
+            Callback.due_at > now,
+        )
+        .order_by(Callback.due_at, Callback.id)
+    )
+    today = calendar_of(site)
+    if today == before:
+        return ()
+    return [each for each in session.scalars(booked) if before.is_open(each.due_at) and not today.is_open(each.due_at)]
 
 
 def _slot(session: DeskSession, site: Site, due_at: datetime) -> datetime:
