@@ -103,7 +103,8 @@ def person(row: Person | None) -> Answer | None:
 def customer(row: CustomerBrief | None) -> Answer | None:
     if row is None:
         return None
-    return {"phone": row.phone, "name": row.name, "language": row.language, "opted_out": row.opted_out}
+    person = {"phone": row.phone, "name": row.name, "opted_out": row.opted_out}
+    return {**person, "language": row.language, "timezone": row.timezone}
 
 
 def promise(row: PromiseRow) -> Answer:

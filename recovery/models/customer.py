@@ -66,6 +66,8 @@ class Customer(Base):
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"), index=True)
     name: Mapped[str | None]
     language: Mapped[str] = mapped_column(default="en")
+    timezone: Mapped[str | None]
+    """Name of the zone that they chose (IANA); None: their site's."""
     notes: Mapped[str | None]
     added_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]

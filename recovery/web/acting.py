@@ -38,6 +38,7 @@ LABELS = {
     "amount": "Amount",
     "minutes": "Minutes",
     "language": "Language",
+    "timezone": "Their time zone",
 }
 
 

@@ -25,6 +25,7 @@ from recovery.services.ticketing import customer_page as page
 from recovery.services.wording.spoken import speech_with_customer
 from recovery.web.calendar_file import MIME, calendar_file
 from recovery.web.customer_view import page_of
+from recovery.web.customer_zone import zones_page
 from recovery.web.session import now
 
 blueprint = Blueprint("customer", __name__, url_prefix="/c")
@@ -59,6 +60,12 @@ def call_file(token: str) -> ResponseReturnValue:
             url=customer_url(session.house, ticket),
         )
     return Response(file, content_type=MIME)
+
+
+@blueprint.get("/<token>/zone")
+@needs(Permission.PUBLIC, of="link")
+def zones(token: str) -> ResponseReturnValue:
+    return _zones(token)
 
 
 @blueprint.get("/<token>/<path:_act>")
@@ -147,6 +154,14 @@ def speak(token: str) -> ResponseReturnValue:
     return _back(token, "spoken")
 
 
+@blueprint.post("/<token>/zone")
+@needs(Permission.PUBLIC, of="link")
+def tell_times(token: str) -> ResponseReturnValue:
+    wanted = request.form.get("timezone", "")
+    components().transact(lambda session: page.tell_times(session, _locked(session, token), wanted, now=now()))
+    return _back(token, "zone")
+
+
 @blueprint.errorhandler(NotFound)
 def gone(_: NotFound) -> ResponseReturnValue:
     """Wrong, cut short, revoked, ended: whoever tries links learns nothing from the answer."""
@@ -156,6 +171,8 @@ def gone(_: NotFound) -> ResponseReturnValue:
 @blueprint.errorhandler(Invalid)
 def ask_again(error: Invalid) -> ResponseReturnValue:
     token = (request.view_args or {}).get("token", "")
+    if request.endpoint == "customer.tell_times":
+        return _zones(token, is_wrong=True), 422
     return _rendered(token, wrong=error, typed=_words()), 422
 
 
@@ -206,6 +223,12 @@ def _rendered(token: str, *, wrong: Invalid | None = None, typed: str = "") -> s
         view = page_of(story, now=now(), slots=_slots(session, ticket), said=request.args.get("said", ""))
     where, sentence = (request.endpoint, _sentence(view["words"], typed)) if wrong else ("", "")
     return render_template("customer/page.html", token=token, view=view, wrong=sentence, typed=typed, wrong_at=where)
+
+
+def _zones(token: str, *, is_wrong: bool = False) -> str:
+    with components().read() as session:
+        view = zones_page(page.ticket_of_link(session, token, now=now()), now=now())
+    return render_template("customer/zone.html", token=token, view=view, is_wrong=is_wrong)
 
 
 def _sentence(words: CustomerWords, typed: str) -> str:

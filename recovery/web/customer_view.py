@@ -1,4 +1,4 @@
-"""The customer's page in words: what happened, what comes next and when, in the site's own time and their language."""
+"""The customer's page in words: what happened, what comes next and when, by their own clock and in their language."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,19 @@ from recovery.domain.calendars import local_time
 from recovery.domain.callbacks import CallbackStatus, Outcome
 from recovery.domain.languages import Language
 from recovery.domain.page_words.choosing import PAGE_WORDS
+from recovery.domain.page_words.zones import ZONE_WORDS
 from recovery.domain.phones import masked
 from recovery.domain.ratings import SCALE, is_low
 from recovery.domain.remedies import RemedyStatus
 from recovery.domain.speech.parts import Speech
 from recovery.domain.tickets import PromiseAbout, Source, TicketStatus
 from recovery.domain.wording import article_of, by_words, clock_in, failure_words, remedy_words
+from recovery.domain.zones import city_of
 from recovery.models import Callback, Remedy
 from recovery.services.calling.callback_times import when_words
 from recovery.services.texting.messages import first_word
 from recovery.services.ticketing.customer_page import Story
-from recovery.services.wording.spoken import speech_with_customer
+from recovery.services.wording.spoken import speech_with_customer, zone_of
 from recovery.web.customer_wait import wait_of
 
 A_WEEK = 7
@@ -49,6 +51,7 @@ class _Telling:
         self.story, self.now, self.ticket = story, now, story.ticket
         self.speech: Speech = speech_with_customer(story.ticket)
         self.words = PAGE_WORDS[self.speech.language]
+        self.zone = zone_of(story.ticket)
 
     def page(self, slots: Sequence[datetime], said: str) -> dict[str, Any]:
         ticket, words = self.ticket, self.words
@@ -61,7 +64,8 @@ class _Telling:
             "words": words,
             "site": ticket.site.name,
             "reference": ticket.reference,
-            "zone": words.zone.format(zone=_city(ticket.site.timezone)),
+            "zone": words.zone.format(zone=city_of(self.zone)),
+            "other_zone": ZONE_WORDS[self.speech.language].other if ticket.customer else "",
             "is_resolved": ticket.status is TicketStatus.RESOLVED,
             "is_void": ticket.status is TicketStatus.VOID,
             "wait": wait,
@@ -192,7 +196,7 @@ class _Telling:
         what = words.next_answer.format(what=self._remedy_words(pending[0])) if pending else words.next_word
         if promise is None or self.now > promise.due_at:
             return Step(what, words.soon, "next")
-        by = by_words(promise.due_at, now=self.now, timezone=self.ticket.site.timezone, speech=self.speech)
+        by = by_words(promise.due_at, now=self.now, timezone=self.zone, speech=self.speech)
         return Step(what, by, "next")
 
     def _remedy(self, remedy: Remedy) -> dict[str, str]:
@@ -220,6 +224,8 @@ class _Telling:
         if said in {"booked", "stays"} and self.story.call is not None:
             words = self.words.booked if said == "booked" else self.words.stays
             return words.format(when=when_words(self.ticket, self.story.call, now=self.now))
+        if said == "zone":
+            return ZONE_WORDS[self.speech.language].chosen.format(zone=city_of(self.zone))
         if said == "rated" and self.ticket.rating is not None:
             return self.words.rated_low if is_low(self.ticket.rating) else self.words.rated
         return self.words.said.get(said, "")
@@ -234,10 +240,14 @@ class _Telling:
         days = []
         for number, (_, of_day) in enumerate(by_day):
             local = [(slot, self._local(slot)) for slot in of_day]
-            shown = [(slot, wall) for slot, wall in local if number < FINE_DAYS or wall.minute in {0, 30}]
+            shown = [(slot, wall) for slot, wall in local if number < FINE_DAYS or self._is_half_hour(slot)]
             times = [{"value": _value(slot), "words": clock_in(wall, self.speech)} for slot, wall in shown]
             days.append({"name": self._day_name(local[0][1]), "times": times})
         return days
+
+    def _is_half_hour(self, slot: datetime) -> bool:
+        """At the site, where times begin: by a clock three quarters of an hour off none of them might."""
+        return local_time(slot, self.ticket.site.timezone).minute in {0, 30}
 
     def _day_name(self, local: datetime) -> str:
         match (local.date() - self._local(self.now).date()).days:
@@ -268,7 +278,7 @@ class _Telling:
         return f"{local.day} {self.speech.months[local.month - 1]}"
 
     def _local(self, instant: datetime) -> datetime:
-        return local_time(instant, self.ticket.site.timezone)
+        return local_time(instant, self.zone)
 
     def _phone(self) -> str:
         return masked(self.ticket.customer.phone) if self.ticket.customer and self.ticket.customer.phone else ""
@@ -285,7 +295,3 @@ def _value(slot: datetime) -> str:
 
 def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
-
-
-def _city(timezone: str) -> str:
-    return timezone.rpartition("/")[2].replace("_", " ")

@@ -9,6 +9,7 @@ from recovery.domain.speech.parts import Speech
 from recovery.domain.waits import LIVE, WaitAnswer, WaitStatus
 from recovery.domain.wording import clock_in, due_words
 from recovery.services.ticketing.customer_page import Story
+from recovery.services.wording.spoken import zone_of
 
 OFFERED = {
     WaitStatus.WAITING: (WaitAnswer.LATER, WaitAnswer.NOT_COMING),
@@ -25,7 +26,7 @@ def wait_of(story: Story, *, now: datetime, speech: Speech) -> dict[str, Any] | 
     turn, words = story.turn, WAIT_WORDS[speech.language]
     if turn is None:
         return None
-    zone = story.ticket.site.timezone
+    zone = zone_of(story.ticket)
 
     def clock(at: datetime) -> str:
         return clock_in(local_time(at, zone), speech)

@@ -23,6 +23,7 @@ from recovery.domain.targets import CLOCK_LABELS
 from recovery.domain.tasks import TaskList
 from recovery.domain.threads import FoundBy
 from recovery.domain.tickets import PromiseAbout, Severity
+from recovery.domain.zones import city_of
 from recovery.models import Event, Message
 from recovery.services.hearing.photos import PhotoRow
 from recovery.services.reporting.spending import SPEND
@@ -190,13 +191,12 @@ def _changed(payload: Payload, names: Names, _: There) -> str:
         return f"released it from {names.get(_id(before) or 0, 'somebody')}"
     if field == "owner":
         gave = names.get(_id(after) or 0, "somebody")
-        return (
-            f"gave it to {gave}"
-            if _id(before) is None
-            else f"gave it from {names.get(_id(before) or 0, 'somebody')} to {gave}"
-        )
+        giver = _id(before)
+        return f"gave it to {gave}" if giver is None else f"gave it from {names.get(giver, 'somebody')} to {gave}"
     if field == "language":
         return f"changed the language from {_language(before)} to {_language(after)}"
+    if field == "timezone":
+        return f"changed the customer’s time zone from {city_of(before)} to {city_of(after)}"
     if field == "severity":
         return f"changed the severity from {Severity(before).label} to {Severity(after).label}"
     return f"changed the {field}"

@@ -17,6 +17,7 @@ from recovery.domain.ratings import SCALE
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tasks import LONGEST_WORDS, TaskList
 from recovery.domain.tickets import FINISHED, LONGEST_NOTE, OVER, PromiseAbout, Severity, TicketStatus, ToldBy
+from recovery.domain.zones import city_of
 from recovery.models import Message, Ticket
 from recovery.services.access import visible_ticket
 from recovery.services.backstage.task_lists import tasks_on
@@ -196,10 +197,17 @@ def _facts(row: TicketRow, *, now: datetime) -> list[tuple[str, str]]:
         ("Where", row.site.name),
         ("Owner", row.owner.first_name if row.owner else "nobody"),
         ("Order", " · ".join(part for part in (order, kept) if part)),
+        ("Their time zone", _zone_of_their_own(row)),
         ("Cause", row.cause or ""),
         ("Action", row.action or ""),
     ]
     return [(label, value) for label, value in facts if value]
+
+
+def _zone_of_their_own(row: TicketRow) -> str:
+    """What stands on this page is the site's time, whatever they are told."""
+    theirs = row.customer.timezone if row.customer else None
+    return city_of(theirs) if theirs and theirs != row.site.timezone else ""
 
 
 def _may(row: TicketRow, by: Actor, *, in_line: bool) -> dict[str, bool]:

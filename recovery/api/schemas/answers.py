@@ -55,6 +55,7 @@ class CustomerSchema(Strict):
     phone = text(null=True, description="E.164.")
     name = text(null=True)
     language = text()
+    timezone = text(null=True, description="The zone in which they are told times; null: their site's.")
     opted_out = flag()
 
 

@@ -23,6 +23,7 @@ from recovery.services.texting.messages import Saying, is_heard, tell_customer
 from recovery.services.texting.queued import drop_queued
 from recovery.services.timing.owed import turn_due
 from recovery.services.timing.promises import make_promise, promise_next
+from recovery.services.wording.spoken import zone_of
 
 MOVED = "moved"
 """Why a call was moved: for this reason alone a text tells of it."""
@@ -146,7 +147,7 @@ def move_call(
     callback.due_at, callback.miss_at = due, due + session.house.policy.missed_after
     callback.moves += 1
     callback.missed_at = None
-    callback.remind_at = None if callback.is_task else reminder_time(session, ticket.site, due, now=now)
+    callback.remind_at = None if callback.is_task else reminder_time(session, ticket, due, now=now)
     callback.reminded_at = None
     record(
         session,
@@ -198,7 +199,7 @@ def _booked(
         reason=reason,
         due_at=due,
         as_soon_as_possible=due_at is None,
-        remind_at=reminder_time(session, ticket.site, due, now=now),
+        remind_at=reminder_time(session, ticket, due, now=now),
         now=now,
         by=by,
     )
@@ -229,5 +230,5 @@ def _say(session: DeskSession, ticket: Ticket, callback: Callback, template: str
 
 def _true_until(ticket: Ticket, callback: Callback, *, now: datetime) -> datetime:
     """Before the call; and on the same day, for "tomorrow" would be another one."""
-    zone = ticket.site.timezone
+    zone = zone_of(ticket)
     return min(callback.due_at, day_bounds(local_time(now, zone).date(), zone)[1])

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from recovery.domain.calendars import quiet_hours
 from recovery.domain.errors import Invalid
 from recovery.domain.wording import at_words
-from recovery.models import Callback, Site, Ticket
+from recovery.models import Callback, Ticket
 from recovery.services.session import DeskSession
 from recovery.services.timing.calendars import calendar_of
-from recovery.services.wording.spoken import speech_with_customer
+from recovery.services.wording.spoken import speech_with_customer, zone_of
 
 FARTHEST = timedelta(days=60)
 
@@ -24,23 +24,23 @@ def soonest(ticket: Ticket, *, now: datetime) -> datetime:
     return calendar_of(ticket.site).next_opening(now)
 
 
-def reminder_time(session: DeskSession, site: Site, due: datetime, *, now: datetime) -> datetime | None:
+def reminder_time(session: DeskSession, ticket: Ticket, due: datetime, *, now: datetime) -> datetime | None:
     """A while before the call; where texts rest then, so long before they begin to: for a call at eight, the evening before.
 
     None where that has gone by: the confirmation has just said so.
     """
     policy = session.house.policy
     at = due - policy.reminder_before
-    night = quiet_hours(at, site.timezone, policy.quiet_from, policy.quiet_until)
+    night = quiet_hours(at, zone_of(ticket), policy.quiet_from, policy.quiet_until)
     if night is not None:
         at = night.opens - policy.reminder_before
     return at if at > now else None
 
 
 def when_words(ticket: Ticket, callback: Callback, *, now: datetime) -> str:
-    """Give "at 15:00", "tomorrow at 09:15", "as soon as someone is free", which it is once its time has come, in the site's
-    zone and the customer's language."""
+    """Give "at 15:00", "tomorrow at 09:15", "as soon as someone is free", which it is once its time has come, in the
+    customer's zone and language."""
     speech = speech_with_customer(ticket)
     if callback.as_soon_as_possible or callback.due_at <= now:
         return speech.when_free
-    return at_words(callback.due_at, now=now, timezone=ticket.site.timezone, speech=speech)
+    return at_words(callback.due_at, now=now, timezone=zone_of(ticket), speech=speech)

@@ -72,7 +72,7 @@ def erase(session: DeskSession, phone: str, *, now: datetime, by: Actor) -> Eras
     forget_photos(session, phone)
     session.execute(delete(Stranger).where(Stranger.contact_id == contact.id))
     for customer in customers:
-        customer.name = customer.notes = None
+        customer.name = customer.notes = customer.timezone = None
         customer.erased_at = now
     session.execute(
         update(OptOut)

@@ -12,6 +12,7 @@ from recovery.domain.actors import ActorKind
 from recovery.domain.events import Tag
 from recovery.models import Event, Staff, Ticket
 from recovery.services.session import DeskSession
+from recovery.services.wording.spoken import zone_of
 
 FARTHEST = 200
 """Events looked back: past that a form is too old to be compared."""
@@ -82,4 +83,6 @@ def _value(session: DeskSession, ticket: Ticket, field: str) -> str:
         return owner.name if owner else ""
     if field == "language":
         return ticket.customer.language if ticket.customer else ""
+    if field == "timezone":
+        return zone_of(ticket)
     return str(getattr(ticket, field) or "")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from recovery.domain.actors import ActorKind
@@ -18,12 +18,13 @@ from recovery.domain.pacing import Slot
 from recovery.domain.remedies import conditions_met
 from recovery.domain.threads import FoundBy
 from recovery.domain.tickets import TicketStatus
-from recovery.models import Callback, Contact, Event, Message, OptOut, Promise, Remedy, Site, Ticket, Wait
+from recovery.models import Callback, Contact, Customer, Event, Message, OptOut, Promise, Remedy, Site, Ticket, Wait
 from recovery.services.sending.outbox import BULK, give_back
 from recovery.services.sending.outcomes import EXPIRED, drop, fail, lock_tickets_of, locked
 from recovery.services.sending.pacing import is_urgent, take_slots
 from recovery.services.session import DeskSession, House
 from recovery.services.texting.messages import OPTED_OUT
+from recovery.services.texting.threads import WITH_CUSTOMER
 from recovery.sms.gateway import OutgoingText
 
 REF = "r"
@@ -34,8 +35,16 @@ IN_OWN_WORDS = "free"
 """The template of what staff write to a customer."""
 ERASED, DEMO, NO_LONGER_TRUE = "erased", "demo", "no_longer_true"
 CLAIMED_TEXTS = (
-    select(Message, Site.timezone)
+    select(Message, func.coalesce(Customer.timezone, Site.timezone))
     .outerjoin(Site, Site.id == Message.site_id)
+    .outerjoin(
+        Customer,
+        and_(
+            Customer.site_id == Message.site_id,
+            Customer.contact_id == Message.contact_id,
+            Message.audience == WITH_CUSTOMER,
+        ),
+    )
     .where(
         Message.id.in_(bindparam("ids", expanding=True)),
         Message.claim_token == bindparam("token"),

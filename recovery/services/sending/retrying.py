@@ -17,6 +17,7 @@ from recovery.models import Callback, Message, Ticket
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import leaves_at
 from recovery.services.ticketing.withdrawing import queue_twin
+from recovery.services.wording.spoken import zone_of
 
 GAPS = (timedelta(hours=2), timedelta(hours=6))
 """After the first failure and after the second; then no more."""
@@ -76,5 +77,5 @@ def _call_due(session: DeskSession, holds: str) -> datetime | None:
 def _same_day(ticket: Ticket, message: Message, holds: str, leaves: datetime) -> bool:
     if holds.split(":", maxsplit=1)[0] not in SAYS_A_DAY:
         return True
-    zone = ticket.site.timezone
+    zone = zone_of(ticket)
     return local_time(leaves, zone).date() == local_time(message.created_at, zone).date()

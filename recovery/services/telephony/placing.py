@@ -12,6 +12,7 @@ from recovery.domain.ids import new_id
 from recovery.domain.messages import Direction
 from recovery.domain.permissions import Permission
 from recovery.domain.phone_calls import CallState
+from recovery.domain.zones import city_of
 from recovery.models import Callback, PhoneCall, Staff, Ticket
 from recovery.services.access import require
 from recovery.services.calling.call_rows import refuse_ended
@@ -20,6 +21,7 @@ from recovery.services.sending.outbox import ENQUEUED
 from recovery.services.session import DeskSession
 from recovery.services.telephony.call_lines import live_call_by, live_call_of
 from recovery.services.texting.messages import WRONG_NUMBER
+from recovery.services.wording.spoken import zone_of
 
 NO_NUMBER = "There is no number of theirs to call."
 NOT_THEIRS = "The number that we have is somebody else's: ask for the right one first."
@@ -81,14 +83,19 @@ def number_of(ticket: Ticket) -> str | None:
 
 
 def _rests(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime) -> str:
-    """Nobody is called in the quiet hours, but who asked for that time, or was just cut off."""
-    policy, zone = session.house.policy, ticket.site.timezone
-    night = quiet_hours(now, zone, policy.quiet_from, policy.quiet_until)
+    """Nobody is called in the quiet hours of their own clock, but who asked for that time, or was just cut off."""
+    policy, ours = session.house.policy, ticket.site.timezone
+    night = quiet_hours(now, zone_of(ticket), policy.quiet_from, policy.quiet_until)
     if night is None:
         return ""
     if not callback.is_task and callback.due_at >= night.opens:
         return ""
-    return f"Calls rest until {local_time(night.closes, zone):%H:%M} there: they did not ask for this time."
+    until = f"{local_time(night.closes, ours):%H:%M}"
+    if zone_of(ticket) != ours:
+        return (
+            f"Calls rest until {until}: it is night in {city_of(zone_of(ticket))}, and they did not ask for this time."
+        )
+    return f"Calls rest until {until} there: they did not ask for this time."
 
 
 def _taken(session: DeskSession, callback: Callback, staff: Staff) -> str:

@@ -26,7 +26,7 @@ from recovery.services.texting.links import customer_url, ticket_url
 from recovery.services.texting.queued import tell_queued
 from recovery.services.timing.calendars import calendar_of
 from recovery.services.wording.rewording import written
-from recovery.services.wording.spoken import speech_with_customer, speech_with_staff
+from recovery.services.wording.spoken import speech_with_customer, speech_with_staff, zone_of
 from recovery.sms.texts import Text
 
 NO_PHONE = "no_phone"
@@ -123,7 +123,7 @@ def tell_staff(
     speech = speech_with_staff(ticket.site)
     text = written(session, ticket.site, saying.template, values, speech)
     urgent = text.urgent or at_any_hour or calendar_of(ticket.site).is_open(now)
-    message = _queued(session, ticket, saying, text, now=now, urgent=urgent, waits_for_money=False)
+    message = _queued(session, ticket, saying, text, now=now, urgent=urgent, to_staff=True)
     message.audience, message.staff_id, message.to_number = "staff", staff.id, staff.phone
     message.cost_micros = cost_of(session, staff.phone, message.segments)
     tell_queued(session, ticket, message, by=MACHINE, now=now)
@@ -179,9 +179,14 @@ def is_heard(session: DeskSession, ticket: Ticket, *, now: datetime, urgent: boo
 
 
 def leaves_at(session: DeskSession, ticket: Ticket, *, now: datetime) -> datetime:
-    """When a text leaves that answers nothing the customer just did: at once, or at the end of the quiet hours."""
+    """When a text leaves that answers nothing the customer just did: at once, or at the end of the quiet hours, which are
+    those of their own clock."""
+    return _after_the_night(session, zone_of(ticket), now=now)
+
+
+def _after_the_night(session: DeskSession, zone: str, *, now: datetime) -> datetime:
     policy = session.house.policy
-    return quiet_until(now, ticket.site.timezone, policy.quiet_from, policy.quiet_until) or now
+    return quiet_until(now, zone, policy.quiet_from, policy.quiet_until) or now
 
 
 def render(session: DeskSession, ticket: Ticket, template: str, values: Mapping[str, str], *, by: Actor) -> Text:
@@ -231,11 +236,11 @@ def _queued(
     *,
     now: datetime,
     urgent: bool,
-    waits_for_money: bool = True,
+    to_staff: bool = False,
 ) -> Message:
-    wanted = now + saying.after
-    leaves = wanted if urgent else leaves_at(session, ticket, now=wanted)
-    spent = waits_for_money and not urgent and not ticket.is_demo and is_spent(session, now=now)
+    wanted, zone = now + saying.after, ticket.site.timezone if to_staff else zone_of(ticket)
+    leaves = wanted if urgent else _after_the_night(session, zone, now=wanted)
+    spent = not to_staff and not urgent and not ticket.is_demo and is_spent(session, now=now)
     if spent:
         leaves = max(leaves, month_after(now))
     message = Message(

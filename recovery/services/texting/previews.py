@@ -24,7 +24,7 @@ from recovery.services.texting.caps import cap_met, is_texted
 from recovery.services.texting.messages import first_word, render, standing_opt_out
 from recovery.services.ticketing.logging_mistakes import NewTicket
 from recovery.services.timing.calendars import calendar_of
-from recovery.services.wording.spoken import speech_with_customer
+from recovery.services.wording.spoken import speech_with_customer, zone_of
 from recovery.sms.texts import Text
 
 NO_NUMBER = "There is no number to text. Tell them yourself when they will hear from us."
@@ -60,7 +60,8 @@ def first_text(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor
     name = typed or (customer.name if customer else None)
     granted, asked = _split(session, site, new.remedies, customer=customer, now=now, by=by)
     language = (new.customer.language if new.customer else None) or (customer.language if customer else site.language)
-    draft = Ticket(**STAND_IN, failure=new.failure, site=site, customer=Customer(name=name, language=language))
+    to = Customer(name=name, language=language, timezone=customer.timezone if customer else None)
+    draft = Ticket(**STAND_IN, failure=new.failure, site=site, customer=to)
     draft.site_id, draft.is_demo = site.id, site.is_demo
     if cap_met(session, draft, contact or NOBODY_YET, now=now):
         return FirstText("", None, TOO_MANY)
@@ -69,7 +70,7 @@ def first_text(session: DeskSession, new: NewTicket, *, now: datetime, by: Actor
     due = _due(session, site, new, asked=asked, now=now)
     values = {
         "remedies": joined(given, speech),
-        "promise": due_words(due, now=now, timezone=site.timezone, speech=speech),
+        "promise": due_words(due, now=now, timezone=zone_of(draft), speech=speech),
     }
     text = render(session, draft, "logged_waiting" if asked else "logged", values, by=by)
     return FirstText(first_word(name), text, cost=cost_words(session, country_of(phone), text.segments.count))

@@ -56,4 +56,4 @@ def _customer(ticket: Ticket) -> CustomerBrief | None:
     if customer is None:
         return None
     phone = customer.contact.phone if customer.contact else None
-    return CustomerBrief(customer.id, customer.name, phone, customer.language, opted_out=False)
+    return CustomerBrief(customer.id, customer.name, phone, customer.language, customer.timezone, opted_out=False)

@@ -139,14 +139,15 @@ def _ticket(row: Sequence[Any]) -> TicketRow:
         site=SiteBrief(*row[plain:site_end]),
         owner=_person(owner_id, owner_name),
         linked_to=linked_to,
-        customer=_customer(*customer),
+        customer=_customer(customer),
     )
 
 
-def _customer(
-    row_id: int | None, name: str | None, phone: str | None, language: str, opt_out: int | None
-) -> CustomerBrief | None:
-    return None if row_id is None else CustomerBrief(row_id, name, phone, language, opted_out=opt_out is not None)
+def _customer(row: Sequence[Any]) -> CustomerBrief | None:
+    row_id, name, phone, language, timezone, opt_out = row
+    if row_id is None:
+        return None
+    return CustomerBrief(row_id, name, phone, language, timezone, opted_out=opt_out is not None)
 
 
 def _remedy(row: Sequence[Any]) -> RemedyRow:

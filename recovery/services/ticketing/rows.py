@@ -40,6 +40,8 @@ class CustomerBrief:
     phone: str | None
     """E.164."""
     language: str
+    timezone: str | None
+    """None: their site's."""
     opted_out: bool
 
 

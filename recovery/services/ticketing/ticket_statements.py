@@ -55,7 +55,7 @@ PLAIN = (
     Ticket.is_demo,
 )
 SITE = (Site.id, Site.slug, Site.name, Site.timezone, Site.currency, Site.country, Site.hours)
-CUSTOMER = (Customer.id, Customer.name, Contact.phone, Customer.language)
+CUSTOMER = (Customer.id, Customer.name, Contact.phone, Customer.language, Customer.timezone)
 
 TICKETS: Query = (
     select(*PLAIN, *SITE, owner.id, owner.name, earlier.reference, *CUSTOMER, OptOut.id)

@@ -14,6 +14,7 @@ from recovery.domain.permissions import Permission
 from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import FINISHED, Severity, TicketStatus, move
 from recovery.domain.wording import at_words
+from recovery.domain.zones import places
 from recovery.models import Event, Message, Remedy, Staff, Ticket
 from recovery.services.access import require
 from recovery.services.alerting.ladders import watch
@@ -30,7 +31,7 @@ from recovery.services.timing.promises import (
     texted,
 )
 from recovery.services.waiting.wait_rows import live_wait_of
-from recovery.services.wording.spoken import speech_with_customer
+from recovery.services.wording.spoken import speech_with_customer, zone_of
 
 CLOSED = "closed"
 """Why a call was taken back."""
@@ -85,12 +86,24 @@ def speak_to_customer(session: DeskSession, ticket: Ticket, language: str, *, no
     customer.language = language
 
 
+def tell_times_in(session: DeskSession, ticket: Ticket, timezone: str, *, now: datetime, by: Actor) -> None:
+    """In this zone from now on, on all of their tickets. Their site's is kept as none, so that they go with the site. Nothing
+    happens where it is theirs already, or where nobody is known. Raises Invalid for one that is not offered."""
+    before, ours = zone_of(ticket), ticket.site.timezone
+    if timezone not in {before, ours} and timezone not in places():
+        raise Invalid.field("timezone", "Choose one of the time zones offered.")
+    if ticket.customer is None or timezone == before:
+        return
+    _tell_change(session, ticket, "timezone", before, timezone, now=now, by=by)
+    ticket.customer.timezone = None if timezone == ours else timezone
+
+
 def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datetime, by: Actor) -> Message | None:
     """A person's act. Gives the text that asks whether it is fixed, if one goes; it waits a moment, so that Undo can stop
     it. Raises WrongState while a remedy awaits approval."""
     require(by, Permission.WORK)
     event = _put_right(session, ticket, how=how, now=now, by=by)
-    at = at_words(now, now=now, timezone=ticket.site.timezone, speech=speech_with_customer(ticket))
+    at = at_words(now, now=now, timezone=zone_of(ticket), speech=speech_with_customer(ticket))
     saying = Saying(
         "resolved" if ticket.level == 1 else "resolved_again",
         f"ticket:{ticket.id}:resolved:{event.seq}",

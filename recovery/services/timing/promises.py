@@ -19,7 +19,7 @@ from recovery.services.session import DeskSession, instant
 from recovery.services.texting.messages import Saying, is_heard, leaves_at, tell_customer, why_no_text
 from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.owed import call_due, owed_next, still_owed
-from recovery.services.wording.spoken import speech_with_customer
+from recovery.services.wording.spoken import speech_with_customer, zone_of
 
 FARTHEST = timedelta(days=30)
 """Past that it is a typing mistake, not a promise."""
@@ -256,9 +256,10 @@ def check_due(due_at: datetime, *, now: datetime) -> None:
 
 
 def words_for(ticket: Ticket, due_at: datetime, *, now: datetime, speech: Speech | None = None) -> str:
-    """Give "in about 10 minutes", "by 14:32 tomorrow", in the site's zone and, unless it is told to staff, in the
-    customer's language."""
-    return due_words(due_at, now=now, timezone=ticket.site.timezone, speech=speech or speech_with_customer(ticket))
+    """Give "in about 10 minutes", "by 14:32 tomorrow", in the customer's zone and language; with `speech` it is told
+    to staff, in the site's zone."""
+    zone = ticket.site.timezone if speech else zone_of(ticket)
+    return due_words(due_at, now=now, timezone=zone, speech=speech or speech_with_customer(ticket))
 
 
 def count_lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> None:

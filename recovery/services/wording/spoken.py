@@ -1,4 +1,4 @@
-"""In which language somebody is spoken to: a customer in their own where we speak it, staff in that of their site."""
+"""In which language and in which zone somebody is spoken to: a customer in their own, staff in that of their site."""
 
 from recovery.domain.speech.parts import Speech
 from recovery.domain.wording import speech_in
@@ -11,3 +11,9 @@ def speech_with_customer(ticket: Ticket) -> Speech:
 
 def speech_with_staff(site: Site) -> Speech:
     return speech_in(site.language)
+
+
+def zone_of(ticket: Ticket) -> str:
+    """That of the customer's clock: of every time that they are told, and of the night in which they are left alone. What
+    staff read, and all that is counted, goes by the site's."""
+    return (ticket.customer.timezone if ticket.customer else None) or ticket.site.timezone
