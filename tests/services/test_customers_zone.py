@@ -19,8 +19,11 @@ from recovery.services.calling.callback_times import when_words
 from recovery.services.people.erasing import erase
 from recovery.services.proving.audit import verify
 from recovery.services.session import DeskSession
+from recovery.services.texting.previews import first_text
+from recovery.services.ticketing.logging_mistakes import NewTicket
+from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import close, resolve, tell_times_in
-from tests.factories import Business
+from tests.factories import SAM, Business
 from tests.fixtures.settings import MakeSettings
 from tests.services.post import Post
 
@@ -68,6 +71,9 @@ def test_a_booked_call_is_said_by_their_clock_and_stays_the_sites_for_staff(post
     call = post.business.rows(Callback, ticket)[-1]
     assert when_words(post.business.again(ticket), call, now=post.now) == "tomorrow at 00:30"
     assert call.due_at == due
+    assert newest(post, ticket).expires_at == datetime(2026, 3, 10, 15, 0, tzinfo=UTC), (
+        "no tomorrow after their midnight"
+    )
 
 
 def test_a_promise_is_said_by_their_clock(post: Post, clock: FrozenClock) -> None:
@@ -78,6 +84,31 @@ def test_a_promise_is_said_by_their_clock(post: Post, clock: FrozenClock) -> Non
         clock.set(datetime(2026, 3, 10, 15, minutes, tzinfo=UTC))
         post.business.tick("promises to lapse")
     assert "by 12:10" in (newest(post, ticket).body or "")
+
+
+def test_what_was_put_right_again_is_said_by_their_clock(post: Post, clock: FrozenClock) -> None:
+    at(post, clock, "2026-03-10T15:00")
+    ticket = post.ticket(days=3)
+    lives_in(post, ticket, NEW_YORK)
+
+    def put_right(minute: int) -> None:
+        clock.set(datetime(2026, 3, 10, 15, minute, tzinfo=UTC))
+        post.business.on(ticket, lambda s, row, maya: resolve(s, row, how=None, now=post.now, by=maya))
+
+    put_right(10)
+    post.business.on(ticket, lambda s, row, _: reopen(s, row, why="told", now=post.now, by=CUSTOMER))
+    put_right(40)
+    assert "11:40" in (newest(post, ticket).body or "")
+
+
+def test_staff_see_their_clock_in_the_first_text_before_it_is_written(post: Post, clock: FrozenClock) -> None:
+    lives_in(post, post.ticket(days=3), NEW_YORK)
+    at(post, clock, "2026-03-10T15:00")
+    new = NewTicket(site="harbour-st", failure="late", customer=SAM, promise_minutes=90)
+    with post.desk.read() as session:
+        seen = first_text(session, new, now=post.now, by=post.business.actor("maya"))
+    assert seen.text is not None
+    assert "by 12:30" in seen.text.body
 
 
 def test_a_late_evening_at_the_site_is_an_afternoon_for_them(post: Post, clock: FrozenClock) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import update
 
+from recovery.domain.actors import CUSTOMER
 from recovery.domain.callbacks import CallReason
 from recovery.domain.errors import NotFound, WrongState
 from recovery.domain.messages import Doubt
@@ -16,6 +17,7 @@ from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.telephony import dialling, ending, progress
 from recovery.services.telephony.call_lines import ref_of
 from recovery.services.telephony.progress import Told
+from recovery.services.ticketing.tickets import tell_times_in
 from recovery.sms.gateway import Accepted, SendInDoubt, SendRefused
 from tests.fake_twilio import FakeTwilio, Fault
 from tests.telephony.parties import Desk
@@ -97,6 +99,21 @@ def test_nobody_is_called_in_the_night_who_did_not_ask_for_it(simulated: Desk) -
     assert task is not None
     with pytest.raises(WrongState, match=r"Calls rest until 08:00 there"):
         simulated.ask(task)
+
+
+def test_the_night_in_which_nobody_is_called_is_their_own(simulated: Desk) -> None:
+    """Staff read until when by the clock of their site."""
+    ticket = simulated.business.log()
+    at_night(simulated)
+    now = simulated.business.now
+
+    task = simulated.business.on(ticket, lambda s, held, _: open_call_task(s, held, CallReason.LAPSED, now=now))
+    assert task is not None
+    simulated.business.on(ticket, lambda s, held, _: tell_times_in(s, held, "Asia/Tokyo", now=now, by=CUSTOMER))
+    with pytest.raises(WrongState, match=r"Calls rest until 23:00: it is night in Tokyo"):
+        simulated.ask(task)
+    simulated.business.on(ticket, lambda s, held, _: tell_times_in(s, held, "America/New_York", now=now, by=CUSTOMER))
+    simulated.ask(task)
 
 
 def test_who_booked_the_night_is_called_in_it(simulated: Desk) -> None:
