@@ -19,11 +19,12 @@ from recovery.services.calling.callback_times import when_words
 from recovery.services.people.erasing import erase
 from recovery.services.proving.audit import verify
 from recovery.services.session import DeskSession
+from recovery.services.texting.messages import Saying, leaves_at, tell_staff
 from recovery.services.texting.previews import first_text
 from recovery.services.ticketing.logging_mistakes import NewTicket
 from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import close, resolve, tell_times_in
-from tests.factories import SAM, Business
+from tests.factories import SAM, Business, shut
 from tests.fixtures.settings import MakeSettings
 from tests.services.post import Post
 
@@ -159,6 +160,30 @@ def test_a_text_to_staff_rests_by_the_night_of_the_site(post: Post, clock: Froze
     assert post.depart() == []
     held = post.text(text_id)
     assert (held.status, held.not_before) == (MessageStatus.HELD, datetime(2026, 3, 11, 8, 0, tzinfo=UTC))
+
+
+def test_a_text_to_staff_is_queued_by_the_night_of_the_site(post: Post, clock: FrozenClock) -> None:
+    ticket = post.ticket(days=3)
+    lives_in(post, ticket, NEW_YORK)
+    shut(post.business, "2026-03-10", "Stocktaking")
+    at(post, clock, "2026-03-10T23:00")
+    omar = post.business.staff("omar")
+
+    def alert(session: DeskSession, row: Ticket) -> Message | None:
+        return tell_staff(session, row, omar, Saying("staff_alert", "test:alert", {"alert": "late"}), now=post.now)
+
+    text = post.business.on(ticket, lambda s, row, _: alert(s, row))
+    assert text is not None
+    assert (text.status, text.not_before) == (MessageStatus.HELD, datetime(2026, 3, 11, 8, 0, tzinfo=UTC))
+
+
+def test_words_are_chosen_for_the_moment_at_which_their_night_ends(post: Post, clock: FrozenClock) -> None:
+    ticket = post.ticket(days=3)
+    lives_in(post, ticket, NEW_YORK)
+    two_in_the_night = datetime(2026, 3, 11, 6, 0, tzinfo=UTC)
+    clock.set(two_in_the_night)
+    leaves = post.business.on(ticket, lambda s, row, _: leaves_at(s, row, now=two_in_the_night))
+    assert leaves == datetime(2026, 3, 11, 12, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ def test_a_call_and_its_times_are_said_by_their_clock_over_midnight(business: Bu
 
 
 def test_by_a_clock_three_quarters_off_later_days_have_times_as_well(business: Business, client: FlaskClient) -> None:
+    business.set_policy(callback_step_minutes=30)
     ticket = business.log(promise_minutes=24 * 60)
     choose(client, business, ticket, "Asia/Kathmandu")
     client.post(f"{link(business, ticket)}/callback/beginning")
