@@ -26,7 +26,8 @@ def test_a_mistake_is_logged_with_all_that_the_contract_names(desk: Desk) -> Non
     assert logged["version"] == 1
     assert (logged["site"], logged["failure"], logged["severity"]) == ("harbour-st", "wrong_order", "minor")
     assert logged["owner"] == {"id": str(desk.business.staff("maya").id), "name": "Maya Okafor"}
-    assert logged["customer"] == {"phone": "+447700900123", "name": "Sam", "language": "en", "opted_out": False}
+    sam = {"phone": "+447700900123", "name": "Sam", "language": "en", "timezone": None, "opted_out": False}
+    assert logged["customer"] == sam
     assert logged["order"] == {"reference": "A113", "amount": 450, "currency": "GBP", "kept": False}
     assert logged["promise"]["due_at"] == "2026-03-10T09:36:00Z"
     assert logged["promise"]["kept"] is None

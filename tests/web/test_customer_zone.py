@@ -12,7 +12,8 @@ from recovery.domain.languages import Language
 from recovery.domain.page_words.zones import ZONE_WORDS
 from recovery.models import Customer, Ticket
 from recovery.services.calling import booking
-from tests.factories import Business, NewCustomer
+from tests.factories import SAM, Business, NewCustomer
+from tests.services.wait_parts import joined
 from tests.web.customer_parts import events, link, send, words_of
 from tests.web.pages import Visitor
 
@@ -156,3 +157,14 @@ def test_who_is_unknown_is_offered_none(business: Business, client: FlaskClient)
     before = events(business)
     client.post(f"{link(business, ticket)}/zone", data={"timezone": NEW_YORK})
     assert events(business) == before
+
+
+def test_who_waits_in_line_is_told_until_when_by_their_clock(business: Business, client: FlaskClient) -> None:
+    wait = joined(business, SAM)
+    with business.desk.read() as session:
+        ticket = session.get_one(Ticket, wait.ticket_id)
+    latest = f"{wait.promised_by:%H:%M}"
+    assert f"by {latest} at the latest" in read(client, business, ticket)
+    page = choose(client, business, ticket, NEW_YORK)
+    assert f"by {wait.promised_by - timedelta(hours=4):%H:%M} at the latest" in page
+    assert latest not in page
