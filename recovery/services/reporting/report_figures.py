@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, SQLColumnExpression, UnaryExpression, func, literal, literal_column, select
+from sqlalchemy import ColumnElement, Float, SQLColumnExpression, func, literal, literal_column, select
 from sqlalchemy.dialects.postgresql import array as array_of
 from sqlalchemy.orm import InstrumentedAttribute
-from sqlalchemy.sql.operators import custom_op
 
 from recovery.domain.percentiles import percentiles
 from recovery.models import TicketClock
 from recovery.services.session import DeskSession
+from recovery.services.ticketing.ticket_statements import only_checked
 from recovery.services.timing.clocks import CLOCKS
 from recovery.services.timing.targets import Target
 
@@ -147,13 +147,9 @@ def _by_sqlite(
     kept, broken = func.sum(TicketClock.promises_kept), func.sum(TicketClock.promises_broken)
     times = (func.group_concat(getattr(TicketClock, name)) for name in CLOCKS)
     query = select(_key(column), func.count(), kept, broken, *times).where(*conditions)
-    rows = session.execute(query if column is None else query.group_by(_read_in_any_order(column)))
+    # only checked: an index that begins with it would be followed through the whole table, row by row
+    rows = session.execute(query if column is None else query.group_by(only_checked(column)))
     return [_listed(row, targets) for row in rows if row[1]]
-
-
-def _read_in_any_order(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
-    """An index that begins with it would be followed through the whole table, row by row."""
-    return UnaryExpression(column.expression, operator=custom_op("+"))
 
 
 def _listed(row: Sequence[Any], targets: UsualTargets) -> Counts:

@@ -20,7 +20,7 @@ from recovery.domain.threads import FoundBy
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Callback, Contact, Customer, Event, Message, OptOut, Promise, Remedy, Site, Ticket, Wait
 from recovery.services.sending.outbox import BULK, give_back
-from recovery.services.sending.outcomes import EXPIRED, drop, fail, lock_tickets_of, locked
+from recovery.services.sending.outcomes import BY_A_PERSON, EXPIRED, drop, fail, lock_tickets_of, locked
 from recovery.services.sending.pacing import is_urgent, take_slots
 from recovery.services.session import DeskSession, House
 from recovery.services.texting.messages import OPTED_OUT
@@ -31,8 +31,6 @@ REF = "r"
 """What the links of receipts are derived for."""
 LONGEST_BODY = 1600
 """The provider's own bound."""
-IN_OWN_WORDS = "free"
-"""The template of what staff write to a customer."""
 ERASED, DEMO, NO_LONGER_TRUE = "erased", "demo", "no_longer_true"
 CLAIMED_TEXTS = (
     select(Message, func.coalesce(Customer.timezone, Site.timezone))
@@ -241,7 +239,7 @@ def _unsorted(session: DeskSession, ids: list[int]) -> list[str]:
     answered = select(reply.id).where(
         reply.ticket_id == Message.ticket_id,
         reply.direction == Direction.OUTBOUND,
-        reply.template == IN_OWN_WORDS,
+        reply.template == BY_A_PERSON,
         reply.created_at >= Message.created_at,
     )
     still = select(Message.waits_for).where(
