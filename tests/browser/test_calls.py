@@ -17,12 +17,6 @@ from tests.web.ticket_parts import call_of
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What a browser sees does not depend on the database."""
-    return sqlite_url
-
-
 def phone(number: str) -> str:
     return f"/simulator?number=%2B{number[1:]}"
 

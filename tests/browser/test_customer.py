@@ -14,20 +14,8 @@ from recovery.services.ticketing import tickets
 from tests.browser.people import LOOKS, SCREENS, check_for_everybody
 from tests.factories import LEE, NOOR, REMAKE, SAM, Business, refund
 from tests.fixtures.browser import PHONE, watched_page
-from tests.fixtures.live import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What a browser sees does not depend on the database."""
-    return sqlite_url
-
-
-@pytest.fixture
-def business(live_server: LiveServer) -> Business:
-    return Business.opened(live_server.components)
 
 
 @pytest.fixture

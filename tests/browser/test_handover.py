@@ -14,17 +14,6 @@ from tests.fixtures.live import LiveServer
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What a browser sees does not depend on the database."""
-    return sqlite_url
-
-
-@pytest.fixture
-def business(live_server: LiveServer) -> Business:
-    return Business.opened(live_server.components)
-
-
 def overlooked(business: Business) -> tuple[Ticket, Ticket, Ticket]:
     """Lee wrote and nobody has read it; Sam's and Noor's are nobody's."""
     written, free, other = business.log(customer=LEE), business.log(customer=SAM), business.log(customer=NOOR)

@@ -10,12 +10,6 @@ from tests.fixtures.live import LiveServer
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What a browser sees does not depend on the database."""
-    return sqlite_url
-
-
 @pytest.mark.parametrize("screen", SCREENS)
 def test_omar_plans_the_week_and_says_when_he_sleeps(screen: str, chromium: Browser, live_server: LiveServer) -> None:
     Business.opened(live_server.components)

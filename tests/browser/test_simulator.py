@@ -26,17 +26,6 @@ A_TICK = 0.2
 
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What a browser sees does not depend on the database."""
-    return sqlite_url
-
-
-@pytest.fixture
-def business(live_server: LiveServer) -> Business:
-    return Business.opened(live_server.components)
-
-
-@pytest.fixture
 def sender(live_server: LiveServer) -> Iterator[Sender]:
     """The worker's own sending threads, woken as its tick wakes them."""
     sending, over = Sender(live_server.components), threading.Event()

@@ -23,17 +23,6 @@ from tests.fixtures.live import LiveServer
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What a browser sees does not depend on the database."""
-    return sqlite_url
-
-
-@pytest.fixture
-def business(live_server: LiveServer) -> Business:
-    return Business.opened(live_server.components)
-
-
 @pytest.fixture(params=SCREENS)
 def maya(
     request: pytest.FixtureRequest, chromium: Browser, live_server: LiveServer, business: Business

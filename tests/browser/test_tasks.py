@@ -10,12 +10,6 @@ from tests.fixtures.live import LiveServer
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What a browser sees does not depend on the database."""
-    return sqlite_url
-
-
 def test_the_counter_asks_the_kitchen_has_it_and_does_it(chromium: Browser, live_server: LiveServer) -> None:
     business = Business.opened(live_server.components)
     address = f"/tickets/{business.log().reference}"

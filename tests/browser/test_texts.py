@@ -12,12 +12,6 @@ from tests.fixtures.live import LiveServer
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What a browser sees does not depend on the database."""
-    return sqlite_url
-
-
 @pytest.mark.parametrize("screen", SCREENS)
 def test_ada_words_a_text_and_sees_it_on_the_phone(chromium: Browser, live_server: LiveServer, screen: str) -> None:
     business = Business.opened(live_server.components)

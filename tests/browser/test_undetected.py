@@ -15,17 +15,6 @@ from tests.fixtures.live import LiveServer
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What a browser sees does not depend on the database."""
-    return sqlite_url
-
-
-@pytest.fixture
-def business(live_server: LiveServer) -> Business:
-    return Business.opened(live_server.components)
-
-
 def overlooked(business: Business) -> None:
     """Lee said thanks after the end, Sam is nobody's, no text reached Noor, and a stranger wrote."""
     thanked, free, unheard = business.log(customer=LEE), business.log(customer=SAM), business.log(customer=NOOR)

@@ -13,12 +13,6 @@ from tests.fixtures.live import LiveServer
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What a browser sees does not depend on the database."""
-    return sqlite_url
-
-
 def test_sam_is_put_in_line_called_and_comes_without_a_script(chromium: Browser, live_server: LiveServer) -> None:
     business = Business.opened(live_server.components)
     business.log(customer=SAM)
