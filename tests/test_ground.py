@@ -3,10 +3,11 @@
 import socket
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Browser, Page
+from flask import Flask, Response
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
@@ -63,18 +64,24 @@ PAGES = {
     "throws": "<script>nothing()</script>",
     "lacks": "<img src=/none.png>",
     "inline": "<script>1</script>",
+    "asks": "<script src=/vendor/htmx.min.js></script><div hx-get=/good hx-trigger=ask hx-sync=this:replace>Asks</div>",
+    "fails": "<script src=/vendor/htmx.min.js></script><p hx-get=/cut-off hx-trigger=load>Fails",
 }
 
 
 @pytest.fixture
 def small_app() -> Iterator[str]:
-    app = Flask("small")
+    app = Flask("small", static_folder=Path("recovery/static/vendor").resolve())
 
     @app.get("/<name>")
     def page(name: str) -> tuple[str, int, dict[str, str]]:
         policy = {"Content-Security-Policy": "script-src 'self'"} if name == "inline" else {}
         html = f"<!doctype html><title>{name}</title><link rel=icon href=data:,>{PAGES.get(name)}"
         return html, 200 if name in PAGES else 404, policy
+
+    @app.get("/cut-off")
+    def cut_off() -> Response:
+        return Response(iter([b"less"]), headers={"Content-Length": "100"})
 
     with serve(app, free_port()) as address:
         yield address
@@ -99,6 +106,23 @@ def test_a_page_that_behaves_passes_on_a_phone_and_on_a_laptop(
 
 
 @pytest.mark.browser
+def test_a_request_that_another_replaced_is_no_trouble(phone_page: Page, small_app: str) -> None:
+    phone_page.goto(f"{small_app}/asks")
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        held.append(route)
+
+    phone_page.route("**/good", hold_the_first)
+    for _ in range(2):
+        with phone_page.expect_request("**/good"):
+            phone_page.evaluate("htmx.trigger('div', 'ask')")
+    expect(phone_page.locator("div p")).to_have_text("Good")
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize(
     ("path", "trouble"),
     [
@@ -106,6 +130,7 @@ def test_a_page_that_behaves_passes_on_a_phone_and_on_a_laptop(
         ("throws", "exception: "),
         ("lacks", "Failed to load resource"),
         ("inline", "The policy refused inline"),
+        ("fails", "htmx:sendError"),
     ],
 )
 def test_a_page_that_misbehaves_fails_its_test(chromium: Browser, small_app: str, path: str, trouble: str) -> None:
