@@ -1,14 +1,14 @@
 """What becomes of one mistake: thirteen kinds of story, each told in order. Most are put right in minutes; the others are
 what desks get wrong."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 
 from recovery.domain.callbacks import Outcome
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tasks import TaskList
 from recovery.domain.tickets import Severity, Source
-from recovery.models import Site, Ticket
+from recovery.models import Ticket
 from recovery.services.access import ticket_of_task
 from recovery.services.backstage import tasks
 from recovery.services.calling import booking
@@ -18,84 +18,20 @@ from recovery.services.deciding.remedies import NewRemedy
 from recovery.services.people.erasing import erase
 from recovery.services.session import DeskSession
 from recovery.services.ticketing import customer_page, reopening, tickets
-from recovery.services.ticketing.logging_mistakes import NewTicket, log
 from tests.month import staff
-from tests.month.acts import Case, Scene, Script
+from tests.month.acts import Case, Script
 from tests.month.town import any_of
 
 REMAKE = NewRemedy(RemedyKind.REMAKE)
 
 
-def type_in(scene: Scene, slips: Sequence[Case]) -> Script:
-    """What was put right on the spot in a rush, by the paper slips of it: each was given what it took. Few left a number."""
-
-    def log_one(session: DeskSession, slip: Case) -> Ticket:
-        customer = slip.customer if slip.chances(0.08) else None
-        given = () if slip.chances(0.5) else (REMAKE,) if slip.chances(0.8) else (_money(slip, 600),)
-        failure = slip.new["failure"]
-        new = NewTicket(slip.place.slug, failure, customer=customer, remedies=given, apologised_in_person=True)
-        ticket = log(session, new, now=scene.now, by=slip.me)
-        if customer is not None:
-            session.flush()  # the next slip may be theirs as well
-        return ticket
-
-    def work(session: DeskSession) -> None:
-        session.autoflush = False
-        tickets_logged = [log_one(session, slip) for slip in slips]
-        session.flush()
-        for slip, ticket in zip(slips, tickets_logged, strict=True):
-            if slip.chances(0.2):
-                staff.hand_over_all(slip, session, ticket, slip.me)
-                session.flush()
-            if slip.chances(0.995):
-                tickets.resolve(session, ticket, how=None, now=scene.now, by=slip.me)
-            scene.counts["tickets logged"] += 1
-
-    scene.do("slips typed in", work)
-    yield from ()
-
-
-def give_generously(scene: Scene, slips: Sequence[Case]) -> Script:
-    """By one and the same person, or to one and the same customer, until it is more than they may give in a day, or have in a
-    month, without anybody else being asked."""
-    for slip in slips:
-        yield slip.minutes(0.1, 1)
-        slip.new |= {"remedies": (_money(slip, 1300, least=1150),), "apologised_in_person": True}
-        if slip.log():
-            staff.decide(slip, grant=True, by=slip.boss)
-            staff.finish(slip)
-            scene.counts["given generously"] += 1
-
-
-def wants_the_same_time(case: Case, seen: list[datetime], *, by_staff: bool) -> Script:
-    """Several have read the same free times, and like the same one best. Staff may book a time that is not offered any more."""
-    if not case.log():
-        return
-    yield case.minutes(0.5, 8)
-    if not seen:
-        with case.scene.desk.read() as session:
-            seen += open_slots(session, session.get_one(Site, case.place.id), now=case.now)[6:7]
-    what, wanted = "calls booked at a time that many like", seen[0]
-    if by_staff:
-        case.staff(what, lambda s, t: booking.book(s, t, due_at=wanted, now=case.now, by=case.me))
-    else:
-        case.page(what, lambda s, t: customer_page.call_me(s, t, wanted=wanted, now=case.now))
-    yield from _make_the_calls(case)
-
-
-def called_at_the_end_of_the_day(case: Case) -> Script:
-    """In vain, minutes before everybody goes home."""
-    if not case.log():
-        return
-    book(case, soon=True)
-    closes = case.place.calendar.closing_after(case.now)
-    yield max(case.minutes(1, 3), closes - case.now - case.minutes(1, 9)) if closes else case.minutes(30, 60)
-    staff.call(case, case.chance.choice([Outcome.NO_ANSWER, Outcome.BUSY, Outcome.VOICEMAIL]))
-    yield from _make_the_calls(case)
+def money(case: Case, most: int, *, least: int = 100) -> NewRemedy:
+    kind = RemedyKind.REFUND if case.chances(0.7) else RemedyKind.VOUCHER
+    return NewRemedy(kind, case.chance.randint(least, most))
 
 
 def put_right(case: Case) -> Script:
-    case.new["remedies"] = (REMAKE,) if case.chances(0.6) else (_money(case, 900),)
+    case.new["remedies"] = (REMAKE,) if case.chances(0.6) else (money(case, 900),)
     case.new["apologised_in_person"] = case.chances(0.5)
     if not case.log():
         return
@@ -161,7 +97,7 @@ def asks_for_a_call(case: Case) -> Script:
         case.page("calls cancelled", lambda s, t: customer_page.cancel_call(s, t, now=case.now))
     elif change == "asks to stop":
         case.texts("STOP")
-    yield from _make_the_calls(case)
+    yield from make_the_calls(case)
     if case.chances(0.75):
         yield case.until_open(case.minutes(1, 60))
         staff.finish(case)
@@ -181,7 +117,7 @@ def book(case: Case, *, soon: bool = False) -> None:
     case.page("calls booked", act)
 
 
-def _make_the_calls(case: Case) -> Script:
+def make_the_calls(case: Case) -> Script:
     """At its time, late, or never; and again as often as it takes, if nobody forgets."""
     for _ in range(6):
         due = staff.next_call_in(case)
@@ -195,7 +131,7 @@ def _make_the_calls(case: Case) -> Script:
 
 
 def above_the_limit(case: Case) -> Script:
-    case.new["remedies"] = (_money(case, 9000, least=2100), REMAKE) if case.chances(0.7) else (_money(case, 30_000),)
+    case.new["remedies"] = (money(case, 9000, least=2100), REMAKE) if case.chances(0.7) else (money(case, 30_000),)
     if not case.log():
         return
     yield case.minutes(2, 25)
@@ -265,7 +201,7 @@ def nobody_outside(case: Case) -> Script:
 
 
 def mistaken(case: Case) -> Script:
-    case.new["remedies"] = (_money(case, 4000),)
+    case.new["remedies"] = (money(case, 4000),)
     if not case.log():
         return
     yield case.minutes(0.5, 12)
@@ -335,7 +271,7 @@ def comes_back_later(case: Case) -> Script:
 
 def talks(case: Case) -> Script:
     """Writes and writes: words, digits that nobody asked for, another language, a second matter."""
-    case.new["remedies"] = (_money(case, 1500),)
+    case.new["remedies"] = (money(case, 1500),)
     if not case.log():
         return
     for _ in range(case.chance.randint(1, 4)):
@@ -403,8 +339,3 @@ def _aftermath(case: Case) -> Script:
             if said in {"2", "CALL"} and case.chances(0.7):
                 yield case.until_open(case.minutes(3, 60))
                 staff.finish(case)
-
-
-def _money(case: Case, most: int, *, least: int = 100) -> NewRemedy:
-    kind = RemedyKind.REFUND if case.chances(0.7) else RemedyKind.VOUCHER
-    return NewRemedy(kind, case.chance.randint(least, most))

@@ -24,17 +24,11 @@ from recovery.services.ticketing.undetected import undetected
 from tests.fixtures.settings import MakeSettings
 from tests.month import books, hourly, rounds
 from tests.month.acts import Case, Scene, Script
+from tests.month.facts import Facts
 from tests.month.provider import Provider, Trouble
-from tests.month.rules import RULES, Facts
-from tests.month.stories import (
-    STORIES,
-    called_at_the_end_of_the_day,
-    give_generously,
-    mistaken,
-    second_thoughts,
-    type_in,
-    wants_the_same_time,
-)
+from tests.month.rules import RULES
+from tests.month.rushes import called_at_the_end_of_the_day, give_generously, type_in, wants_the_same_time
+from tests.month.stories import STORIES, mistaken, second_thoughts
 from tests.month.town import LANGUAGES, Place, any_of, open_town
 from tests.month.trails import trails
 from tests.month.workers import Workers, spelt
