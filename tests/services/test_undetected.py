@@ -1,7 +1,6 @@
 """The Undetected board: whoever is overlooked stands there, with each reason, and leaves it by one act of a person."""
 
 import pytest
-from sqlalchemy import text
 
 from recovery.domain.callbacks import CallbackStatus, CallReason
 from recovery.models import Callback, Remedy, Ticket
@@ -14,6 +13,7 @@ from recovery.services.ticketing import listing
 from recovery.services.ticketing.rows import Undetected
 from recovery.services.ticketing.undetected import SETS, count_undetected, undetected
 from tests.factories import NOOR, SAM, Business, refund
+from tests.fixtures.plans import plan_of
 from tests.services.calls import book
 
 
@@ -119,12 +119,7 @@ def test_nobody_elses_site_is_told_of_it(business: Business) -> None:
     ],
 )
 def test_what_is_rare_is_found_by_an_index_of_its_own(business: Business, reason: Undetected, index: str) -> None:
-    with business.desk.read() as session:
+    with business.desk.write() as session:
         spelled = {"render_postcompile": True, "literal_binds": True}
         query = str(SETS[reason].compile(session.get_bind(), compile_kwargs=spelled))
-        postgres = session.get_bind().dialect.name == "postgresql"
-        if postgres:
-            session.execute(text("SET enable_seqscan = off"))  # the tables are empty: is it able to, is the question
-        explain = "EXPLAIN " if postgres else "EXPLAIN QUERY PLAN "
-        plan = session.connection().exec_driver_sql(explain + query)
-        assert index in " ".join(str(row) for row in plan)
+        assert index in plan_of(session, query, None, index=index)
