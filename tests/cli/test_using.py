@@ -1,6 +1,7 @@
 """How commands answer: help with an example, one sentence for wrong use, exit codes that a script can trust."""
 
 import argparse
+import gc
 import json
 import os
 import subprocess
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from recovery import cli
 from recovery.cli import _parser
+from recovery.first_run.commands import commands as commands_of_first_run
 from tests.cli.conftest import Run
 from tests.factories import Business
 
@@ -179,6 +182,12 @@ def test_migrate_tells_what_it_does_and_then_that_nothing_is_left_to_do(run: Run
     assert (first.code, first.out) == (0, "")
     assert "migrating up to 0001" in first.err
     assert "already" in run("migrate").err
+
+
+def test_a_command_looks_for_garbage_again_once_it_is_imported() -> None:
+    assert commands_of_first_run() is cli.main
+    assert gc.isenabled()
+    gc.unfreeze()
 
 
 def test_every_route_names_its_permission_and_its_object(run: Run, business: Business) -> None:
