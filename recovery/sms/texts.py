@@ -2,7 +2,8 @@
 
 A file has header lines (`class`, `validity_seconds`, `asks`, `urgent`, and `optional`: which values may be empty), a
 blank line, and the body. The body has one sentence or so per line, joined by spaces. Where the name is empty, the space
-before it goes ("Hello,"); where another optional value is empty, its whole line goes.
+before it goes ("Hello,"), or where it begins its line what parts it from the rest; where another optional value is
+empty, its whole line goes.
 """
 
 import re
@@ -246,8 +247,19 @@ def _optional_in(line: str, template: Template) -> set[str]:
 def _written(lines: tuple[str, ...], values: Mapping[str, str]) -> str:
     """In one pass: braces inside a value stay what they are."""
     kept = (line for line in lines if all(values.get(place) for place in FIELD.findall(line) if place != "name"))
-    with_name_or_not = (line if values.get("name") else line.replace(" {name}", "") for line in kept)
+    with_name_or_not = kept if values.get("name") else filter(None, map(_nameless, kept))
     return " ".join(FIELD.sub(lambda match: values.get(match[1], ""), line) for line in with_name_or_not)
+
+
+def _nameless(line: str) -> str:
+    """A line that begins with the name begins with what comes after it: "{name}, we are sorry" is "We are sorry". A comma
+    before it goes with it: "All right, {name}: wait" is "All right: wait"."""
+    begun = _BEGINS_WITH_NAME.sub("", line)
+    return _NAME.sub("", begun if begun == line else begun[:1].upper() + begun[1:])
+
+
+_BEGINS_WITH_NAME = re.compile(r"^[¡¿]?\{name\}[\s,;:.!?-]*")
+_NAME = re.compile(r",? \{name\}")
 
 
 def _clean(values: Mapping[str, str], *, folded: bool) -> Mapping[str, str]:

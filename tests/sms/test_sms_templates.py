@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from recovery.domain.languages import Language
 from recovery.domain.messages import OPT_IN_WORDS, OPT_OUT_WORDS, MessageClass
 from recovery.domain.speech.english import ENGLISH
 from recovery.domain.texts import Encoding
@@ -155,6 +156,30 @@ def test_a_customer_without_a_name_is_greeted_all_the_same() -> None:
     values = SETTINGS["café"] | {"link": LINK}
     assert TEXTS.render("logged", values).body.startswith("Hello Sam, it's Maya at Harbour St Café.")
     assert TEXTS.render("logged", values | {"name": ""}).body.startswith("Hello, it's Maya at Harbour St Café.")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("{name}, we are sorry. {link}", "We are sorry."),
+        ("¡{name}! Lo sentimos. {link}", "Lo sentimos."),
+        ("{name} - sorry! {link}", "Sorry!"),
+        ("{name},\n{staff} here, {name}. {link}", "Maya here."),
+        ("Sorry, {name}: {staff} here. {link}", "Sorry: Maya here."),
+    ],
+)
+def test_own_words_that_begin_with_the_name_begin_with_what_comes_after_it_where_there_is_none(
+    words: str, said: str
+) -> None:
+    values = SETTINGS["café"] | {"link": LINK, "name": ""}
+    assert TEXTS.render("logged", values, body=words).body == f"{said} {LINK}"
+
+
+def test_no_shipped_text_leaves_a_hole_where_there_is_no_name() -> None:
+    values = SETTINGS["café"] | {"link": LINK, "name": "", "when": "at 14:30"}
+    bodies = [TEXTS.render(name, values, language).body for language in Language for name in TEXTS.names()]
+    holes = re.compile(r"^[^\w¡¿«…]|,\s*[:.,!]|\s[,.]|  |\(\)")
+    assert [body for body in bodies if holes.search(body)] == []
 
 
 def test_a_ticket_without_a_remedy_says_nothing_about_remedies() -> None:
