@@ -10,10 +10,12 @@ from recovery.services.hearing.ratings import rate
 from recovery.services.proving.audit import verify
 from recovery.services.ticketing import reopening, tickets
 from recovery.services.ticketing.rows import Undetected
+from recovery.services.waiting import turns
 from tests.factories import Business
 from tests.services.post import Post
 from tests.services.test_undetected import reasons
 from tests.services.texting_parts import asked, delivered, says
+from tests.services.wait_parts import joined, press
 
 
 @pytest.fixture
@@ -191,3 +193,61 @@ def test_while_another_question_is_open_it_is_not_asked(business: Business) -> N
     assert asked(business, "rating") == []
     says(business, "1")
     assert [question.ticket_id for question in asked(business, "rating")] == [first.id]
+
+
+def resolved(business: Business, ticket: Ticket) -> None:
+    business.on(ticket, lambda session, held, maya: tickets.resolve(session, held, how=None, now=business.now, by=maya))
+    business.later(minutes=1)
+    delivered(business)
+
+
+def test_a_question_that_was_answered_on_the_page_keeps_the_next_one_from_nobody(business: Business) -> None:
+    """They pressed "still not right" instead of texting a 2; an hour later it is right."""
+    ticket, other = business.log(), business.log(failure="late")
+    for each in (other, ticket):
+        resolved(business, each)
+    business.on(
+        other, lambda session, held, _: tickets.confirm(session, held, message_id=None, now=business.now, by=CUSTOMER)
+    )
+    business.on(
+        ticket, lambda session, held, _: reopening.reopen(session, held, why="cold", now=business.now, by=CUSTOMER)
+    )
+    business.later(hours=1)
+    resolved(business, ticket)
+    says(business, "1")
+    assert [question.ticket_id for question in asked(business, "rating")] == [ticket.id]
+
+
+def test_whoever_waited_in_line_too_long_is_asked_though_they_never_said_that_they_come(business: Business) -> None:
+    wait = joined(business)
+    delivered(business)
+    business.later(hours=1)
+    business.tick("promises to lapse")
+    press(business, press(business, wait, turns.ready), turns.helped)
+    business.later(minutes=1)
+    delivered(business)
+    says(business, "1")
+    assert [question.ticket_id for question in asked(business, "rating")] == [wait.ticket_id]
+
+
+def test_while_they_stand_in_line_they_are_not_asked_about_another_matter(business: Business) -> None:
+    ticket = business.log()
+    joined(business)
+    delivered(business)
+    resolved(business, ticket)
+    says(business, "1")
+    assert business.again(ticket).confirmed_at is not None
+    assert asked(business, "rating") == []
+
+
+def test_while_we_ask_which_one_they_mean_they_are_not_asked_how_well(business: Business) -> None:
+    ticket = business.log()
+    business.log(failure="late")
+    delivered(business)
+    says(business, "Is anybody there?")
+    delivered(business)
+    business.later(minutes=1)
+    resolved(business, ticket)
+    says(business, "1")
+    assert business.again(ticket).confirmed_at is not None
+    assert asked(business, "rating") == []

@@ -2,17 +2,20 @@
 
 from datetime import datetime
 
+from recovery.domain import threads
 from recovery.domain.actors import CUSTOMER, MACHINE
 from recovery.domain.events import Tag
 from recovery.domain.messages import Digit
 from recovery.domain.ratings import SCALE, is_low
-from recovery.domain.threads import RATING
-from recovery.models import Message, Ticket
-from recovery.services.hearing.routing import open_question
+from recovery.domain.threads import RATING, WHICH
+from recovery.domain.tickets import FINISHED
+from recovery.models import Contact, Message, Ticket
+from recovery.services.hearing.routing import open_questions
 from recovery.services.hearing.strangers import how_found
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, tell_customer, why_no_text
+from recovery.services.waiting.wait_rows import live_wait_of
 
 
 def may_rate(session: DeskSession, ticket: Ticket) -> bool:
@@ -26,10 +29,31 @@ def ask_rating(session: DeskSession, ticket: Ticket, *, now: datetime) -> Messag
     contact = ticket.customer.contact if ticket.customer else None
     if contact is None or not may_rate(session, ticket) or why_no_text(session, ticket) is not None:
         return None
-    if open_question(session, contact, [session.house.sender_of(ticket.site)], now=now) is not None:
+    if _another_is_open(session, ticket, contact, now=now):
         return None
     saying = Saying("rating", f"ticket:{ticket.id}:rating:{ticket.event_seq}", {}, holds_while=f"unrated:{ticket.id}")
     return tell_customer(session, ticket, saying, now=now, by=MACHINE)
+
+
+def _another_is_open(session: DeskSession, ticket: Ticket, contact: Contact, *, now: datetime) -> bool:
+    """Of this ticket only the question which one they mean still is: who says that it is right has nothing else to answer."""
+    asked = open_questions(session, contact, [session.house.sender_of(ticket.site)], now=now)
+    return any(
+        question.asks == WHICH or (question.ticket_id != ticket.id and _still_asks(session, question))
+        for question in asked
+    )
+
+
+def _still_asks(session: DeskSession, question: Message) -> bool:
+    """Whether anybody waits for the digit: not once it was said on the page, reopened, or the wait is over."""
+    about = session.get_one(Ticket, question.ticket_id)
+    match question.asks:
+        case threads.FIXED:
+            return about.status in FINISHED and about.confirmed_at is None
+        case threads.COMING:
+            return live_wait_of(session, about) is not None
+        case _:
+            return may_rate(session, about)
 
 
 def rate(session: DeskSession, ticket: Ticket, rating: int, *, message_id: int | None, now: datetime) -> bool:

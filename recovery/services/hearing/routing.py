@@ -82,15 +82,33 @@ def open_question(
     written_at: datetime | None = None,
     now: datetime,
 ) -> Message | None:
-    """The newest unanswered one on this (sender, number), while it is still open: from when it was asked, not from when
-    it was written, for the night may lie between.
+    """The newest unanswered one on this (sender, number), while it is still open: what a digit answers."""
+    return session.scalar(_open_questions(session, contact, senders, written_at=written_at, now=now).limit(1))
 
-    For an answer that comes late, the one that was open when it was written, also where it was answered since.
+
+def open_questions(
+    session: DeskSession, contact: Contact, senders: Collection[str], *, now: datetime
+) -> Sequence[Message]:
+    """All of them, the newest first."""
+    return session.scalars(_open_questions(session, contact, senders, written_at=None, now=now)).all()
+
+
+def _open_questions(
+    session: DeskSession,
+    contact: Contact,
+    senders: Collection[str],
+    *,
+    written_at: datetime | None,
+    now: datetime,
+) -> Select[Message]:
+    """Open from when it was asked, not from when it was written, for the night may lie between.
+
+    For an answer that comes late, those that were open when it was written, also where one was answered since.
     """
     is_open: ColumnElement[bool] = Message.answered_at.is_(None)
     if written_at is not None:
         is_open = (is_open | (Message.answered_at > written_at)) & (Message.sending_at <= written_at)
-    return session.scalar(
+    return (
         select(Message)
         .where(
             Message.contact_id == contact.id,
@@ -103,7 +121,6 @@ def open_question(
             ),
         )
         .order_by(Message.sending_at.desc(), Message.id.desc())
-        .limit(1),
     )
 
 
