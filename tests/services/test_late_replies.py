@@ -321,3 +321,14 @@ def test_the_name_of_a_text_stays_known_when_the_person_is_erased(business: Busi
     with business.desk.read() as session:
         assert session.scalars(select(Message.body).where(Message.provider_sid == message.provider_sid)).all() == [None]
         assert session.scalars(select(Contact).where(Contact.phone == SAMS)).all() == []
+
+
+def test_once_they_have_said_which_they_go_on_about_it_though_we_heard_of_that_late(business: Business) -> None:
+    older, _ = business.log(), business.log(failure="late")
+    delivered(business)
+    says(business, "Is anybody there?")
+    delivered(business)
+    written_at = business.later(minutes=1)
+    business.later(minutes=5)
+    found(business, "2", written_at)
+    assert says(business, "Please hurry").ticket_id == older.id

@@ -239,7 +239,7 @@ def _answered(session: DeskSession, thread: ColumnElement[bool], asked: Message)
     meant = session.scalar(
         select(Message.ticket_id)
         .where(Message.waits_for == asked.id, Message.direction == Direction.INBOUND)
-        .where(Message.created_at >= asked.answered_at, Message.found_by == FoundBy.ANSWER)
+        .where(Message.not_before >= asked.answered_at, Message.found_by == FoundBy.ANSWER)
         .limit(1)
     )
     other = select(Message.id).where(
