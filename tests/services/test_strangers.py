@@ -1,6 +1,7 @@
 """A number that has no ticket is one row on the Undetected board until a person has looked, and learns nothing."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -11,11 +12,13 @@ from recovery.domain.errors import Forbidden, Invalid, NotFound, WrongState
 from recovery.models import Event, Message, OptOut, Site, Stranger, Ticket
 from recovery.services.hearing.strangers import StrangerRow, count_strangers, set_aside, strangers
 from recovery.services.people.erasing import erase
+from recovery.services.texting.consent import follow_house_sender
 from recovery.services.ticketing import tickets
 from tests.factories import Business, NewCustomer
 from tests.fixtures.locks import is_waited_for
 from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until
+from tests.services.test_senders import give_sender
 from tests.services.texting_parts import SAMS, read_again, says, texts_on
 
 STRANGERS = "+447700900777"
@@ -172,6 +175,7 @@ def test_logging_a_mistake_for_the_number_brings_its_texts_to_the_ticket(busines
 def test_a_mistake_at_a_site_with_another_sender_leaves_them_where_they_are(business: Business) -> None:
     says(business, "hello", number=STRANGERS)
     own_sender(business, "harbour-st", "+447700900001")
+    business.later(minutes=1)
     assert texts_on(business, business.log(customer=SOMEBODY)) == []
     assert len(seen_by(business, "ada")) == 1
 
@@ -227,3 +231,41 @@ def test_what_comes_while_somebody_sets_its_number_aside_waits_for_a_person(
     assert [text.body for text in again.newest] == ["It is about my order"]
     assert (again.id != row.id, again.texts) == (True, 1)
     business.desk.dispose()
+
+
+def test_when_a_site_gets_another_sender_its_people_see_who_wrote_to_the_one_before(business: Business) -> None:
+    give_sender(business, "+447700900001")
+    says(business, "My cake", number=STRANGERS, to="+447700900001")
+    give_sender(business, "+447700900003")
+    business.later(minutes=1)
+    assert [row.phone for row in seen_by(business, "maya")] == [STRANGERS]
+    assert texts_on(business, business.log(customer=SOMEBODY)) == ["My cake"]
+    assert seen_by(business, "ada") == []
+
+
+def test_who_wrote_to_both_is_one_row_then(business: Business) -> None:
+    says(business, "To the house", number=STRANGERS)
+    business.later(minutes=1)
+    give_sender(business, "+447700900001")
+    says(business, "To the café", number=STRANGERS, to="+447700900001")
+    give_sender(business, "")
+    (row,) = seen_by(business, "omar")
+    assert (row.texts, [text.body for text in row.newest]) == (2, ["To the house", "To the café"])
+    assert (row.last_at - row.came_at).total_seconds() == 60
+
+
+def test_so_they_do_when_the_organisation_gets_another(business: Business) -> None:
+    business.desk.house = replace(business.desk.house, sender="+447700900001")
+    business.desk.transact(lambda session: follow_house_sender(session, now=business.now))
+    says(business, "My cake", number=STRANGERS, to="+447700900001")
+    business.desk.house = replace(business.desk.house, sender="+447700900003")
+    business.desk.transact(lambda session: follow_house_sender(session, now=business.now))
+    assert [row.phone for row in seen_by(business, "omar")] == [STRANGERS]
+
+
+def test_a_sender_that_another_site_keeps_takes_nobody_along(business: Business) -> None:
+    for slug in ("harbour-st", "quay"):
+        give_sender(business, "+447700900001", slug)
+    says(business, "My room", number=STRANGERS, to="+447700900001")
+    give_sender(business, "+447700900003")
+    assert [row.sender for row in seen_by(business, "nell")] == ["+447700900001"]

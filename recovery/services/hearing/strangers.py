@@ -20,6 +20,7 @@ from recovery.services.access import require
 from recovery.services.cursors import ONE_PAGE
 from recovery.services.proving.trail import record, record_of_staff
 from recovery.services.session import DeskSession, instant
+from recovery.services.texting.senders import known_senders
 
 LOGGED, SET_ASIDE = "logged", "set_aside"
 BY_LIST = "list"
@@ -155,6 +156,33 @@ def take_in(session: DeskSession, ticket: Ticket, contact_id: int, *, now: datet
         told = {"message": message.id, "understood_as": understood_as, "body_commitment": proof, **how_found(message)}
         record(session, ticket, Tag.TEXT_RECEIVED, by=CUSTOMER, at=now, **told)
     row.settled_at, row.settled_by_id, row.how, row.ticket_id = now, by.id, LOGGED, ticket.id
+
+
+def follow_sender(session: DeskSession, former: str, to: str) -> None:
+    """Nobody looks after a sender that is configured no longer: whoever wrote to it waits with those of the one that has
+    taken its place. Asked once the change is made."""
+    if former in known_senders(session):
+        return
+    for row in _standing(session, Stranger.sender == former):
+        there = next(iter(_standing(session, Stranger.sender == to, Stranger.contact_id == row.contact_id)), None)
+        if there is None:
+            row.sender = to
+        else:
+            _join(session, row, there)
+
+
+def _standing(session: DeskSession, *which: ColumnElement[bool]) -> Sequence[Stranger]:
+    rows = select(Stranger).where(*which, Stranger.settled_at.is_(None)).order_by(Stranger.id)
+    return session.scalars(rows.with_for_update(of=Stranger).execution_options(populate_existing=True)).all()
+
+
+def _join(session: DeskSession, row: Stranger, into: Stranger) -> None:
+    """The same number wrote to both."""
+    for message in session.scalars(select(Message).where(Message.waits_for == row.id)):
+        message.waits_for = into.id
+    into.texts += row.texts
+    into.came_at, into.last_at = min(into.came_at, row.came_at), max(into.last_at, row.last_at)
+    session.delete(row)
 
 
 def unread_texts_of(session: DeskSession, row: Stranger) -> Sequence[Message]:

@@ -22,6 +22,7 @@ from recovery.domain.phones import known_country
 from recovery.domain.senders import parse_sender
 from recovery.models import Site, Ticket
 from recovery.services.access import require
+from recovery.services.hearing.strangers import follow_sender
 from recovery.services.proving.trail import record_of_settings
 from recovery.services.session import DeskSession
 from recovery.services.texting.consent import carry_over
@@ -114,10 +115,12 @@ def change_site(session: DeskSession, site: Site, wanted: NewSite, *, now: datet
     if checked.currency != site.currency:
         _refuse_other_money(session, site)
     changed = [name for name in CHANGEABLE if _value(name, getattr(checked, name)) != getattr(site, name)]
+    former, to = session.house.sender_of(site), checked.sender or session.house.sender
     if "sender" in changed:
-        carry_over(session, site, to=checked.sender or session.house.sender, now=now)
+        carry_over(session, site, to=to, now=now)
     for name in changed:
         change_field(session, site, name, _value(name, getattr(checked, name)), now=now, by=by)
+    follow_sender(session, former, to)
     return changed
 
 

@@ -17,6 +17,7 @@ from recovery.domain.senders import SIMULATED
 from recovery.domain.tickets import OVER
 from recovery.models import Contact, Customer, Event, Message, OptOut, Site, Ticket
 from recovery.services.calling.call_tasks import open_call_task
+from recovery.services.hearing.strangers import follow_sender
 from recovery.services.proving.trail import hold_settings, record, record_of_settings
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import OPTED_OUT, WRONG_NUMBER, standing_opt_out
@@ -153,6 +154,8 @@ def follow_house_sender(session: DeskSession, *, now: datetime) -> int:
     if former == sender:
         return 0
     carried = _carry(session, former, sender, true(), now=now) if former else 0
+    if former:
+        follow_sender(session, former, sender)
     trail: dict[str, Any] = {"before": former, "after": sender, "opt_outs": carried}
     record_of_settings(session, Tag.SENDER_CHANGED, by=MACHINE, at=now, **trail)
     return carried
