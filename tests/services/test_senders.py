@@ -138,6 +138,21 @@ def test_a_stop_to_a_number_that_we_gave_up_is_heard(post: Post) -> None:
     assert post.texts(ticket)[0].drop_reason == "opted_out"
 
 
+def test_a_stop_to_the_number_that_a_site_had_is_one_to_the_number_that_it_has(post: Post) -> None:
+    """The word that confirms it says that this site writes no more."""
+    give_sender(post.business, HARBOURS)
+    ticket = post.ticket()
+    post.send_all()
+    give_sender(post.business, "+447700900055")
+    writes(post.business, "STOP", HARBOURS)
+    with post.desk.read() as session:
+        assert session.scalars(select(OptOut.sender)).all() == ["+447700900055"]
+    assert post.texts(ticket)[-1].body.startswith("You're off our list: Harbour St Coffee won't text you again.")
+    assert post.reread(ticket).no_text_reason == "opted_out"
+    writes(post.business, "START", HARBOURS)
+    assert post.reread(ticket).no_text_reason is None
+
+
 def test_who_wrote_stop_stays_without_texts_when_the_site_gets_another_sender(post: Post) -> None:
     post.ticket()
     post.ticket(NOOR)

@@ -158,7 +158,7 @@ def digits_asked(session: DeskSession, number: str, *, now: datetime) -> Sequenc
     """Those that answer our newest open question there; where there is none, what a digit usually says."""
     contact = session.scalar(select(Contact).where(Contact.phone == number))
     heard_from = _last_heard_from(session, number) or session.house.sender
-    senders = {*senders_named(session, heard_from), heard_from}
+    senders = {*senders_named(session, contact, heard_from), heard_from}
     question = open_question(session, contact, senders, now=now) if contact else None
     return digits_for(question.asks, question.options) if question else digits_for(FIXED, None)
 

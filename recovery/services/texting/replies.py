@@ -84,7 +84,7 @@ def receive(session: DeskSession, inbound: Inbound, *, now: datetime) -> Message
     consent.lock_contact(session, contact.id)
     if (known := session.scalar(same)) is not None:
         return known  # its twin came in the same moment
-    senders = senders_named(session, inbound.service, inbound.to)
+    senders = senders_named(session, contact, inbound.service, inbound.to)
     reply = _understood(session, inbound, contact, senders)
     spoken_to = {*senders, inbound.to}
     written_at = _written_at(inbound, now=now)
