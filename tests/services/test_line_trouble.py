@@ -22,6 +22,7 @@ from tests.fixtures.locks import is_waited_for
 from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until
 from tests.services.post import TOO_MANY, Post
+from tests.services.test_senders import HARBOURS, give_sender
 
 CREDENTIALS = SendRefused(FaultCategory.STOP_LINE, 20003, "Authenticate")
 UNREGISTERED = "30034"
@@ -203,6 +204,17 @@ def test_two_workers_that_are_refused_at_once_tell_of_it_once(
 def standing_refusals(post: Post) -> int:
     with post.desk.read() as session:
         return standing(session, "simulator").refusals
+
+
+def test_a_sender_that_was_exchanged_for_another_is_no_trouble_any_more(post: Post) -> None:
+    """Nothing leaves from it, so that no text could ever end the alarm."""
+    give_sender(post.business, HARBOURS)
+    post.ticket()
+    post.finish(post.depart()[0], SendRefused(FaultCategory.STOP_LINE, 21606, "not ours"))
+    assert [trouble.sender for trouble in troubles(post)] == [HARBOURS]
+    give_sender(post.business, "+447700900055")
+    assert troubles(post) == []
+    assert state(post)[0] == WELL
 
 
 def test_where_no_receipt_comes_another_text_tries_it_after_a_while(post: Post, clock: FrozenClock) -> None:

@@ -12,6 +12,7 @@ from recovery.models import Message, SendGate
 from recovery.models.message import WAITING
 from recovery.services.sending.gates import ALARMING
 from recovery.services.session import DeskSession
+from recovery.services.texting.senders import known_senders
 
 NOT_LEAVING = "Texts are not leaving; your admin knows. Nothing is lost: they go when it is put right."
 
@@ -40,10 +41,12 @@ class LineTrouble:
 
 
 def line_trouble(session: DeskSession, *, now: datetime) -> Sequence[LineTrouble]:
-    """The longest standing first. One query where nothing is wrong: it is asked on every page."""
+    """The longest standing first. One query where nothing is wrong: it is asked on every page. A sender that is configured no
+    longer is nobody's trouble: nothing leaves from it, so that nothing would ever end that."""
     closed = select(SendGate).where(SendGate.refusals > 0, SendGate.category.in_(ALARMING))
     gates = session.scalars(closed.order_by(SendGate.since, SendGate.sender)).all()
-    return [_told(gate, _waiting(session, gate.sender, now=now), now=now) for gate in gates]
+    known = known_senders(session) if gates else frozenset()
+    return [_told(gate, _waiting(session, gate.sender, now=now), now=now) for gate in gates if gate.sender in known]
 
 
 def _told(gate: SendGate, waiting: int, *, now: datetime) -> LineTrouble:
