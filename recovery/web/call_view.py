@@ -17,7 +17,7 @@ from recovery.services.session import DeskSession
 from recovery.services.texting.messages import CALLED_INSTEAD, CAPPED, NO_PHONE
 from recovery.services.ticketing.rows import AttemptRow, CallbackRow, SiteBrief, TicketRow
 from recovery.web.rows import at, call_reason, call_time, clock, ordinal_try
-from recovery.web.stream import trouble, waits_for_money
+from recovery.web.unsent import trouble, waits_for_money
 from recovery.web.wording import length
 
 MOST_SLOTS = 40

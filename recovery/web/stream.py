@@ -12,10 +12,9 @@ from recovery.domain.calendars import local_time
 from recovery.domain.callbacks import CallReason
 from recovery.domain.events import Tag
 from recovery.domain.languages import LANGUAGES, Language
-from recovery.domain.messages import Direction, MessageStatus
+from recovery.domain.messages import Direction
 from recovery.domain.money import format_money
 from recovery.domain.photos import PhotoState, shows_in_a_page
-from recovery.domain.provider_codes import fault_of
 from recovery.domain.ratings import SCALE
 from recovery.domain.refusals import REFUSAL
 from recovery.domain.remedies import RemedyKind
@@ -26,10 +25,10 @@ from recovery.domain.tickets import PromiseAbout, Severity
 from recovery.domain.zones import city_of
 from recovery.models import Event, Message
 from recovery.services.hearing.photos import PhotoRow
-from recovery.services.reporting.spending import SPEND
 from recovery.services.ticketing.rows import SiteBrief
 from recovery.web.call_words import attempted, corrected
 from recovery.web.rows import at, clock, failure_label
+from recovery.web.unsent import trouble, waits_for_money
 
 Names = Mapping[int, str]
 Payload = Mapping[str, Any]
@@ -139,33 +138,6 @@ def _photo(photo: PhotoRow) -> dict[str, str]:
     if photo.reason is not None:
         return {"url": "", "shown": "", "words": f"A photo came too. {photo.reason.words}"}
     return {"url": "", "shown": "", "words": "A photo came too. It is being fetched."}
-
-
-def waits_for_money(message: Message) -> bool:
-    return message.held_for == SPEND and message.status is MessageStatus.HELD
-
-
-def trouble(message: Message) -> str:
-    """What went wrong with a text, and what to do; empty where nothing did."""
-    if waits_for_money(message):
-        return "The month's money for texts is spent: it goes when an admin allows more, or next month. Call instead."
-    if message.error_code:
-        fault = fault_of(message.error_code, message.error)
-        return f"{fault.words} {fault.advice}"
-    return DROPPED.get(message.drop_reason or "", "") if message.drop_reason else (message.error or "")
-
-
-DROPPED = {
-    "opted_out": "They have asked for no texts.",
-    "undone": "Undone before it left.",
-    "void": "The ticket was logged in error.",
-    "resolved": "No longer true: the ticket was resolved.",
-    "expired": "It would have come too late to be of use.",
-    "demo": "Demo texts never leave.",
-    "no_longer_true": "No longer true when it was to leave.",
-    "erased": "Number and words were erased before it left.",
-    "restored": "A backup was put back, and it may have gone before: a person says it.",
-}
 
 
 def _due(payload: Payload) -> datetime:

@@ -8,14 +8,15 @@ from sqlalchemy import select
 
 from recovery.domain.callbacks import CallbackStatus, CallReason, Outcome
 from recovery.domain.errors import Invalid, WrongState
+from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import TicketStatus
-from recovery.models import Attempt, Callback, Contact, Promise
+from recovery.models import Attempt, Callback, Contact, Message, Promise
 from recovery.services.calling import attempts, booking
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.calling.callback_times import when_words
 from recovery.services.texting import consent
 from recovery.services.ticketing import tickets
-from tests.factories import Business
+from tests.factories import Business, refund
 from tests.services.calls import book, texts, tried, with_call
 
 
@@ -159,6 +160,17 @@ def test_a_wrong_number_gets_no_text_and_no_link_to_somebody_elses_page(business
     assert business.again(ticket).link_generation == ticket.link_generation + 1
     assert texts(business, ticket) == before
     assert business.again(ticket).promise_due_at is not None
+
+
+def test_nor_does_it_get_a_text_that_waits(business: Business) -> None:
+    """What is said to a colleague goes all the same."""
+    ticket = business.log(remedies=(refund(4500),))
+    book(business, ticket)
+    tried(business, ticket, Outcome.WRONG_NUMBER)
+    ours = {row.template: (row.status, row.drop_reason) for row in business.rows(Message, ticket)}
+    staff = {name: each for name, each in ours.items() if name.startswith("staff_")}
+    assert {status for status, _ in staff.values()} == {MessageStatus.PENDING}
+    assert {each for name, each in ours.items() if name not in staff} == {(MessageStatus.DROPPED, "wrong_number")}
 
 
 def test_a_call_that_is_over_is_over(business: Business) -> None:

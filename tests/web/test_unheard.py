@@ -1,6 +1,7 @@
 """The call that stands in for a text that did not arrive says what the text would have said, why, and which number to call."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,28 @@ def test_what_waited_when_they_opted_out_stands_on_the_call(business: Business, 
     call = calls_on(business, ticket.reference)
     assert "Your coffee is ready, Sam." in call
     assert "They have asked for no texts." in call
+
+
+@pytest.mark.parametrize(
+    ("act", "more", "why"),
+    [
+        (remedies.fulfil, {}, "No longer true: they have it."),
+        (remedies.cancel, {"reason": "They changed their mind."}, "No longer true: it was taken back."),
+        (remedies.fail, {"reason": "Out of milk."}, "No longer true: it could not be done."),
+    ],
+)
+def test_a_text_about_a_remedy_that_is_not_so_any_more_says_why_it_did_not_go(
+    business: Business, act: Any, more: dict[str, str], why: str
+) -> None:
+    ticket = business.log()
+    for each, how in ((remedies.make_ready, {}), (act, more)):
+        business.on(
+            ticket,
+            lambda session, held, maya, each=each, how=how: each(
+                session, held, remedies.remedies_of(session, held)[0], now=business.now, by=maya, **how
+            ),
+        )
+    assert why in words(Visitor.signed_in(business, "maya").open(f"/tickets/{ticket.reference}"))
 
 
 def test_what_was_never_written_is_named(business: Business) -> None:

@@ -21,6 +21,7 @@ from recovery.services.calling.call_rows import callbacks_of, end_call, refuse_e
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import WRONG_NUMBER, Saying, tell_customer, why_no_text
+from recovery.services.texting.queued import drop_queued
 from recovery.services.timing.calendars import calendar_of
 from recovery.services.timing.promises import promise_next, texted, touched
 
@@ -232,10 +233,12 @@ def _give_up(session: DeskSession, ticket: Ticket, callback: Callback, *, now: d
 
 
 def _give_up_on_number(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
-    """No text either: whoever has that number would get a link to another person's page. Those it has open nothing."""
+    """No text either, nor one that waits: whoever has that number would get a link to another person's page. Those it has
+    open nothing."""
     end_call(session, callback, CallbackStatus.UNREACHED, now=now)
     callback.given_up_at = now
     ticket.no_text_reason = WRONG_NUMBER
+    drop_queued(session, ticket, reason=WRONG_NUMBER, audience="customer", now=now)
     ticket.link_generation += 1
     record(session, ticket, Tag.LINK_REVOKED, by=by, at=now, generation=ticket.link_generation)
     promise_next(session, ticket, told_by=ToldBy.NOBODY, now=now, by=by)
