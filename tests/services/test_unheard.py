@@ -7,6 +7,7 @@ from recovery.clock import FrozenClock
 from recovery.domain.callbacks import Outcome
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
+from recovery.domain.text_limits import Spending
 from recovery.models import Callback, Message, Remedy, Ticket
 from recovery.services.access import ticket_of_callback
 from recovery.services.calling import attempts, booking
@@ -109,6 +110,15 @@ def test_what_is_no_longer_true_is_not_said_again(post: Post, clock: FrozenClock
 def test_what_will_not_go_better_later_is_not_tried_again(post: Post, code: str) -> None:
     ticket = ready(post)
     fails(post, code)
+    assert waiting(post, ticket) == []
+    assert post.call_tasks(ticket) == ["undelivered"]
+
+
+def test_what_would_not_be_written_now_is_not_said_again_either(post: Post) -> None:
+    """Here for the month's money; as little where the number has turned out to be wrong, or has had very many texts."""
+    ticket = ready(post)
+    post.business.set_policy(spending=Spending(month_limit_micros=0, warn_at_percent=80))
+    fails(post)
     assert waiting(post, ticket) == []
     assert post.call_tasks(ticket) == ["undelivered"]
 

@@ -15,7 +15,7 @@ from recovery.domain.provider_codes import TRIED_AGAIN, fault_of
 from recovery.domain.threads import WHICH
 from recovery.models import Callback, Message, Ticket
 from recovery.services.session import DeskSession
-from recovery.services.texting.messages import leaves_at
+from recovery.services.texting.messages import is_heard, leaves_at
 from recovery.services.ticketing.withdrawing import queue_twin
 from recovery.services.wording.spoken import zone_of
 
@@ -27,13 +27,15 @@ RETRY = ":retry:"
 
 
 def try_again_later(session: DeskSession, ticket: Ticket, message: Message, task: Callback, *, now: datetime) -> bool:
-    """Whether another one was queued. It leaves only while the call task stands: who was reached needs no text."""
+    """Whether another one was queued; not where no new text would be. It leaves only while the call task stands: who was
+    reached needs no text."""
     tries = _tries(message)
     if (
         message.holds_while is None
         or message.asks == WHICH
         or tries >= len(GAPS)
         or fault_of(message.error_code).category not in TRIED_AGAIN
+        or not is_heard(session, ticket, now=now, urgent=False)
     ):
         return False
     wanted = now + GAPS[tries]
