@@ -179,6 +179,20 @@ def test_another_month_lets_it_go(post: Post, clock: FrozenClock) -> None:
     assert post.status(text_id) is MessageStatus.SENT
 
 
+def test_where_a_month_begins_by_night_it_waits_for_the_morning_and_for_money_no_more(
+    post: Post, clock: FrozenClock
+) -> None:
+    _, text_id = held_text(post)
+    clock.set(datetime(2026, 4, 1, 0, 0, tzinfo=UTC))
+    assert post.send_all() == 0
+    held = post.text(text_id)
+    assert (held.status, held.held_for, held.not_before) == (
+        MessageStatus.HELD,
+        None,
+        datetime(2026, 4, 1, 7, 0, tzinfo=UTC),
+    )
+
+
 def test_what_no_longer_holds_is_dropped_when_it_is_let_go_not_sent_late(post: Post, clock: FrozenClock) -> None:
     ticket, _ = held_text(post)
     stale = post.say(ticket, expires_at=clock.now() + timedelta(minutes=5))

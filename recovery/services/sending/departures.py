@@ -302,7 +302,7 @@ def _hold(session: DeskSession, message_id: int, token: str, until: datetime) ->
     session.execute(
         update(Message)
         .where(Message.id == message_id, Message.claim_token == token, Message.status == MessageStatus.CLAIMED)
-        .values(status=MessageStatus.HELD, claim_token=None, lease_until=None, not_before=until),
+        .values(status=MessageStatus.HELD, claim_token=None, lease_until=None, not_before=until, held_for=None),
         execution_options=BULK,
     )
 
