@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from recovery.domain.errors import Invalid, NotFound, WrongState
+from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import PromiseAbout, Source, TicketStatus, ToldBy
 from recovery.domain.waits import WaitStatus
 from recovery.models import Message, Promise
@@ -14,6 +15,7 @@ from recovery.services.waiting.joining import NewWait, join
 from recovery.services.waiting.wait_lists import count_in_line, waits
 from tests.factories import LEE, NOOR, SAM, Business
 from tests.services.calls import texts
+from tests.services.post import Post
 from tests.services.wait_parts import (
     BY_NAME,
     helped_every,
@@ -167,3 +169,12 @@ def test_helped_ends_it_without_a_word_and_it_is_in_no_report(business: Business
     business.later(days=10)
     business.tick()
     assert ticket_of(business, wait).status is TicketStatus.CLOSED
+
+
+def test_a_text_that_was_kept_up_does_not_leave_past_the_time_that_it_tells(business: Business, post: Post) -> None:
+    """The line was down, and no worker has looked at the wait."""
+    wait = joined(business)
+    business.later(minutes=(wait.estimate_at - business.now).total_seconds() / 60)
+    assert post.depart() == []
+    (told,) = business.rows(Message, ticket_of(business, wait))
+    assert (told.status, told.drop_reason) == (MessageStatus.DROPPED, "expired")

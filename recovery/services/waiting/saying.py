@@ -19,11 +19,12 @@ def say(
     by: Actor,
     until: datetime | None = None,
 ) -> Message | None:
-    """Not sent any more once the wait stands otherwise. `until`: the time that the text tells."""
+    """Not sent any more once the wait stands otherwise, nor past the time that it tells, which is `until`."""
     saying = Saying(
         template,
         f"wait:{wait.id}:{wait.changes}:{template}",
         {"promise": words_for(ticket, until, now=now)} if until else {},
         holds_while=f"wait:{wait.id}:{wait.changes}",
+        expires_at=until,
     )
     return tell_customer(session, ticket, saying, now=now, by=by, urgent=True)
