@@ -335,3 +335,16 @@ def test_that_we_call_straight_back_is_not_said_afterwards(post: Post, why: str)
     post.send_all()
     (said,) = of(post, ticket, "disconnected")
     assert said.status is MessageStatus.DROPPED
+
+
+def test_what_was_put_right_again_by_night_is_told_in_the_morning_with_its_day(post: Post) -> None:
+    """At eight in the morning "at 22:00" would be tonight."""
+    ticket = logged_at(post, 21, 30)
+    do(post, ticket, tickets.resolve, how=None)
+    post.business.later(minutes=15)
+    do(post, ticket, reopening.reopen, why="cold")
+    post.business.later(minutes=15)
+    do(post, ticket, tickets.resolve, how=None)
+    (told,) = of(post, ticket, "resolved_again")
+    assert told.status is MessageStatus.HELD
+    assert "We've been back to it, and on Tue 10 Mar at 22:00 I hope everything is right." in (told.body or "")

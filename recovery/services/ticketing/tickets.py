@@ -22,7 +22,7 @@ from recovery.services.calling.call_rows import calls_follow, end_all_calls
 from recovery.services.deciding import remedies
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
-from recovery.services.texting.messages import Saying, tell_customer
+from recovery.services.texting.messages import Saying, leaves_at, tell_customer
 from recovery.services.texting.queued import drop_queued, has_left
 from recovery.services.ticketing.withdrawing import RESOLVED, cancel_what_no_longer_holds
 from recovery.services.timing.promises import (
@@ -103,13 +103,15 @@ def resolve(session: DeskSession, ticket: Ticket, *, how: str | None, now: datet
     it. Raises WrongState while a remedy awaits approval."""
     require(by, Permission.WORK)
     event = _put_right(session, ticket, how=how, now=now, by=by)
-    at = at_words(now, now=now, timezone=zone_of(ticket), speech=speech_with_customer(ticket))
+    undo_for = session.house.policy.undo_for
+    leaves = leaves_at(session, ticket, now=now + undo_for)
+    at = at_words(now, now=leaves, timezone=zone_of(ticket), speech=speech_with_customer(ticket))
     saying = Saying(
         "resolved" if ticket.level == 1 else "resolved_again",
         f"ticket:{ticket.id}:resolved:{event.seq}",
         {"when": at},
         holds_while=f"resolved:{ticket.id}",
-        after=session.house.policy.undo_for,
+        after=undo_for,
     )
     return tell_customer(session, ticket, saying, now=now, by=by)
 
