@@ -152,3 +152,18 @@ def test_what_was_cancelled_before_the_resolution_stays_cancelled(business: Busi
     business.later(seconds=1)
     resolved_and_undone(business, ticket)
     assert [call.status for call in business.rows(Callback, ticket)] == [CallbackStatus.CANCELLED]
+
+
+def test_what_waited_for_the_morning_waits_for_it_still(business: Business) -> None:
+    ticket = business.log()
+    business.later(hours=13)
+    business.on(
+        ticket,
+        lambda session, held, maya: remedies.make_ready(
+            session, held, remedies.remedies_of(session, held)[0], now=business.now, by=maya
+        ),
+    )
+    resolved_and_undone(business, ticket)
+    held, again = (row for row in business.rows(Message, ticket) if row.template == "ready")
+    assert (held.status, again.status) == (MessageStatus.DROPPED, MessageStatus.HELD)
+    assert again.not_before == held.not_before

@@ -74,7 +74,8 @@ def say_after_all(session: DeskSession, ticket: Ticket, *, dropped_at: datetime,
     )
     for message in session.scalars(dropped.order_by(Message.id)).all():
         if message.holds_while is None or not message.holds_while.startswith("promise:"):
-            status = MessageStatus.HELD if message.held_for else MessageStatus.PENDING
+            waits = message.held_for or (message.not_before > now and message.urgent_until is None)
+            status = MessageStatus.HELD if waits else MessageStatus.PENDING
             meaning = f"{message.meaning}:{ticket.event_seq}"
             queue_twin(session, ticket, message, meaning=meaning, now=now, status=status)
 
