@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from recovery.domain.authority import LimitSpan
 from recovery.domain.errors import Forbidden, Invalid, NotFound, Refused, WrongState
+from recovery.domain.messages import MessageStatus
 from recovery.domain.remedies import RemedyKind
 from recovery.models import Approval, Ledger, Message, Remedy, Site, Staff, Ticket
 from recovery.services.access import ticket_of_remedy
@@ -61,6 +62,14 @@ def test_a_penny_above_it_is_asked_of_the_supervisor(business: Business) -> None
     assert totals(business).get(LimitSpan.TICKET, 0) == 0
     asked = [row for row in business.rows(Message, ticket) if row.template == "staff_approval"]
     assert [row.staff_id for row in asked] == [business.staff("omar").id]
+
+
+def test_who_has_not_been_asked_by_the_time_that_it_is_decided_is_asked_no_more(business: Business) -> None:
+    """The link in that text would lead nowhere."""
+    ticket = business.log(remedies=(refund(2001),))
+    on_remedy(business, only(business, ticket), remedies.approve, by="omar")
+    (asked,) = [row for row in business.rows(Message, ticket) if row.template == "staff_approval"]
+    assert (asked.status, asked.drop_reason) == (MessageStatus.DROPPED, "answered")
 
 
 def test_a_remake_without_a_price_counts_for_nothing(business: Business) -> None:

@@ -10,7 +10,7 @@ from recovery.domain.authority import Limits
 from recovery.domain.errors import Refused
 from recovery.domain.events import Tag
 from recovery.domain.permissions import Role
-from recovery.domain.remedies import RemedyStatus
+from recovery.domain.remedies import RemedyStatus, condition_of
 from recovery.models import Approval, Event, Remedy, Staff, Ticket
 from recovery.services.deciding import authority
 from recovery.services.people.escalation import admins, first_approver
@@ -154,4 +154,5 @@ def _text(
         "link": approval_url(session.house, approval),
     }
     meaning = f"remedy:{remedy.id}:approval:{approval.rung}"
-    tell_staff(session, ticket, person, Saying("staff_approval", meaning, values), now=now)
+    saying = Saying("staff_approval", meaning, values, holds_while=condition_of(remedy.id, "asked"))
+    tell_staff(session, ticket, person, saying, now=now)
