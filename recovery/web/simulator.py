@@ -89,8 +89,8 @@ def reply() -> ResponseReturnValue:
     away = _desk_is_away()
 
     def act(session: DeskSession) -> None:
-        phone_book.phone(session, number, by=actor())
-        phones.reply_from_phone(session, number, words, desk_is_away=away, now=now())
+        phone = phone_book.phone(session, number, by=actor())
+        phones.reply_from_phone(session, phone.number, words, desk_is_away=away, now=now())
 
     try:
         transact(act)

@@ -52,6 +52,13 @@ def test_answering_as_the_customer_comes_in_like_a_text(business: Business) -> N
         assert session.scalars(select(Message.body).where(Message.direction == "inbound")).all() == ["Still waiting"]
 
 
+def test_a_number_as_people_write_it_is_the_same_phone(business: Business) -> None:
+    ticket = business.log()
+    answer = Visitor.signed_in(business, "maya").post("/simulator/replies", number="07700 900123", body="Hello")
+    assert answer.status_code == 303
+    assert business.again(ticket).unread == 1
+
+
 def test_a_quick_stop_opts_out(business: Business) -> None:
     business.log()
     Visitor.signed_in(business, "maya").post("/simulator/replies", number=SAMS, body="half typed", quick="STOP")
