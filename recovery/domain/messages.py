@@ -249,10 +249,17 @@ def _as_keyword(bare: str) -> str:
 
 
 def says_not_right(body: str) -> bool:
-    """Nothing but that: the words of the button on the customer's page, and those of our own question."""
-    return _BETWEEN.sub("", unicodedata.normalize("NFKC", body)).upper() in _NOT_RIGHT
+    """Nothing but that, with or without accents: the words of the button on the customer's page, and those of our own
+    question, in every language that we speak."""
+    return _BETWEEN.sub("", unicodedata.normalize("NFKD", body)).upper() in _NOT_RIGHT
 
 
-_NOT_RIGHT = frozenset({"STILLNOTRIGHT", "ITISSTILLNOTRIGHT", "ITSSTILLNOTRIGHT", "NOTFIXED", "STILLNOTFIXED"})
+_NOT_RIGHT = frozenset(
+    {
+        *("STILLNOTRIGHT", "ITISSTILLNOTRIGHT", "ITSSTILLNOTRIGHT", "NOTFIXED", "STILLNOTFIXED"),
+        *("AUNNOESTABIEN", "TODAVIANOESTABIEN", "NOESTAARREGLADO", "AUNNOESTAARREGLADO", "TODAVIANOESTAARREGLADO"),
+        *("CENESTTOUJOURSPASREGLE", "TOUJOURSPASREGLE", "CENESTPASREGLE", "PASREGLE"),
+    }
+)
 
 _LONGEST_ANSWER = 2

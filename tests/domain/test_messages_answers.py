@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.domain.messages import OPT_IN_WORDS, OPT_OUT_WORDS, Digit, Keyword, Words, understand
+from recovery.domain.languages import Language
+from recovery.domain.messages import OPT_IN_WORDS, OPT_OUT_WORDS, Digit, Keyword, Words, says_not_right, understand
+from recovery.domain.page_words.choosing import PAGE_WORDS
 
 
 @pytest.mark.parametrize(
@@ -109,3 +111,26 @@ def test_no_body_however_strange_is_too_much(body: str) -> None:
 def test_the_families_are_those_that_the_provider_acts_on() -> None:
     assert {"STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL"} == OPT_OUT_WORDS
     assert {"START", "YES", "UNSTOP"} == OPT_IN_WORDS
+
+
+@pytest.mark.parametrize("language", PAGE_WORDS)
+def test_the_words_of_the_button_say_by_text_too_that_it_is_not_right(language: str) -> None:
+    words = PAGE_WORDS[Language(language)].still_not_right
+    for written in (words, words.upper(), f"{words}!! 😡", words.replace("’", "'"), words.replace("é", "e")):
+        assert says_not_right(written)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_so"),
+    [
+        ("Not fixed.", True),
+        ("¡No está arreglado!", True),
+        ("todavia no esta bien", True),
+        ("Pas réglé", True),
+        ("It's not right that you charge for milk", False),
+        ("Ahora está bien", False),
+        ("C'est réglé", False),
+    ],
+)
+def test_only_that_and_nothing_beside_it_does(words: str, *, is_so: bool) -> None:
+    assert says_not_right(words) is is_so
