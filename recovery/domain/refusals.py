@@ -10,12 +10,15 @@ import unicodedata
 REFUSAL = "refusal"
 """What such a text is understood as."""
 _TEXTS = r"(?:texts?|texting|messages?|messaging|sms|notifications?)"
+_DO_NOT_WISH = r"\b(?:do\s*not|don'?t|dont|no\s+longer)\s+(?:want|wish)\s+to"
 _ENGLISH = (
     r"\b(?:stop|quit|cease)\s+(?:texting|messaging|contacting|bothering|spamming|writing)\b",
     rf"\b(?:stop|quit)\s+(?:sending|with)\s+(?:\w+\s+){{0,3}}{_TEXTS}\b",
     rf"\bstop\s+(?:the|these|all|your|those)\s+(?:\w+\s+)?{_TEXTS}\b",
     r"\b(?:do\s*not|don'?t|dont|never)\s+(?:ever\s+)?(?:text|message|contact|write|sms)\b",
     rf"\b(?:do\s*not|don'?t|dont)\s+(?:send|want)\s+(?:\w+\s+){{0,3}}{_TEXTS}\b",
+    rf"{_DO_NOT_WISH}\s+(?:get|receive|have)\s+(?:\w+\s+){{0,4}}{_TEXTS}\b",
+    rf"{_DO_NOT_WISH}\s+be\s+(?:texted|messaged|contacted)\b",
     rf"\bno\s+more\s+(?:\w+\s+)?{_TEXTS}\b",
     r"\bleave\s+(?:me|us)\s+alone\b",
     r"\b(?:take|get)\s+(?:me|us|my\s+number)\s+off\b",
@@ -27,6 +30,9 @@ _SPANISH = (
     r"\bdej(?:en|e|a|ad)\s+de\s+(?:escribir|enviar|mandar|molestar|contactar|textear)",
     r"\bno\s+(?:me\s+|nos\s+)?(?:escrib|envi|mand|molest|contact)\w*\s+(?:\w+\s+){0,2}mas\b",
     r"\bno\s+(?:mas|quiero(?:\s+mas)?)\s+(?:mensajes|sms|textos)\b",
+    r"\bno\s+quiero\s+(?:seguir\s+)?recib\w+\s+(?:\w+\s+){0,3}(?:mensajes|sms|textos)\b",
+    r"\bno\s+quiero\s+que\s+(?:me|nos)\s+(?:escrib|envi|mand|molest|contact)\w*",
+    r"\bno\s+(?:me|nos)\s+(?:envi|mand)\w*\s+(?:\w+\s+){0,2}(?:mensajes|sms|textos)\b",
     r"\b(?:basta|paren|pare)\s+(?:ya\s+)?(?:de\s+)?(?:mensajes|mandar|enviar|escribir|sms)\b",
     r"\b(?:quiten?me|quiten\s+mi\s+numero|borren?(?:me|\s+mi\s+numero)|eliminen?(?:me|\s+mi\s+numero))\b",
     r"\bd(?:en|ar)me\s+de\s+baja\b",
@@ -37,6 +43,9 @@ _FRENCH = (
     r"\barret(?:ez|e|er)\s+(?:avec\s+)?(?:vos|les|ces|tous\s+ces)\s+(?:messages|sms|textos)\b",
     r"\bne\s+(?:me\s+|m'|nous\s+)(?:ecri|envo|contact|text|derang)\w*\s+plus\b",
     r"\bplus\s+de\s+(?:messages|sms|textos)\b",
+    r"\bplus\s+recevoir\s+(?:\w+\s+){0,3}(?:messages|sms|textos)\b",
+    r"\bn'(?:envoy|ecriv)\w*\s+plus\b",
+    r"\bstop\s+(?:aux|les)\s+(?:messages|sms|textos)\b",
     r"\b(?:laissez|fichez|foutez)[\s-]moi\s+(?:tranquille|la\s+paix)\b",
     r"\b(?:retirez|supprimez|enlevez|effacez)(?:[\s-]moi|\s+mon\s+numero)\b",
     r"\b(?:desinscri|desabonn)\w+",
