@@ -124,6 +124,25 @@ def test_a_digit_that_was_not_offered_is_words(business: Business) -> None:
     assert unread(business, first, second) == [0, 2]
 
 
+@pytest.mark.parametrize("digit", [1, 2])
+def test_a_choice_that_was_logged_in_error_takes_nothing_away_from_the_other(business: Business, digit: int) -> None:
+    """It was a duplicate, as a colleague has found out since; the customer answers by what they were asked."""
+    older, newer = business.log(), business.log(failure="late")
+    delivered(business)
+    says(business, "Is anybody there?")
+    delivered(business)
+    twice, stays = (newer, older) if digit == 1 else (older, newer)
+    business.on(
+        twice,
+        lambda session, held, maya: tickets.void(
+            session, held, reason="twice", duplicate_of=None, now=business.now, by=maya
+        ),
+    )
+    says(business, str(digit))
+    assert texts_on(business, stays) == ["Is anybody there?", str(digit)]
+    assert (business.again(twice).unread, business.again(stays).unread) == (0, 1)
+
+
 def test_a_second_answer_changes_nothing(business: Business) -> None:
     first, second = two(business)
     says(business, "Is anybody there?")

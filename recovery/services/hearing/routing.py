@@ -125,14 +125,18 @@ def _open_questions(
 
 
 def chosen_place(session: DeskSession, question: Message, digit: int) -> Place:
-    """The ticket that they say; the one that it was guessed to be where they mean none of those. Every ticket with a text
-    that waited is locked, by id."""
-    meant = read_options(question.options)[digit - 1] or question.ticket_id
+    """The ticket that they say; the one that it was guessed to be where they mean none of those. What was logged in error,
+    as somebody has found out since, gives way to the others. All are locked, by id, also those with a text that waited."""
+    options = read_options(question.options)
+    meant = options[digit - 1] or question.ticket_id
     waited = session.scalars(select(Message.ticket_id).where(Message.waits_for == question.id)).all()
     tickets = {}
-    for ticket_id in sorted(each for each in {meant, question.ticket_id, *waited} if each is not None):
+    for ticket_id in sorted(each for each in {question.ticket_id, *options, *waited} if each):
         tickets[ticket_id] = lock_ticket(session, ticket_id)
-    return Place(tickets.get(meant or 0), FoundBy.ANSWER, waits_for=question.id)
+    named = [tickets[each] for each in (meant, question.ticket_id) if each]
+    others = sorted(tickets.values(), key=lambda ticket: not ticket.is_live)
+    standing = (ticket for ticket in (*named, *others) if ticket.status is not TicketStatus.VOID)
+    return Place(next(standing, named[0]), FoundBy.ANSWER, waits_for=question.id)
 
 
 def route_what_waited(session: DeskSession, question: Message, ticket: Ticket, *, now: datetime) -> None:
