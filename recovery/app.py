@@ -12,7 +12,7 @@ from config.settings import Settings, SettingsError
 from recovery import api, web
 from recovery.api import errors
 from recovery.bootstrap import Components, build
-from recovery.domain.errors import Forbidden, Refused
+from recovery.domain.errors import Forbidden, NotFound, Refused
 from recovery.edge import CONVERTERS, demand_of
 from recovery.services.demo.standing import refuse_demo_beside_real_texts
 
@@ -59,6 +59,7 @@ def create_app(settings: Settings, components: Components | None = None) -> Flas
     app.url_map.strict_slashes = False  # an address typed with a slash at its end leads where it does without
     app.before_request(_refuse_unmarked)
     app.before_request(_refuse_long_body)
+    app.before_request(_refuse_nul)
     api.install(app)
     web.install(app)
     errors.install(app)
@@ -108,6 +109,12 @@ def _refuse_long_body() -> None:
         _measure_body()
     if (request.content_length or 0) > LONGEST_BODY:
         raise RequestEntityTooLarge
+
+
+def _refuse_nul() -> None:
+    """PostgreSQL cannot even look for it. Calls of the API are read by their schemas, which say which field it is."""
+    if b"%00" in request.query_string and not errors.wants_problem():
+        raise NotFound("No address of ours holds such a character.")
 
 
 def _measure_body() -> None:
