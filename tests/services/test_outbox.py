@@ -7,6 +7,8 @@ from datetime import timedelta
 from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
+from recovery.services.running.health import checks
+from recovery.services.running.measures import gauges
 from recovery.services.sending import outbox
 from recovery.services.sending.outbox import Lane
 from recovery.services.texting.replies import Inbound, receive
@@ -156,6 +158,22 @@ def test_the_age_of_the_queue_is_that_of_its_oldest_due_text(post: Post, clock: 
     clock.advance(minutes=5)
     with post.desk.read() as session:
         assert outbox.oldest_due(session, now=clock.now()) == since
+
+
+def test_what_was_held_for_the_morning_waits_like_any_other_once_it_is_morning(post: Post, clock: FrozenClock) -> None:
+    """No worker is there: whoever runs the desk has to hear of it."""
+    ticket = post.ticket()
+    post.send_all()
+    clock.advance(hours=13)
+    post.say(ticket)
+    for wait, state in ((timedelta(hours=9), "ok"), (timedelta(hours=1), "late")):
+        clock.advance(seconds=wait.total_seconds())
+        with post.desk.read() as session:
+            (queue,) = (check for check in checks(session, now=clock.now()) if check.what == "Texts waiting")
+            (age,) = (
+                each for each in gauges(session, now=clock.now()) if each.name.endswith("oldest_due_text_seconds")
+            )
+        assert (queue.state, age.values[()]) == (state, 0 if state == "ok" else 30 * 60)
 
 
 def test_workers_that_claim_at_once_share_the_texts(post: Post) -> None:

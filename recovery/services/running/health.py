@@ -11,7 +11,7 @@ from recovery.domain.phones import calling_code_of
 from recovery.domain.provider_codes import COUNTRY_NOT_ALLOWED, fault_of
 from recovery.domain.senders import SIMULATED
 from recovery.models import Message, Site, Tally
-from recovery.models.message import LOST
+from recovery.models.message import LOST, OPEN
 from recovery.services.hearing.missed import listening
 from recovery.services.lines.line_trouble import line_trouble
 from recovery.services.proving.nightly import last_check
@@ -74,8 +74,10 @@ def _worker(session: DeskSession, *, now: datetime) -> Check:
 
 
 def _queue(session: DeskSession, *, now: datetime) -> Check:
+    """Also what was held until a moment that has come: it is held by nothing but the queue."""
+    waiting = (MessageStatus.PENDING, MessageStatus.HELD, MessageStatus.CLAIMED)
     due = select(func.count(), func.min(Message.not_before)).where(
-        Message.status.in_((MessageStatus.PENDING, MessageStatus.CLAIMED)), Message.not_before <= now
+        text(f"messages.{OPEN}"), Message.status.in_(waiting), Message.not_before <= now
     )
     count, oldest = session.execute(due).one()
     if not count:

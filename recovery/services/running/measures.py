@@ -10,6 +10,7 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import LIVE
 from recovery.models import Heartbeat, Message, Tally, Ticket
 from recovery.services.proving.nightly import last_check
+from recovery.services.sending.outbox import oldest_due
 from recovery.services.session import DeskSession
 
 OPEN_TEXTS = (
@@ -68,8 +69,7 @@ def _texts(session: DeskSession) -> dict[tuple[str, ...], float]:
 
 
 def _oldest(session: DeskSession, now: datetime) -> dict[tuple[str, ...], float]:
-    due = select(func.min(Message.not_before)).where(Message.status == MessageStatus.PENDING, Message.not_before <= now)
-    oldest = session.scalar(due)
+    oldest = oldest_due(session, now=now)
     return {(): (now - oldest).total_seconds() if oldest else 0.0}
 
 
