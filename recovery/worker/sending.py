@@ -64,10 +64,6 @@ class Sender:
             for number in range(desk.settings.send_concurrency)
         ]
 
-    @property
-    def in_flight(self) -> int:
-        return self._busy.total()
-
     def start(self) -> None:
         for thread in (self._recorder, *self._callers, self._feeder):
             thread.start()

@@ -14,7 +14,7 @@ from recovery.services.hearing import photos
 from recovery.services.reporting import spending
 from recovery.services.running import heartbeats, restoring
 from recovery.services.running.ground import is_a_lock
-from recovery.services.sending import asking, departures, gates, outbox, receipts, reconciling
+from recovery.services.sending import asking, departures, outbox, receipts, reconciling
 from recovery.services.sending.reconciling import Look
 from recovery.services.simulating import calls as simulated_calls
 from recovery.services.simulating import phones
@@ -284,17 +284,7 @@ def release_held_for_money(station: Station) -> None:
 
 
 def beat(station: Station) -> None:
-    desk, now = station.desk, station.now
-    with desk.read() as session:
-        oldest = outbox.oldest_due(session, now=now)
-        refused = [gate for _, gate in sorted(gates.all_standing(session).items()) if gate.refusals]
-    detail = {
-        "queue_seconds": round((now - oldest).total_seconds()) if oldest else 0,
-        "in_flight": station.sender.in_flight,
-        "version": desk.settings.version,
-        **({"line": refused[0].why} if refused else {}),
-    }
-    desk.transact(lambda session: heartbeats.beat(session, station.name, now=now, detail=detail))
+    station.desk.transact(lambda session: heartbeats.beat(session, station.name, now=station.now, detail={}))
 
 
 def _each(station: Station, tick: str, row: int, work: Callable[[], object]) -> None:

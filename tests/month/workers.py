@@ -66,7 +66,6 @@ class Hand:
     def __post_init__(self) -> None:
         self.lines = Lines(self.desk)
         self.claims = Claims(self.desk, self.lines)
-        self.in_flight = 0
 
     def wake(self) -> None:
         """As the sender's: here it is asked to send at every step anyway."""

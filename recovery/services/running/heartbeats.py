@@ -23,7 +23,6 @@ FORGOTTEN_AFTER = timedelta(days=1)
 class Beat:
     name: str
     at: datetime
-    detail: Mapping[str, Any]
 
 
 def beat(session: DeskSession, name: str, *, now: datetime, detail: Mapping[str, Any]) -> None:
@@ -47,7 +46,7 @@ def workers(session: DeskSession) -> list[Beat]:
     rows = session.scalars(
         select(Heartbeat).where(Heartbeat.name.startswith(WORKER)).order_by(Heartbeat.at.desc(), Heartbeat.name),
     )
-    return [Beat(row.name, row.at, json.loads(row.detail)) for row in rows]
+    return [Beat(row.name, row.at) for row in rows]
 
 
 def a_worker_lives(session: DeskSession, *, now: datetime) -> bool:
