@@ -16,6 +16,7 @@ from recovery.services.sending import asking
 from recovery.services.sending.outcomes import SILENT
 from recovery.services.sending.retrying import GAPS
 from recovery.services.texting.replies import Inbound, receive
+from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import resolve
 from recovery.sms.gateway import Accepted
 from tests.factories import Business
@@ -112,6 +113,23 @@ def test_what_will_not_go_better_later_is_not_tried_again(post: Post, code: str)
     fails(post, code)
     assert waiting(post, ticket) == []
     assert post.call_tasks(ticket) == ["undelivered"]
+
+
+@pytest.mark.parametrize(("hours", "again"), [(1, ["resolved_again"]), (10, [])])
+def test_when_it_was_put_right_again_is_not_said_on_another_day(
+    post: Post, clock: FrozenClock, hours: int, again: list[str]
+) -> None:
+    """At eight in the morning "at 19:31" would be tonight."""
+    ticket, business = post.ticket(), post.business
+    business.on(ticket, lambda session, held, maya: resolve(session, held, how=None, now=post.now, by=maya))
+    clock.advance(minutes=1)
+    business.on(ticket, lambda session, held, maya: reopen(session, held, why="cold", now=post.now, by=maya))
+    post.send_all()
+    clock.advance(hours=hours)
+    business.on(ticket, lambda session, held, maya: resolve(session, held, how=None, now=post.now, by=maya))
+    clock.advance(minutes=1)
+    fails(post)
+    assert [text.template for text in waiting(post, ticket)] == again
 
 
 def test_what_would_not_be_written_now_is_not_said_again_either(post: Post) -> None:

@@ -23,6 +23,8 @@ GAPS = (timedelta(hours=2), timedelta(hours=6))
 """After the first failure and after the second; then no more."""
 SAYS_A_DAY = ("promise", "callback")
 """Conditions whose texts say "at 15:00" or "tomorrow": the next day that would be another time."""
+TELLS_WHEN = ("resolved_again",)
+"""Templates that do so whatever they hang on."""
 RETRY = ":retry:"
 
 
@@ -77,7 +79,7 @@ def _call_due(session: DeskSession, holds: str) -> datetime | None:
 
 
 def _same_day(ticket: Ticket, message: Message, holds: str, leaves: datetime) -> bool:
-    if holds.split(":", maxsplit=1)[0] not in SAYS_A_DAY:
+    if holds.split(":", maxsplit=1)[0] not in SAYS_A_DAY and message.template not in TELLS_WHEN:
         return True
     zone = zone_of(ticket)
     return local_time(leaves, zone).date() == local_time(message.created_at, zone).date()
