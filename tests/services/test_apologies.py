@@ -9,7 +9,7 @@ from recovery.models import Message, Ticket
 from recovery.services.deciding import remedies
 from recovery.services.ticketing import reopening, tickets
 from recovery.services.timing.promises import promise_by_hand
-from tests.factories import refund
+from tests.factories import REMAKE, refund
 from tests.services.post import Post
 
 
@@ -107,3 +107,58 @@ def test_who_heard_since_that_it_was_put_right_hears_that_we_are_late(post: Post
     post.send_all()
     lapse(post, minutes=16)
     assert last(post, ticket).template == "late"
+
+
+def take_back(post: Post, ticket: Ticket, *, number: int = 0) -> None:
+    post.business.on(
+        ticket,
+        lambda session, held, maya: remedies.cancel(
+            session, held, remedies.remedies_of(session, held)[number], reason="a slip", now=post.now, by=maya
+        ),
+    )
+
+
+def test_what_is_taken_back_before_it_leaves_is_not_promised(post: Post) -> None:
+    """The line is down, and Maya has ticked one thing too many."""
+    ticket = post.business.log(remedies=(refund(450), REMAKE))
+    post.business.later(minutes=2)
+    take_back(post, ticket)
+    post.send_all()
+    first, anew = post.texts(ticket)
+    assert (first.status, first.drop_reason) == (MessageStatus.DROPPED, "no_longer_true")
+    assert "£4.50" in (first.body or "")
+    assert "it's Maya at Harbour St Coffee. I'm so sorry we got your order wrong. To put it right: a fresh one" in (
+        anew.body or ""
+    )
+    assert "£4.50" not in (anew.body or "")
+    assert "You'll hear from me in about 13 minutes." in (anew.body or "")
+    assert (anew.status, anew.expires_at) == (MessageStatus.SENT, first.expires_at)
+
+
+def test_also_one_that_waits_for_the_morning_and_it_waits_for_it_still(post: Post) -> None:
+    post.business.later(hours=11, minutes=20)
+    ticket = post.business.log(remedies=(refund(450), REMAKE))
+    lapse(post, minutes=16)
+    held = last(post, ticket)
+    take_back(post, ticket, number=1)
+    anew = last(post, ticket)
+    assert (held.status, anew.status, anew.not_before) == (MessageStatus.HELD, MessageStatus.HELD, held.not_before)
+    assert "made again" not in (anew.body or "")
+
+
+def test_an_apology_that_has_left_is_not_said_twice(post: Post) -> None:
+    ticket = post.business.log(remedies=(refund(450), REMAKE))
+    post.send_all()
+    take_back(post, ticket)
+    assert said(post, ticket) == [("logged", "sent")]
+
+
+def test_nor_is_one_of_a_ticket_that_is_taken_out(post: Post) -> None:
+    ticket = post.business.log(remedies=(refund(450), REMAKE))
+    post.business.on(
+        ticket,
+        lambda session, held, maya: tickets.void(
+            session, held, reason="twice", duplicate_of=None, now=post.now, by=maya
+        ),
+    )
+    assert said(post, ticket) == [("logged", "dropped")]

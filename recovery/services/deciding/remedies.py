@@ -21,6 +21,7 @@ from recovery.services.deciding.approvals import ask
 from recovery.services.deciding.telling import say_approved, say_asked, say_granted, say_ready, say_refused, take_back
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
+from recovery.services.timing.apologies import apologise_without
 from recovery.services.timing.promises import touched
 
 OF_TICKET = select(Remedy).where(Remedy.ticket_id == bindparam("ticket_id")).order_by(Remedy.id)
@@ -288,3 +289,5 @@ def _end(
         authority.lower(session, ticket, remedy)
     record(session, ticket, tag, by=by, at=now, remedy=remedy.id, reason_commitment=commitment(ticket.salt, reason))
     take_back(session, ticket, remedy, reason=to.value, now=now)
+    if counted:
+        apologise_without(session, ticket, now=now)

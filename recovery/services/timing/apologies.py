@@ -6,12 +6,14 @@ from datetime import datetime
 from sqlalchemy import select
 
 from recovery.domain.actors import MACHINE, Actor
-from recovery.domain.messages import Direction, MessageStatus
+from recovery.domain.messages import QUEUED, Direction, MessageStatus
 from recovery.domain.remedies import RemedyStatus
 from recovery.models import Message, Promise, Remedy, Ticket
+from recovery.services.sending.departures import NO_LONGER_TRUE
 from recovery.services.session import DeskSession
-from recovery.services.texting.messages import APOLOGIES, Saying, remedies_in_words, tell_customer
-from recovery.services.timing.promises import words_for
+from recovery.services.texting.messages import APOLOGIES, Saying, leaves_at, remedies_in_words, tell_customer
+from recovery.services.texting.queued import drop_queued
+from recovery.services.timing.promises import current_promise, words_for
 from recovery.services.wording.spoken import speech_with_customer
 
 PLAIN, WAITING = APOLOGIES
@@ -44,6 +46,31 @@ def apologise_anew(
         expires_at=promise.due_at,
     )
     return tell_customer(session, ticket, saying, now=now, by=MACHINE, urgent=False)
+
+
+def apologise_without(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
+    """Something that was granted is taken back: an apology that waits to tell of it tells of what stands instead."""
+    queued = session.scalar(
+        select(Message)
+        .where(Message.ticket_id == ticket.id, Message.template.in_(APOLOGIES), Message.status.in_(QUEUED))
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+    promise = current_promise(session, ticket)
+    if queued is None or promise is None or promise.due_at <= now:
+        return
+    drop_queued(session, ticket, reason=NO_LONGER_TRUE, templates=APOLOGIES, now=now)
+    remedies = session.scalars(select(Remedy).where(Remedy.ticket_id == ticket.id).order_by(Remedy.id)).all()
+    urgent = queued.urgent_until is not None
+    leaves = now if urgent else leaves_at(session, ticket, now=now)
+    saying = Saying(
+        WAITING if is_asked(remedies) else PLAIN,
+        f"{queued.meaning}:{ticket.event_seq}",
+        _words(ticket, remedies, promise.due_at, at=leaves),
+        holds_while=f"promise:{promise.id}" if queued.holds_while else None,
+        expires_at=promise.due_at,
+    )
+    tell_customer(session, ticket, saying, now=now, by=MACHINE, urgent=urgent)
 
 
 def is_unsaid(session: DeskSession, ticket: Ticket) -> bool:
