@@ -13,6 +13,7 @@ from recovery.models import Callback, Message, Promise, Site, Ticket
 from recovery.services.access import lock_ticket
 from recovery.services.alerting.alerts import escalate
 from recovery.services.calling import booking
+from recovery.services.deciding import remedies
 from recovery.services.hearing.hands import move_by_hand
 from recovery.services.ticketing import reopening, tickets
 from recovery.services.timing.promises import promise_by_hand, touched
@@ -348,3 +349,13 @@ def test_what_was_put_right_again_by_night_is_told_in_the_morning_with_its_day(p
     (told,) = of(post, ticket, "resolved_again")
     assert told.status is MessageStatus.HELD
     assert "We've been back to it, and on Tue 10 Mar at 22:00 I hope everything is right." in (told.body or "")
+
+
+def test_when_the_answer_comes_is_told_by_when_the_text_leaves(post: Post) -> None:
+    """Asked at five to eight, for ten minutes: at eight there are five left."""
+    ticket = logged_at(post, 9, 30)
+    post.business.later(hours=22, minutes=25)
+    do(post, ticket, remedies.propose, new=refund(4500))
+    (asked,) = of(post, ticket, "asked")
+    assert (asked.status, f"{asked.not_before:%H:%M}") == (MessageStatus.HELD, "08:00")
+    assert "you'll have the answer in about 5 minutes." in (asked.body or "")

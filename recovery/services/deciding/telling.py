@@ -24,9 +24,10 @@ def say_asked(
     session: DeskSession, ticket: Ticket, remedy: Remedy, *, deadline: datetime, now: datetime, by: Actor
 ) -> None:
     """The answer is promised where they can be told of it in time; else the promise stands that they know of."""
-    if leaves_at(session, ticket, now=now) >= deadline:
+    leaves = leaves_at(session, ticket, now=now)
+    if leaves >= deadline:
         return
-    values, condition = {"promise": words_for(ticket, deadline, now=now)}, condition_of(remedy.id, "asked")
+    values, condition = {"promise": words_for(ticket, deadline, now=leaves)}, condition_of(remedy.id, "asked")
     saying = Saying("asked", condition, values, holds_while=condition, expires_at=deadline)
     asked = tell_customer(session, ticket, saying, now=now, by=by)
     if asked is not None and not asked.held_for:
