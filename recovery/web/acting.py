@@ -80,16 +80,16 @@ class Unviewed(Exception):  # it is no error: the page asks first
 def on_ticket(
     reference: str, form: type[Form], work: Work, *, part: str, said: str, undo: str = ""
 ) -> ResponseReturnValue:
-    """`work` has the ticket locked, as the form knew it; words that it gives are said instead of `said`. `undo` is the
-    endpoint that takes it back."""
+    """`work` has the ticket locked, as the form knew it; words that it gives are said instead of `said`. An error that it
+    gives, and does not raise, is shown as any other, and what it did stays. `undo` is the endpoint that takes it back."""
 
-    def whole(writing: DeskSession) -> tuple[str, int, str]:
+    def whole(writing: DeskSession) -> tuple[str, int, str | DomainError]:
         ticket = locked_ticket(writing, reference, by=actor(), version=values.get("version"))
         if ticket.is_sensitive and not may_view(ticket.id):
             raise Unviewed
         outcome = work(writing, ticket, values)
         after = outcome if isinstance(outcome, Ticket) else ticket
-        return after.reference, after.version, outcome if isinstance(outcome, str) else said
+        return after.reference, after.version, outcome if isinstance(outcome, str | DomainError) else said
 
     try:
         values = loaded(form)
@@ -102,6 +102,8 @@ def on_ticket(
         return redirect(url_for("tickets.show", reference=reference))
     except DomainError as error:
         return ticket_page(reference, Problem(part, error)), status_of(error)
+    if isinstance(words, DomainError):
+        return ticket_page(reference, Problem(part, words)), status_of(words)
     undo_url = url_for(undo, reference=after) if undo else ""
     say(words, undo=undo_url, undo_fields={"version": str(version)})
     if back := WAYS_BACK.get(values.get("back") or ""):

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from recovery.domain.errors import Invalid
+from recovery.domain.errors import DomainError, Invalid
 from recovery.domain.languages import Language
 from recovery.domain.permissions import Permission
 from recovery.domain.tickets import Severity, ToldBy
@@ -254,13 +254,13 @@ def _resolve(session: DeskSession, ticket: Ticket, form: Any) -> str:
     return f"Resolved. {ASKED[when_told(text)]}"
 
 
-def _reply(session: DeskSession, ticket: Ticket, form: Any) -> str:
-    """An answer to what was written has read it."""
-    if ticket.unread:
-        tickets.mark_read(session, ticket, now=now(), by=actor())
+def _reply(session: DeskSession, ticket: Ticket, form: Any) -> str | DomainError:
+    """An answer to what was written has read it. That none could go stays on the ticket, with the call that it asks for."""
     sent = tickets.write_to_customer(session, ticket, form["body"], now=now(), by=actor())
     if sent is None:
-        raise Invalid.field("body", "No text can go to them: call instead. What you wrote is still here.")
+        return Invalid.field("body", "No text can go to them: call instead. What you wrote is still here.")
+    if ticket.unread:
+        tickets.mark_read(session, ticket, now=now(), by=actor())
     return SENT[when_told(sent)]
 
 

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 from sqlalchemy import insert
 
+from recovery.domain.callbacks import CallReason
 from recovery.domain.text_limits import Spending
-from recovery.models import Spend
+from recovery.models import Callback, Spend
 from recovery.services.ticketing.tickets import write_to_customer
 from tests.factories import NO_CAPS, Business, NewCustomer
 from tests.web.pages import Visitor, words
+from tests.web.ticket_parts import answer_by_text, fresh
 
 LIMIT = Spending(month_limit_micros=1_000_000, warn_at_percent=80)
 
@@ -45,6 +47,21 @@ def test_a_text_too_many_says_so_on_its_ticket(business: Business) -> None:
     business.on(ticket, lambda session, t, maya: write_to_customer(session, t, "Soon.", now=business.now, by=maya))
     page = words(Visitor.signed_in(business, "maya").open(f"/tickets/{ticket.reference}"))
     assert "No text goes: there have been very many about this ticket" in page
+
+
+def test_what_could_not_be_said_from_its_page_is_a_call_and_nothing_typed_is_lost(business: Business) -> None:
+    """As from the API: that it was tried stands on the ticket."""
+    ticket = business.log()
+    answer_by_text(business, "Is anybody there?")
+    business.set_policy(caps=replace(NO_CAPS, ticket=1))
+    maya = Visitor.signed_in(business, "maya")
+    answer = maya.act(ticket.reference, "messages", body="Nearly there.", version=str(fresh(business, ticket).version))
+    assert answer.status_code == 422
+    assert "No text can go to them: call instead. What you wrote is still here." in words(answer)
+    assert "Nearly there." in words(answer)
+    assert [call.reason for call in business.rows(Callback, ticket)] == [CallReason.UNDELIVERED]
+    assert "text:withheld" in business.tags(ticket)
+    assert fresh(business, ticket).unread == 1, "nobody has answered"
 
 
 def test_a_country_that_is_not_texted_is_said_on_the_ticket(business: Business) -> None:
