@@ -126,6 +126,16 @@ def test_a_call_that_is_tried_again_in_hours_is_no_longer_as_soon_as_someone_is_
     assert when_words(business.again(ticket), call, now=business.now) == "at 09:45"
 
 
+def test_a_try_before_the_time_that_they_chose_takes_it_from_nobody(business: Business) -> None:
+    ticket = business.log()
+    due = book(business, ticket, hours=3).due_at
+    call = tried(business, ticket, Outcome.NO_ANSWER)
+    assert (call.status, call.due_at, call.in_vain, call.attempt_count) == (CallbackStatus.BOOKED, due, 0, 1)
+    assert business.again(ticket).promise_due_at == call.miss_at
+    business.later(hours=3)
+    assert tried(business, ticket, Outcome.NO_ANSWER).due_at == due + timedelta(minutes=15)
+
+
 def test_lines_that_were_cut_use_up_no_retry(business: Business) -> None:
     """Somebody was there: the first time that nobody is, is the first."""
     ticket = business.log()

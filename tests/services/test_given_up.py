@@ -124,6 +124,7 @@ def test_and_the_next_person_up_is_alerted_that_the_number_is_wrong(business: Bu
 def test_who_was_asked_to_choose_a_time_is_not_given_up_though_another_answer_is_owed(business: Business) -> None:
     ticket = business.log(remedies=(refund(4500),))
     book(business, ticket, hours=1)
+    business.later(hours=1)
     for _ in range(4):
         business.later(minutes=1)
         tried(business, ticket, Outcome.NO_ANSWER)

@@ -5,6 +5,7 @@ import pytest
 from recovery.domain.callbacks import CallbackStatus, Outcome
 from recovery.domain.phone_calls import CallEnd, CallState
 from recovery.models import Message
+from recovery.services.people.staff import deactivate, locked_with_admins
 from recovery.services.proving.audit import verify
 from recovery.sms.gateway import Accepted
 from tests.telephony.parties import MAYAS, SAMS, Desk
@@ -62,6 +63,18 @@ def test_a_call_that_is_cut_within_a_minute_is_redialled_by_the_same_person(desk
     text = next(each for each in desk.business.rows(Message, ticket) if each.template == "disconnected")
     assert "we got cut off" in (text.body or "")
     assert (text.not_before - desk.business.now).total_seconds() == 10, "so long somebody may know better"
+
+
+def test_who_leaves_while_they_speak_is_not_who_calls_straight_back(simulated: Desk) -> None:
+    ticket, callback = simulated.promised()
+    simulated.talk_to(callback)
+    simulated.play.customer_picks_up()
+    business, ada = simulated.business, simulated.business.actor("ada")
+    with business.desk.write() as session:
+        deactivate(session, locked_with_admins(session, business.staff("maya").id), now=business.now, by=ada)
+    simulated.play.customer_hangs_up(20)
+    call = simulated.callback(ticket)
+    assert (call.status, call.staff_id) == (CallbackStatus.DUE, None)
 
 
 def test_nobody_redials_and_the_next_person_up_is_alerted(desk: Desk) -> None:

@@ -3,11 +3,12 @@
 import pytest
 
 from recovery.domain.actors import Actor
-from recovery.domain.callbacks import CallbackStatus, Outcome
+from recovery.domain.callbacks import CallbackStatus, CallReason, Outcome
 from recovery.domain.errors import NotFound, WrongState
 from recovery.domain.messages import MessageStatus
 from recovery.models import Callback, Message, Ticket
 from recovery.services.calling import attempts
+from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import WRONG_NUMBER
 from tests.services.post import Post
@@ -115,3 +116,52 @@ def test_only_the_last_try_is_corrected_and_only_one_that_was(simulated: Desk) -
         correct(2)
     with pytest.raises(NotFound):
         correct(7)
+
+
+def test_a_last_try_that_ended_otherwise_asks_them_to_choose_once(simulated: Desk) -> None:
+    ticket = after_the_last_try(simulated)
+    simulated.correct(ticket, Outcome.BUSY)
+    assert simulated.callback(ticket).status is CallbackStatus.UNREACHED
+    assert asked_to_choose(simulated, ticket) == [MessageStatus.PENDING]
+
+
+def test_who_was_there_after_all_is_not_asked_to_choose_and_once_more_if_that_comes_to_nothing(simulated: Desk) -> None:
+    ticket = after_the_last_try(simulated)
+    simulated.correct(ticket, Outcome.DISCONNECTED)
+    assert simulated.callback(ticket).status is CallbackStatus.DUE
+    assert asked_to_choose(simulated, ticket) == [MessageStatus.DROPPED]
+    simulated.say(ticket, Outcome.NO_ANSWER)
+    assert asked_to_choose(simulated, ticket) == [MessageStatus.DROPPED, MessageStatus.PENDING]
+
+
+def test_once_it_is_certain_that_they_were_reached_nobody_calls_them_twice(simulated: Desk) -> None:
+    ticket, callback = simulated.promised()
+    simulated.business.on(
+        ticket,
+        lambda session, held, _: open_call_task(session, held, CallReason.UNDELIVERED, now=simulated.business.now),
+    )
+    simulated.talk_to(callback)
+    simulated.play.customer_picks_up()
+    simulated.play.customer_hangs_up(75)
+    statuses = [call.status for call in simulated.business.rows(Callback, ticket)]
+    assert statuses == [CallbackStatus.REACHED, CallbackStatus.DUE]
+
+    def confirm(session: DeskSession, held: Ticket, maya: Actor) -> None:
+        call = session.get_one(Callback, callback.id)
+        attempts.correct(session, held, call, 1, outcome=Outcome.REACHED, now=simulated.business.now, by=maya)
+
+    simulated.business.on(ticket, confirm)
+    assert simulated.callback(ticket).status is CallbackStatus.CANCELLED
+
+
+def after_the_last_try(desk: Desk) -> Ticket:
+    desk.business.set_policy(retry_gaps=())
+    ticket, callback = desk.promised()
+    desk.talk_to(callback)
+    desk.play.customer_does_not_answer()
+    assert asked_to_choose(desk, ticket) == [MessageStatus.PENDING]
+    return ticket
+
+
+def asked_to_choose(desk: Desk, ticket: Ticket) -> list[MessageStatus]:
+    return [text.status for text in desk.business.rows(Message, ticket) if text.template == "unreached"]

@@ -13,12 +13,13 @@ from recovery.domain.ids import new_id
 from recovery.domain.permissions import Permission
 from recovery.domain.promise_times import next_retry
 from recovery.domain.tickets import ToldBy
-from recovery.models import Attempt, Callback, Message, Ticket
+from recovery.models import Attempt, Callback, Message, Staff, Ticket
 from recovery.services.access import require
 from recovery.services.alerting.alerts import escalate
 from recovery.services.calling.booking import move_call, promise_call
 from recovery.services.calling.call_rows import callbacks_of, end_call, refuse_ended
 from recovery.services.proving.trail import record
+from recovery.services.sending.departures import NO_LONGER_TRUE
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import WRONG_NUMBER, Saying, tell_customer, why_no_text
 from recovery.services.texting.queued import drop_queued
@@ -27,6 +28,10 @@ from recovery.services.timing.promises import promise_next, texted, touched
 
 REDIAL = timedelta(seconds=REDIAL_SECONDS)
 IN_VAIN = frozenset({Outcome.NO_ANSWER, Outcome.BUSY, Outcome.VOICEMAIL})
+"""Nobody was there: it is tried again, whichever of them it was."""
+SPOKEN_WITH = frozenset({Outcome.REACHED, Outcome.DISCONNECTED})
+CHOOSE_AGAIN = "unreached"
+"""The template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +115,15 @@ def correct(
     before, tried.outcome, tried.inferred = tried.outcome, outcome, False
     told = {"callback": callback.id, "attempt": number, "before": before.value, "after": outcome.value}
     record(session, ticket, Tag.CALLBACK_CORRECTED, by=by, at=now, **told)
-    if before is not outcome and _take_back(session, ticket, callback, before, now=now):
+    if before is outcome is Outcome.REACHED:
+        _need_no_second_call(session, ticket, now=now)  # a guess alone spares nobody a call
+    elif not _comes_to_the_same(before, outcome) and _take_back(session, ticket, callback, before, now=now):
         _follow(session, ticket, callback, tried, now=now, by=by)
     return tried
+
+
+def _comes_to_the_same(before: Outcome, outcome: Outcome) -> bool:
+    return before is outcome or {before, outcome} <= IN_VAIN
 
 
 def _take_back(session: DeskSession, ticket: Ticket, callback: Callback, before: Outcome, *, now: datetime) -> bool:
@@ -150,6 +161,8 @@ def _follow(
     now: datetime,
     by: Actor,
 ) -> None:
+    if tried.outcome in SPOKEN_WITH:
+        drop_queued(session, ticket, reason=NO_LONGER_TRUE, templates=(CHOOSE_AGAIN,), now=now)
     if tried.outcome is Outcome.REACHED:
         end_call(session, callback, CallbackStatus.REACHED, now=now)
         if not tried.inferred:
@@ -174,10 +187,12 @@ def _need_no_second_call(session: DeskSession, ticket: Ticket, *, now: datetime)
 def _redial(
     session: DeskSession, ticket: Ticket, callback: Callback, tried: Attempt, *, now: datetime, by: Actor
 ) -> None:
-    """The same person calls straight back, and the customer is told so at once."""
+    """The same person calls straight back, and the customer is told so at once. Who has left while they spoke does not."""
+    caller = session.get(Staff, by.id)
     callback.status = move(callback.status, CallbackStatus.DUE)
     callback.due_at = callback.miss_at = now + REDIAL
-    callback.staff_id, callback.missed_at = by.id, None
+    callback.staff_id = by.id if caller is not None and caller.works_at(ticket.site_id) else None
+    callback.missed_at = None
     if ticket.is_live:
         promise_call(session, ticket, callback, by_text=True, now=now, by=by)
     tell_customer(session, ticket, _straight_back(session, callback, tried), now=now, by=by)
@@ -208,6 +223,8 @@ def _cut(tried: Attempt) -> str:
 
 
 def _retry(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
+    if _is_ahead_of_time(callback, now=now):
+        return
     policy = session.house.policy
     callback.in_vain += 1
     due = next_retry(callback.in_vain, now=now, calendar=calendar_of(ticket.site), gaps=policy.retry_gaps)
@@ -218,11 +235,18 @@ def _retry(session: DeskSession, ticket: Ticket, callback: Callback, *, now: dat
     end_call(session, callback, CallbackStatus.UNREACHED, now=now)
     message = None
     if callback.reason is not CallReason.UNDELIVERED and why_no_text(session, ticket) is None:
-        saying = Saying("unreached", f"callback:{callback.id}:unreached", {})
+        saying = Saying(CHOOSE_AGAIN, f"callback:{callback.id}:attempt:{callback.attempt_count}:unreached", {})
         message = tell_customer(session, ticket, saying, now=now, by=by)
     texted(session, ticket, message, how="asked to choose another time", now=now, by=by)
     if message is None:
         _give_up(session, ticket, callback, now=now, by=by)
+
+
+def _is_ahead_of_time(callback: Callback, *, now: datetime) -> bool:
+    """Somebody tried before the time that the customer chose: they are called then as they were told, and this was none of
+    the tries after it."""
+    chosen = not (callback.is_task or callback.as_soon_as_possible or callback.in_vain)
+    return chosen and callback.status is CallbackStatus.BOOKED and callback.due_at > now
 
 
 def _give_up(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
