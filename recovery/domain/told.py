@@ -61,14 +61,21 @@ MOVES_A_CLOCK = frozenset(
 TELLS_OF_TIME = MOVES_A_CLOCK | TELLS_OF_A_TEXT | {Tag.WAIT_BEGUN}
 UNDO = "undo"
 """Why a ticket was reopened that was resolved by mistake a moment before."""
+BY_RESOLVING = "resolved"
+"""How a promise was kept."""
 MAKES_A_MISTAKE = frozenset({Tag.PROMISE_LAPSED, Tag.TICKET_REOPENED, Tag.REMEDY_GRANTED})
 """Of a wait for a free colleague: until one of these was told nothing went wrong, and it is in no report."""
 
 
 def facts_told(events: Sequence[Told]) -> list[ClockFact]:
-    """In the order of the trail."""
-    memory = _Memory()
-    return [ClockFact(kind, event.at) for event in events for kind in memory.facts_of(event)]
+    """In the order of the trail. A resolution that was undone was no response to anybody."""
+    memory, undone = _Memory(), _undone(events)
+    return [
+        ClockFact(kind, event.at)
+        for number, event in enumerate(events)
+        for kind in memory.facts_of(event)
+        if not (number in undone and kind is FactKind.TOUCHED_BY_PERSON)
+    ]
 
 
 def counted(events: Sequence[Told]) -> Counted:
@@ -84,12 +91,31 @@ def counted(events: Sequence[Told]) -> Counted:
         failure=logged["failure"],
         severity=said["severity"],
         owner=int(said["owner"]) if said["owner"] else None,
-        promises_kept=tags.count(Tag.PROMISE_KEPT),
+        promises_kept=tags.count(Tag.PROMISE_KEPT) - sum(_kept_a_promise(events, each) for each in _undone(events)),
         promises_broken=tags.count(Tag.PROMISE_LAPSED),
         in_the_numbers=Tag.TICKET_VOIDED not in tags
         and Source(logged["source"]) not in OUTSIDE_THE_NUMBERS
         and (Tag.WAIT_BEGUN not in tags or any(map(_makes_a_mistake, events))),
     )
+
+
+def _undone(events: Sequence[Told]) -> frozenset[int]:
+    """Places of the resolutions that were taken back a moment later."""
+    found, resolved = set[int](), None
+    for place, event in enumerate(events):
+        if event.tag is Tag.TICKET_RESOLVED:
+            resolved = place
+        elif event.tag is Tag.TICKET_REOPENED:
+            if resolved is not None and event.payload["why"] == UNDO:
+                found.add(resolved)
+            resolved = None
+    return frozenset(found)
+
+
+def _kept_a_promise(events: Sequence[Told], resolution: int) -> bool:
+    """It says so just before. Undone, it has kept none: the promise stands again."""
+    before = events[resolution - 1]
+    return before.tag is Tag.PROMISE_KEPT and before.payload["how"] == BY_RESOLVING
 
 
 def _makes_a_mistake(event: Told) -> bool:

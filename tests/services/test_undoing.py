@@ -1,13 +1,17 @@
 """Ten seconds after a resolution it can be undone, and then everything is as it was."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
+from recovery.domain.actors import CUSTOMER
 from recovery.domain.callbacks import CallbackStatus, CallReason, Outcome
 from recovery.domain.messages import MessageStatus
-from recovery.models import Callback, CallSlot, Message, Promise, Ticket
+from recovery.models import Callback, CallSlot, Message, Promise, Ticket, TicketClock
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.deciding import remedies
+from recovery.services.proving.audit import verify
 from recovery.services.ticketing import reopening, tickets
 from tests.factories import Business
 from tests.services.calls import book, opted_out, tried
@@ -133,15 +137,76 @@ def test_that_a_remedy_is_ready_is_said_after_all(business: Business) -> None:
     assert waiting(business, ticket) == ["logged", "ready"]
 
 
-def test_a_new_time_that_was_promised_is_not(business: Business) -> None:
-    """Another promise stands since: it is on their page."""
+def test_a_new_time_that_was_promised_is_said_after_all(business: Business) -> None:
     ticket = business.log()
     delivered(business)
     business.later(minutes=15)
     business.tick("promises to lapse")
     assert waiting(business, ticket) == ["late"]
     resolved_and_undone(business, ticket)
-    assert waiting(business, ticket) == []
+    assert waiting(business, ticket) == ["late"]
+
+
+def test_what_was_promised_stands_and_nothing_is_kept_by_a_slip(business: Business) -> None:
+    ticket = business.log(promise_minutes=6)
+    business.later(minutes=5)
+    (before,) = business.rows(Promise, ticket)
+    resolved_and_undone(business, ticket)
+    (promise,) = business.rows(Promise, ticket)
+    assert (promise.due_at, promise.told_by, promise.outcome) == (before.due_at, before.told_by, None)
+    undone = business.again(ticket)
+    assert (undone.promise_due_at, undone.first_response_at) == (before.due_at, None)
+    assert figures(business, ticket) == (None, None, 0, 0)
+    business.later(minutes=2)
+    business.tick("promises to lapse")
+    assert figures(business, ticket) == (None, None, 0, 1)
+    resolve(business, ticket)
+    minutes = 7 * 60 + 5
+    assert figures(business, ticket) == (minutes, minutes, 1, 1)
+
+
+def test_a_promise_that_only_the_resolution_saw_broken_is_made_anew(business: Business) -> None:
+    ticket = business.log(promise_minutes=6)
+    business.later(minutes=7)
+    resolved_and_undone(business, ticket)
+    broken, promise = business.rows(Promise, ticket)
+    assert (broken.outcome, promise.outcome) == ("broken", None)
+    assert promise.due_at == business.now + timedelta(minutes=15)
+    assert figures(business, ticket) == (None, None, 0, 1)
+
+
+def test_a_response_that_came_before_stays_one(business: Business) -> None:
+    ticket = business.log()
+    business.later(minutes=1)
+    book(business, ticket)
+    tried(business, ticket, Outcome.REACHED)
+    business.later(minutes=1)
+    resolved_and_undone(business, ticket)
+    assert figures(business, ticket)[0] == 60
+    assert business.again(ticket).first_response_at == business.now - timedelta(minutes=1, seconds=5)
+
+
+def test_what_the_customer_has_confirmed_is_reopened_and_not_undone(business: Business) -> None:
+    ticket = business.log()
+    resolve(business, ticket)
+    business.later(seconds=3)
+    business.on(
+        ticket,
+        lambda session, held, _: tickets.confirm(session, held, message_id=None, now=business.now, by=CUSTOMER),
+    )
+    business.on(
+        ticket, lambda session, held, by: reopening.reopen(session, held, why="by_hand", now=business.now, by=by)
+    )
+    assert business.again(ticket).level == 2
+    assert waiting(business, ticket)[-1] == "reopened"
+
+
+def figures(business: Business, ticket: Ticket) -> tuple[int | None, int | None, int, int]:
+    """First response, recovery, promises kept and broken, as reports read them; the nightly check finds the same."""
+    with business.desk.read() as session:
+        row = session.get_one(TicketClock, ticket.id)
+        assert verify(session, business.desk.house.audit_key).ok
+        return row.first_response, row.resolved, row.promises_kept, row.promises_broken
 
 
 def test_what_was_cancelled_before_the_resolution_stays_cancelled(business: Business) -> None:

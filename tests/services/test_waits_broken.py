@@ -224,6 +224,58 @@ def test_an_undone_end_leaves_them_as_they_stood_with_the_promise_that_they_had(
     assert in_the_numbers(business) == mistakes
 
 
+@pytest.mark.parametrize(
+    ("said", "status"), [(WaitAnswer.LATER, WaitStatus.LATER), (WaitAnswer.COMING, WaitStatus.COMING)]
+)
+def test_who_is_put_off_or_on_the_way_has_the_rest_of_their_minutes(
+    business: Business, said: WaitAnswer, status: WaitStatus
+) -> None:
+    wait = joined(business)
+    if said is WaitAnswer.COMING:
+        press(business, wait, turns.ready)
+    business.later(minutes=1)
+    before = says_on_page(business, wait, said)
+    business.later(minutes=2)
+    undone(business, wait)
+    found = again(business, wait)
+    assert (found.status, found.due_at, found.called_at) == (status, before.due_at, before.called_at)
+    assert ticket_of(business, wait).status is TicketStatus.WAITING_FOR_CUSTOMER
+    business.later(minutes=10)
+    business.tick("waits to go on")
+    assert again(business, wait).status is not status
+
+
+def test_who_was_not_there_is_told_so_once(business: Business) -> None:
+    wait = joined(business)
+    press(business, wait, turns.ready)
+    business.later(minutes=11)
+    business.tick("waits to go on")
+    undone(business, wait)
+    business.later(minutes=11)
+    business.tick("waits to go on")
+    assert again(business, wait).status is WaitStatus.NO_SHOW
+    assert texts(business, ticket_of(business, wait)).count("waiting_missed") == 1
+
+
+def undone(business: Business, wait: Wait) -> None:
+    """Helped by a slip of the thumb."""
+    ticket = ticket_of(business, wait)
+    business.later(seconds=1)
+    press(business, wait, turns.helped)
+    business.later(seconds=3)
+    business.on(ticket, lambda session, held, maya: undo_resolution(session, held, now=business.now, by=maya))
+
+
+def test_to_whom_our_promise_is_broken_nobody_estimates_any_more(business: Business) -> None:
+    wait = joined(business)
+    business.later(hours=1)
+    business.tick("promises to lapse")
+    assert says_on_page(business, wait, WaitAnswer.LATER).due_at is not None
+    business.later(minutes=10)
+    business.tick("waits to go on")
+    assert (again(business, wait).status, again(business, wait).due_at) == (WaitStatus.WAITING, None)
+
+
 def test_nobody_in_line_is_left_to_themselves(business: Business) -> None:
     line = [joined(business, each) for each in (SAM, NOOR, LEE, BY_NAME)]
     press(business, line[0], turns.ready)

@@ -10,7 +10,6 @@ from recovery.services.calling.call_rows import callbacks_of
 from recovery.services.calling.slots import take_slot
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
-from recovery.services.timing.promises import promise_next
 
 
 def put_back(session: DeskSession, ticket: Ticket, *, cancelled_at: datetime, now: datetime, by: Actor) -> None:
@@ -38,8 +37,6 @@ def _put_back(session: DeskSession, ticket: Ticket, call: Callback, *, now: date
         due_at=instant(call.due_at),
         status=call.status.value,
     )
-    if not call.is_task:
-        promise_next(session, ticket, now=now, by=by)
 
 
 def _before(call: Callback, *, now: datetime) -> CallbackStatus:

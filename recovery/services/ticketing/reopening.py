@@ -25,12 +25,14 @@ from recovery.services.session import DeskSession
 from recovery.services.texting.messages import is_heard
 from recovery.services.texting.queued import drop_queued
 from recovery.services.ticketing.logging_mistakes import continuation_of, continued
-from recovery.services.ticketing.tickets import is_in_hands, wait_on
+from recovery.services.ticketing.tickets import LOOK_AGAIN_AFTER, is_in_hands, pause
 from recovery.services.ticketing.withdrawing import say_after_all
 from recovery.services.timing.promises import (
     current_promise,
     default_promise_due,
     make_promise,
+    promise_next,
+    put_back_promise,
     sayable_due,
     tell_new_time,
 )
@@ -43,7 +45,8 @@ def reopen(
     """Gives the ticket that goes on: this one, one level up, or after the window a new one linked to it. `asked_at`: when
     the customer wrote it, where we heard of it later.
 
-    Within the first seconds after resolving, by the same person, it is an undo: the status that it had, no level, no text.
+    Within the first seconds after resolving, by the same person, it is an undo: the status that it had, no level, no text;
+    but not once the customer has said that it is right.
     """
     if ticket.status not in FINISHED:
         raise WrongState(f"This ticket is {ticket.status.label}, so there is nothing to reopen.")
@@ -53,18 +56,11 @@ def reopen(
     resolved_at = ticket.resolved_at or now
     if (asked_at or now) > resolved_at + policy.reopen_within:
         return _go_on(session, ticket, why=why, now=now, by=by)
-    undo = by.kind is ActorKind.STAFF and ticket.resolved_by_id == by.id and now <= resolved_at + policy.undo_for
+    undo = _is_theirs_to_undo(ticket, by=by) and now <= resolved_at + policy.undo_for
     before = _status_before(session, ticket) if undo else TicketStatus.IN_RECOVERY
     _back_to_work(session, ticket, why=UNDO if undo else why, undo=undo, before=before, now=now, by=by)
     if undo:
-        drop_queued(session, ticket, reason="undone", now=now, templates=("resolved", "resolved_again"))
-        put_back(session, ticket, cancelled_at=resolved_at, now=now, by=by)
-        put_back_tasks(session, ticket, cancelled_at=resolved_at, now=now, by=by)
-        put_back_wait(session, ticket, ended_at=resolved_at, now=now, by=by)
-        say_after_all(session, ticket, dropped_at=resolved_at, now=now)
-        watch(session, ticket, now=now)
-        if before is TicketStatus.WAITING_FOR_CUSTOMER:
-            wait_on(session, ticket, now=now, by=by)
+        _put_back_all(session, ticket, before, resolved_at, now=now, by=by)
     else:
         _alert_and_say(session, ticket, now=now, by=by)
     return ticket
@@ -74,10 +70,13 @@ def undo_resolution(session: DeskSession, ticket: Ticket, *, now: datetime, by: 
     """Also of a wait that was closed without a word. Raises WrongState once the moment for it has gone by: the text may
     have left."""
     until = (ticket.resolved_at or now) + session.house.policy.undo_for
-    is_theirs = ticket.status in FINISHED and ticket.confirmed_at is None and ticket.resolved_by_id == by.id
-    if not is_theirs or now > until:
+    if ticket.status not in FINISHED or not _is_theirs_to_undo(ticket, by=by) or now > until:
         raise WrongState("It is too late to undo that: the text is on its way. Reopen it instead.")
     reopen(session, ticket, why=UNDO, now=now, by=by)
+
+
+def _is_theirs_to_undo(ticket: Ticket, *, by: Actor) -> bool:
+    return by.kind is ActorKind.STAFF and ticket.resolved_by_id == by.id and ticket.confirmed_at is None
 
 
 def _status_before(session: DeskSession, ticket: Ticket) -> TicketStatus:
@@ -91,6 +90,24 @@ def _status_before(session: DeskSession, ticket: Ticket) -> TicketStatus:
     return TicketStatus(json.loads(resolved)["status_before"])
 
 
+def _put_back_all(
+    session: DeskSession, ticket: Ticket, before: TicketStatus, resolved_at: datetime, *, now: datetime, by: Actor
+) -> None:
+    """What hung on the ticket, and what the customer was told: by then they hear from us, as if nothing had been pressed."""
+    drop_queued(session, ticket, reason="undone", now=now, templates=("resolved", "resolved_again"))
+    put_back(session, ticket, cancelled_at=resolved_at, now=now, by=by)
+    put_back_tasks(session, ticket, cancelled_at=resolved_at, now=now, by=by)
+    put_back_wait(session, ticket, ended_at=resolved_at, now=now, by=by)
+    look_again = None
+    if before is TicketStatus.WAITING_FOR_CUSTOMER:
+        pause(session, ticket, now=now, by=by)
+        look_again = now + LOOK_AGAIN_AFTER
+    if not put_back_promise(session, ticket, ended_at=resolved_at):
+        promise_next(session, ticket, otherwise=look_again, now=now, by=by)
+    say_after_all(session, ticket, dropped_at=resolved_at, now=now)
+    watch(session, ticket, now=now)
+
+
 def _back_to_work(
     session: DeskSession, ticket: Ticket, *, why: str, undo: bool, before: TicketStatus, now: datetime, by: Actor
 ) -> None:
@@ -100,6 +117,8 @@ def _back_to_work(
     ticket.status = move(ticket.status, TicketStatus.IN_RECOVERY)
     if before is TicketStatus.OPEN:
         ticket.status = before  # nothing was given or promised yet, so that it was in nobody's hands
+    if undo and ticket.first_response_at == ticket.resolved_at and not ticket.apologised_in_person:
+        ticket.first_response_at = None
     ticket.resolved_at = ticket.resolved_by_id = ticket.closed_at = ticket.confirmed_at = None
     if not undo:
         ticket.level += 1
@@ -108,8 +127,10 @@ def _back_to_work(
     record(session, ticket, Tag.TICKET_REOPENED, by=by, at=now, level=ticket.level, why=why, status=ticket.status.value)
     if ticket.owner_id is not None and not is_in_hands(ticket):
         release(session, ticket, now=now)
+    if undo:
+        return
     urgent = by.kind is ActorKind.CUSTOMER
-    told_by = ToldBy.PAGE if undo or not is_heard(session, ticket, now=now, urgent=urgent) else ToldBy.TEXT
+    told_by = ToldBy.TEXT if is_heard(session, ticket, now=now, urgent=urgent) else ToldBy.PAGE
     make_promise(session, ticket, due_at=due, about=PromiseAbout.TOUCH, told_by=told_by, now=now, by=by)
 
 

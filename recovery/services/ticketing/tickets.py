@@ -13,6 +13,7 @@ from recovery.domain.messages import MessageStatus
 from recovery.domain.permissions import Permission
 from recovery.domain.remedies import RemedyStatus
 from recovery.domain.tickets import FINISHED, Severity, TicketStatus, move
+from recovery.domain.told import BY_RESOLVING
 from recovery.domain.wording import at_words
 from recovery.domain.zones import places
 from recovery.models import Event, Message, Remedy, Staff, Ticket
@@ -129,7 +130,7 @@ def _put_right(session: DeskSession, ticket: Ticket, *, how: str | None, now: da
     ticket.resolved_at, ticket.resolved_by_id = now, by.id
     if ticket.first_response_at is None:
         ticket.first_response_at = now
-    end_promise(session, ticket, "kept", now=now, how="resolved", by=by)
+    end_promise(session, ticket, "kept", now=now, how=BY_RESOLVING, by=by)
     ticket.promise_due_at = None
     event = record(
         session,
@@ -233,14 +234,14 @@ def wait_for_customer(session: DeskSession, ticket: Ticket, *, now: datetime, by
         raise WrongState(
             "They are in line and wait for us: call them when it is their turn, or take them out of the line."
         )
-    wait_on(session, ticket, now=now, by=by)
+    pause(session, ticket, now=now, by=by)
+    promise_next(session, ticket, otherwise=now + LOOK_AGAIN_AFTER, now=now, by=by)
 
 
-def wait_on(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
-    """Also for who was called, and whose turn it is to come."""
+def pause(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    """It is the customer's turn: our clock rests, theirs does not."""
     ticket.status = move(ticket.status, TicketStatus.WAITING_FOR_CUSTOMER)
     record(session, ticket, Tag.TICKET_WAITING, by=by, at=now)
-    promise_next(session, ticket, otherwise=now + LOOK_AGAIN_AFTER, now=now, by=by)
 
 
 def resume(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:

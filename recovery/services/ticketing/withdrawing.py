@@ -14,6 +14,7 @@ from recovery.services.backstage.task_rows import cancel_tasks
 from recovery.services.calling.call_rows import cancel_calls
 from recovery.services.session import DeskSession
 from recovery.services.texting.queued import drop_queued, tell_queued
+from recovery.services.timing.promises import current_promise
 from recovery.services.waiting.wait_rows import end_wait
 
 RESOLVED = "resolved"
@@ -65,15 +66,18 @@ def cancel_what_no_longer_holds(session: DeskSession, ticket: Ticket, *, why: st
 
 def say_after_all(session: DeskSession, ticket: Ticket, *, dropped_at: datetime, now: datetime) -> None:
     """Queues anew what a resolution dropped, now that it is undone: a dropped text stays dropped, so each gets a twin.
-    Those about a promise are left out: another one was made meanwhile."""
+    Those about a promise are left out where it does not stand."""
     dropped = select(Message).where(
         Message.ticket_id == ticket.id,
         Message.status == MessageStatus.DROPPED,
         Message.drop_reason == RESOLVED,
         Message.final_at == dropped_at,
     )
+    promise = current_promise(session, ticket)
+    standing = f"promise:{promise.id}" if promise else ""
     for message in session.scalars(dropped.order_by(Message.id)).all():
-        if message.holds_while is None or not message.holds_while.startswith("promise:"):
+        told_of = message.holds_while or ""
+        if told_of == standing or not told_of.startswith("promise:"):
             waits = message.held_for or (message.not_before > now and message.urgent_until is None)
             status = MessageStatus.HELD if waits else MessageStatus.PENDING
             meaning = f"{message.meaning}:{ticket.event_seq}"

@@ -101,6 +101,13 @@ def promise_by_hand(
     then told by nobody, and whoever made it has to call.
     """
     check_due(due_at, now=now)
+    return promise_anew(session, ticket, due_at=due_at, tell=tell, now=now, by=by)
+
+
+def promise_anew(
+    session: DeskSession, ticket: Ticket, *, due_at: datetime, tell: bool, now: datetime, by: Actor
+) -> Promise:
+    """As `promise_by_hand`, for a time that is reckoned: a site may be shut for longer than a person would promise."""
     if not ticket.is_live:
         raise WrongState(f"This ticket is {ticket.status.label}: nobody is waiting for a new time.")
     told_by = _telling(session, ticket, due_at, now=now) if tell else ToldBy.PAGE
@@ -201,6 +208,18 @@ def end_promise(
         record(session, ticket, Tag.PROMISE_KEPT, by=by, at=now, promise=promise.id, how=how)
     session.flush()  # the partial unique index allows one current promise: end this one before the next is added
     return promise
+
+
+def put_back_promise(session: DeskSession, ticket: Ticket, *, ended_at: datetime) -> bool:
+    """The one that an undone resolution had ended is as it was told. False where there was none, and where only the
+    resolution had seen that it was broken: nobody has told them so."""
+    ended = select(Promise).where(Promise.ticket_id == ticket.id, Promise.ended_at == ended_at)
+    promise = session.scalar(ended.order_by(Promise.number.desc()).limit(1))
+    if promise is None or promise.lapsed_at == ended_at:
+        return False
+    promise.outcome = promise.ended_at = None
+    ticket.promise_due_at = promise.due_at
+    return True
 
 
 def _telling(session: DeskSession, ticket: Ticket, due_at: datetime, *, now: datetime) -> ToldBy:

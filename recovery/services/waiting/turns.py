@@ -22,7 +22,7 @@ from recovery.services.ticketing.tickets import LOOK_AGAIN_AFTER, resolve, set_a
 from recovery.services.timing.promises import promise_next, touched
 from recovery.services.waiting.estimates import estimate
 from recovery.services.waiting.saying import say
-from recovery.services.waiting.wait_rows import set_status
+from recovery.services.waiting.wait_rows import next_estimate_at, set_status
 
 NOT_COMING, NOT_THERE, SAID_BY_STAFF = "not_coming", "not_there", "said_by_staff"
 """Why somebody is no longer in line."""
@@ -177,7 +177,7 @@ def _in_line(session: DeskSession, ticket: Ticket, wait: Wait, *, why: str, now:
     session.flush()
     place, at = estimate(session, ticket.site, wait, now=now)
     wait.estimate_at, wait.promised_by = at, at + rules.margin
-    wait.due_at = at if wait.estimates < rules.estimates else None
+    wait.due_at = next_estimate_at(session, ticket, wait)
     told = {"place": place, "estimate_at": instant(at), "why": why}
     record(session, ticket, Tag.WAIT_RESUMED, by=by, at=now, wait=wait.id, **told)
     _ours_again(session, ticket, now=now, by=by)

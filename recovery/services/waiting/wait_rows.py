@@ -3,16 +3,27 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.events import Tag
 from recovery.domain.tickets import Source
 from recovery.domain.waits import LIVE, WaitStatus, move
-from recovery.models import Ticket, Wait
+from recovery.models import Event, Ticket, Wait
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
-from recovery.services.timing.promises import promise_next
+
+STOOD = {
+    Tag.WAIT_BEGUN: WaitStatus.WAITING,
+    Tag.WAIT_CALLED: WaitStatus.CALLED,
+    Tag.WAIT_COMING: WaitStatus.COMING,
+    Tag.WAIT_PUT_OFF: WaitStatus.LATER,
+    Tag.WAIT_MISSED: WaitStatus.NO_SHOW,
+    Tag.WAIT_RESUMED: WaitStatus.WAITING,
+}
+"""How a wait stands after each of its events, as long as it goes on."""
+WAYS_BACK = {WaitStatus.NO_SHOW: (WaitStatus.WAITING, WaitStatus.CALLED, WaitStatus.NO_SHOW)}
+"""As they came there; to all others it is one step from the line."""
 
 
 def wait_of(session: DeskSession, ticket: Ticket) -> Wait | None:
@@ -35,6 +46,12 @@ def set_status(wait: Wait, to: WaitStatus, *, due_at: datetime | None, **values:
         setattr(wait, name, value)
 
 
+def next_estimate_at(session: DeskSession, ticket: Ticket, wait: Wait) -> datetime | None:
+    """None for who was told enough of them. To whom our promise is broken, nobody estimates any more."""
+    told_enough = wait.estimates >= session.house.policy.waiting.estimates
+    return None if told_enough or ticket.lapses else wait.estimate_at
+
+
 def end_wait(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -> None:
     """With the ticket: who resolved it has helped them."""
     wait = live_wait_of(session, ticket)
@@ -49,15 +66,41 @@ def end_wait(session: DeskSession, ticket: Ticket, *, why: str, now: datetime) -
 
 
 def put_back_wait(session: DeskSession, ticket: Ticket, *, ended_at: datetime, now: datetime, by: Actor) -> None:
-    """What an undone resolution had ended: in line again, in the same place and with the promise of before. Whose turn it
-    was is called still."""
+    """What an undone resolution had ended stands as it stood, in the same place. Whose turn it was is called still, and
+    who has ten minutes has the rest of them."""
     wait = wait_of(session, ticket)
-    if wait is None or wait.ended_at != ended_at:
+    if wait is None or wait.status is not WaitStatus.HELPED or wait.ended_at != ended_at:
         return
-    set_status(wait, WaitStatus.WAITING, due_at=None, ended_at=None, helped_by_id=None)
-    if wait.called_at is not None and wait.called_at < ended_at:
-        set_status(wait, WaitStatus.CALLED, due_at=now + session.house.policy.waiting.grace)
-    else:
+    told = session.execute(_how_it_went(ticket)).all()
+    status, due_at = _as_it_stood(session, ticket, wait, Tag(told[0].tag), told[0].at)
+    wait.ended_at = wait.helped_by_id = None
+    for step in WAYS_BACK.get(status, (WaitStatus.WAITING, status)):
+        if step is not wait.status:
+            set_status(wait, step, due_at=due_at)
+    if wait.called_at == ended_at and all(each.tag != Tag.WAIT_CALLED for each in told):
         wait.called_at = wait.called_by_id = None
     record(session, ticket, Tag.WAIT_PUT_BACK, by=by, at=now, wait=wait.id)
-    promise_next(session, ticket, now=now, by=by)
+
+
+def _how_it_went(ticket: Ticket) -> Select[str, datetime]:
+    """The newest first."""
+    return (
+        select(Event.tag, Event.at)
+        .where(Event.stream_id == ticket.id, Event.tag.in_([tag.value for tag in STOOD]))
+        .order_by(Event.seq.desc())
+    )
+
+
+def _as_it_stood(
+    session: DeskSession, ticket: Ticket, wait: Wait, tag: Tag, since: datetime
+) -> tuple[WaitStatus, datetime | None]:
+    """With the moment at which the machine goes on with it."""
+    rules, status = session.house.policy.waiting, STOOD[tag]
+    match status:
+        case WaitStatus.WAITING:
+            return status, next_estimate_at(session, ticket, wait)
+        case WaitStatus.LATER:
+            return status, since + rules.later
+        case WaitStatus.NO_SHOW:
+            return status, since + rules.kept
+    return status, since + rules.grace
