@@ -16,7 +16,7 @@ from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.rows import Undetected
 from recovery.services.ticketing.tickets import close, void, wait_for_customer
 from recovery.services.timing import due_rows
-from tests.factories import LEE, NOOR, SAM, Business, refund
+from tests.factories import LEE, NOOR, SAM, Business, refund, shut
 from tests.services.calls import book, texts
 from tests.services.task_parts import act, again, asked, due, resolved
 from tests.services.test_undetected import reasons
@@ -140,6 +140,15 @@ def test_by_night_the_new_time_is_true_when_its_text_leaves(business: Business) 
     message = business.rows(Message, ticket)[-1]
     assert message.template == "promised"
     assert due(business, ticket) == message.not_before + timedelta(minutes=15)
+
+
+def test_a_site_that_is_shut_for_weeks_finishes_its_tasks_all_the_same(business: Business) -> None:
+    ticket = business.log()
+    task = asked(business, ticket)
+    for days in range(40):
+        shut(business, (business.now.date() + timedelta(days=days)).isoformat(), "Winter")
+    assert act(business, task, tasks.finish).status is TaskStatus.DONE
+    assert due(business, ticket) - business.now > timedelta(days=39)
 
 
 def test_an_observation_has_tasks_and_nobody_to_tell(business: Business) -> None:

@@ -20,7 +20,7 @@ from recovery.services.timing.owed import still_owed
 from recovery.services.timing.promises import (
     current_promise,
     default_promise_due,
-    promise_by_hand,
+    promise_anew,
     sayable_due,
 )
 
@@ -117,4 +117,4 @@ def _move_promise(session: DeskSession, ticket: Ticket, *, now: datetime, by: Ac
     if promise is None or still_owed(session, ticket, promise.about):
         return
     due = sayable_due(session, ticket, default_promise_due(session, ticket, now=now), now=now)
-    promise_by_hand(session, ticket, due_at=due, tell=True, now=now, by=by)
+    promise_anew(session, ticket, due_at=due, tell=True, now=now, by=by)
