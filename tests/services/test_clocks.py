@@ -140,6 +140,25 @@ def test_a_new_calendar_counts_from_now_on_and_leaves_what_was_counted(business:
         assert verify(session, business.desk.house.audit_key).ok
 
 
+def test_a_calendar_changed_after_the_computers_clock_was_set_back_rewrites_nothing(business: Business) -> None:
+    ada, ticket = business.actor("ada"), business.log()
+
+    def change(hours: str) -> None:
+        with business.desk.write() as session:
+            site = visible_site(session, "harbour-st", by=ada)
+            change_site(session, site, replace(HARBOUR, hours=hours), now=business.now, by=ada)
+
+    business.later(hours=3)
+    change("mon-fri 08:00-10:00")
+    business.later(minutes=-2)
+    change("mon-fri 08:00-20:00")
+    business.later(hours=1)
+    resolved(business, ticket)
+    row = row_of(business, ticket)
+    assert row is not None
+    assert row.resolved == row.customer_wait == (4 * 60 - 2) * 60
+
+
 def test_a_holiday_is_not_counted(business: Business) -> None:
     ada, tomorrow = business.actor("ada"), business.now.date() + timedelta(days=1)
     with business.desk.write() as session:

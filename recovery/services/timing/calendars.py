@@ -40,9 +40,16 @@ def calendars_of_all(session: Session, sites: Iterable[Site]) -> Mapping[int, Ca
 
 
 def keep_calendar(session: Session, site: Site, *, now: datetime) -> None:
-    """Call before the site's hours, zone or special days are changed; twice in one transaction is as good as once."""
-    if site.calendar_changed_at == now:
-        return
+    """Call before the site's hours, zone or special days are changed; twice in one transaction is as good as once. After
+    the computer's clock was set back, what held since the last change held for no time: a row that ends before it would
+    stand for all that came before."""
+    if site.calendar_changed_at is None or now > site.calendar_changed_at:
+        _add_former(session, site, now=now)
+    open_here = select(Ticket.id).where(Ticket.site_id == site.id, Ticket.status.in_(LIVE))
+    session.execute(update(Climb).where(Climb.ticket_id.in_(open_here)).values(look_at=now))  # reckoned by the old one
+
+
+def _add_former(session: Session, site: Site, *, now: datetime) -> None:
     session.add(
         FormerCalendar(
             id=new_id(now),
@@ -54,8 +61,6 @@ def keep_calendar(session: Session, site: Site, *, now: datetime) -> None:
         )
     )
     site.calendar_changed_at = now
-    open_here = select(Ticket.id).where(Ticket.site_id == site.id, Ticket.status.in_(LIVE))
-    session.execute(update(Climb).where(Climb.ticket_id.in_(open_here)).values(look_at=now))  # reckoned by the old one
 
 
 def _history(site: Site, former: Iterable[FormerCalendar]) -> CalendarHistory:
