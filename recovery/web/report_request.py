@@ -37,6 +37,9 @@ class Asked:
     """Slug, "" for all of one's own."""
     group_by: str
     today: date
+    """Where it is latest, of the sites asked for."""
+    still_today: date
+    """Where it is earliest: a span begins with it, so that it has what any of them logged today."""
     sites: tuple[SiteBrief, ...]
 
     @property
@@ -49,7 +52,7 @@ class Asked:
     def span_words(self) -> str:
         if self.until == self.today:
             for days, label in SPANS:
-                if self.start == self.today - timedelta(days=days - 1):
+                if self.start == self._first_of(days):
                     return "today" if days == 1 else f"the last {label}"
         return f"{_day(self.start)} to {_day(self.until)}"
 
@@ -67,12 +70,15 @@ class Asked:
     def spans(self) -> list[dict[str, Any]]:
         found = []
         for days, label in SPANS:
-            start = self.today - timedelta(days=days - 1)
+            start = self._first_of(days)
             is_this = (self.start, self.until) == (start, self.today)
             found.append(
                 {"label": label, "url": replace(self, start=start, until=self.today).address(), "is_this": is_this}
             )
         return found
+
+    def _first_of(self, days: int) -> date:
+        return self.still_today - timedelta(days=days - 1)
 
     def groupings(self) -> list[dict[str, Any]]:
         return [
@@ -81,15 +87,18 @@ class Asked:
         ]
 
 
-def usual(session: DeskSession) -> Asked:
+def usual(session: DeskSession, *, site: str = "") -> Asked:
     sites = tuple(sites_of(session, by=actor()))
-    today = local_day(now(), sites[0].timezone if sites else "UTC")
-    return Asked(today - timedelta(days=USUAL_DAYS - 1), today, "", "failure", today, sites)
+    zones = [each.timezone for each in sites if site in {"", each.slug}] or ["UTC"]
+    days = [local_day(now(), zone) for zone in zones]
+    today, still_today = max(days), min(days)
+    return Asked(still_today - timedelta(days=USUAL_DAYS - 1), today, "", "failure", today, still_today, sites)
 
 
 def asked(session: DeskSession, *, group_by: str = "") -> Asked:
     """From the address; `group_by` comes before what stands there. Raises Invalid by field."""
-    default = usual(session)
+    site = request.args.get("site", "")
+    default = usual(session, site=site)
     group_by = group_by or request.args.get("group_by") or default.group_by
     if group_by not in GROUPINGS:
         raise Invalid.field("group_by", "Choose one of the groups offered.")
@@ -97,7 +106,7 @@ def asked(session: DeskSession, *, group_by: str = "") -> Asked:
         default,
         start=_read("from", default.start),
         until=_read("until", default.until),
-        site=request.args.get("site", ""),
+        site=site,
         group_by=group_by,
     )
     if wanted.until < wanted.start:

@@ -33,11 +33,9 @@ def share(part: float | None) -> str:
     return NOTHING if part is None else f"{int(part * 100 + 1e-9)} %"
 
 
-def tickets_of(
-    asked: Asked, group: Group, *, clock: str = CLOCK, at_least: int | None = None, beyond: int | None = None
-) -> str:
-    """`beyond` 1: those that passed their target."""
-    where = {"beyond": beyond} if group.key == "all" else {"beyond": beyond, "key": group.key}
+def tickets_of(asked: Asked, group: Group, *, clock: str = CLOCK, at_least: int | None = None, **which: int) -> str:
+    """`beyond=1`: those that passed their target; `every=1`: also those that are not there yet."""
+    where: dict[str, Any] = which if group.key == "all" else which | {"key": group.key}
     by = "all" if group.key == "all" else asked.group_by
     return asked.address("reports.behind", group_by=by, clock=clock, at_least=at_least, **where)
 
@@ -68,7 +66,7 @@ def stats(asked: Asked, total: Group) -> list[dict[str, str]]:
             "label": "Promises kept",
             "value": share(total.promises_kept),
             "note": f"{total.kept} kept, {total.broken} broken.",
-            "url": tickets_of(asked, total),
+            "url": tickets_of(asked, total, every=1),
         },
     ]
 
@@ -78,13 +76,13 @@ def rows(asked: Asked, groups: Sequence[Group]) -> list[dict[str, Any]]:
     return [
         {
             "label": _label(asked, group),
-            "count": {"shown": str(group.count), "url": tickets_of(asked, group)},
+            "count": {"shown": str(group.count), "url": tickets_of(asked, group, every=1)},
             "first": {"shown": spent(group.clocks[FIRST].p50), "url": tickets_of(asked, group, clock=FIRST)},
             "p50": _figure(asked, group, group.clocks[CLOCK].p50),
             "p90": _figure(asked, group, group.clocks[CLOCK].p90),
             "p95": _figure(asked, group, group.clocks[CLOCK].p95),
             "within": _beyond(asked, group),
-            "kept": {"shown": share(group.promises_kept), "url": tickets_of(asked, group)},
+            "kept": {"shown": share(group.promises_kept), "url": tickets_of(asked, group, every=1)},
         }
         for group in groups
     ]

@@ -69,12 +69,19 @@ def behind() -> ResponseReturnValue:
     clock = request.args.get("clock", view.CLOCK)
     clock = clock if clock in reports.CLOCKS else view.CLOCK
     at_least = _whole(request.args.get("at_least", "0"))
-    beyond = request.args.get("beyond") == "1"
+    beyond, every = request.args.get("beyond") == "1", request.args.get("every") == "1"
     with components().read() as session:
         wanted = asked(session) if group_by in GROUPINGS else _of_everything(session)
         grouped: dict[str, Any] = {"group_by": group_by, "key": key} if group_by in GROUPINGS else {}
         tickets = reports.tickets_behind(
-            session, **wanted.scope, **grouped, clock=clock, at_least=at_least, beyond=beyond, limit=MOST_BEHIND + 1
+            session,
+            **wanted.scope,
+            **grouped,
+            clock=clock,
+            at_least=at_least,
+            beyond=beyond,
+            every=every,
+            limit=MOST_BEHIND + 1,
         )
         seconds = seconds_of(session, [ticket.id for ticket in tickets], clock)
         label = _label(session, wanted, key) if grouped else ""
@@ -83,8 +90,9 @@ def behind() -> ResponseReturnValue:
         asked=wanted,
         label=label,
         clock=view.CLOCK_LABELS[clock],
-        at_least=view.spent(at_least) if at_least else "",
+        at_least=view.spent(at_least) if at_least and not every else "",
         beyond=beyond,
+        every=every,
         more=len(tickets) > MOST_BEHIND,
         tickets=[_line(ticket, seconds.get(ticket.id)) for ticket in tickets[:MOST_BEHIND]],
         back_url=wanted.address(),

@@ -7,7 +7,9 @@ import re
 import pytest
 
 from recovery.clock import FrozenClock
+from recovery.domain.actors import MACHINE
 from recovery.models import Ticket
+from recovery.services.people.sites import NewSite, add_site
 from recovery.services.ticketing import tickets
 from tests.factories import LEE, NOOR, SAM, Business, NewCustomer
 from tests.web.pages import Visitor
@@ -69,6 +71,35 @@ def test_every_number_opens_its_tickets(business: Business, clock: FrozenClock) 
     late = omar.open("/reports/tickets?group_by=failure&key=late").text
     assert "Noor Aziz" in late
     assert "Sam Whitfield" not in late
+
+
+def test_a_count_opens_all_that_it_counts_those_last_that_are_not_recovered(
+    business: Business, clock: FrozenClock
+) -> None:
+    recovered(business, clock, minutes=5, customer=SAM)
+    business.log(customer=NOOR)
+    omar = Visitor.signed_in(business, "omar")
+    address = re.search(r'href="([^"]+)">2</a>', omar.open("/reports?group_by=failure").text)
+    assert address is not None
+    behind = words_of(omar.open(address[1].replace("&amp;", "&")).text)
+    assert "the slowest first, those not there yet behind them." in behind
+    assert behind.index("Sam Whitfield") < behind.index("Noor Aziz")
+    assert "Noor Aziz" not in omar.open("/reports/tickets").text
+
+
+def test_where_it_is_tomorrow_already_todays_tickets_are_in_the_span(business: Business, clock: FrozenClock) -> None:
+    with business.desk.write() as session:
+        add_site(session, NewSite("Zealand Bar", "Pacific/Auckland", "NZD", "NZ"), now=business.now, by=MACHINE)
+    clock.advance(hours=5)  # Tuesday afternoon in London, and three in the morning of Wednesday in Auckland
+    business.log(by="ada", site="zealand-bar", customer=NewCustomer(None, "Kiri Tui"), remedies=())
+    business.log(customer=SAM)
+    ada = Visitor.signed_in(business, "ada")
+    assert "The last 30 days, all sites: 2 tickets." in words_of(ada.open("/reports").text)
+    assert "The last 30 days, Zealand Bar: 1 ticket." in words_of(ada.open("/reports?site=zealand-bar").text)
+    today = re.search(r'href="([^"]+)"[^>]*>Today<', ada.open("/reports?site=zealand-bar").text)
+    assert today is not None
+    assert "from=2026-03-11" in today[1]
+    assert "until=2026-03-11" in today[1]
 
 
 @pytest.mark.parametrize("group_by", ["failure", "site", "staff", "severity", "hour_of_week", "day"])

@@ -93,10 +93,12 @@ def tickets_behind(
     clock: str = "resolved",
     at_least: int = 0,
     beyond: bool = False,
+    every: bool = False,
     limit: int = ONE_PAGE,
 ) -> Sequence[TicketRow]:
     """The tickets of one group, those first whose `clock` took longest, from `at_least` seconds: behind a p95, its tail.
-    `beyond`: those alone that passed their target.
+    `beyond`: those alone that passed their target. `every`: all that the group counts, behind them those whose clock
+    has not come to its end.
 
     Raises as `recovery_times`.
     """
@@ -104,12 +106,15 @@ def tickets_behind(
     clock = clock if clock in CLOCKS else "resolved"
     seconds = getattr(TicketClock, clock)
     query = select_tickets().join(TicketClock, TicketClock.ticket_id == Ticket.id)
-    query = query.where(tickets_visible_to(by), *scope.conditions(), seconds >= at_least)
+    query = query.where(tickets_visible_to(by), *scope.conditions())
+    if not every:
+        query = query.where(seconds >= at_least)
     if group_by != EVERYTHING:
         query = query.where(in_group(group_by, key, by))
     if beyond and clock in TARGETED:
         query = query.where(seconds > targets_in_force(session).in_seconds(clock))
-    return read_tickets(session, query.order_by(seconds.desc(), Ticket.id).limit(limit))
+    longest = seconds.desc().nulls_last() if every else seconds.desc()
+    return read_tickets(session, query.order_by(longest, Ticket.id).limit(limit))
 
 
 def unrecovered(
