@@ -1,5 +1,6 @@
 """What the admin's forms may bring; money is read by the service's own rules."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import fields
@@ -146,9 +147,9 @@ def new_staff(form: dict[str, Any]) -> NewStaff:
     return NewStaff(**form | {"sites": tuple(slug for slug in form["sites"] if slug)})
 
 
-def limits_typed(site: Site) -> dict[tuple[str, LimitSpan], int | None]:
+def limits_typed(site: Site, kept: Mapping[str, str]) -> dict[tuple[str, LimitSpan], int | None]:
     """In minor units; an empty field is no limit, zero is nothing without asking. Raises Invalid naming every field."""
-    form = loaded(LimitsForm)
+    form = loaded(LimitsForm, kept=kept)
     limits: dict[tuple[str, LimitSpan], int | None] = {}
     errors: dict[str, list[str]] = {}
     for whom, span in LIMITS:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from recovery.bootstrap import CALL_HOOK
@@ -81,16 +81,16 @@ def show(slug: str) -> ResponseReturnValue:
 @needs(Permission.ADMINISTER, of="site")
 def change(slug: str) -> ResponseReturnValue:
     def act(session: DeskSession) -> tuple[list[str], Sequence[tuple[str, datetime]]]:
-        site, form = visible_site(session, slug, by=actor()), new_site(loaded(SiteForm) | {"slug": slug})
+        site = visible_site(session, slug, by=actor())
+        form = new_site(loaded(SiteForm, kept=_kept(site)) | {"slug": slug})
         return changed_with_calls(session, site, lambda: change_site(session, site, form, now=now(), by=actor()))
 
     try:
         changed, calls = transact(act)
     except Invalid as wrong:
         with components().read() as session:
-            return _one(
-                session, visible_site(session, slug, by=actor()), form=typed(), errors=wrong.first_sentences
-            ), 422
+            site = visible_site(session, slug, by=actor())
+            return _one(session, site, form=typed(kept=_kept(site)), errors=wrong.first_sentences), 422
     flash("Saved." if changed else "Nothing was different, so nothing changed.", "ok")
     warn_of_calls(calls)
     return redirect(url_for("admin_sites.show", slug=slug), 303)
@@ -104,7 +104,8 @@ def change_limits(slug: str) -> ResponseReturnValue:
     except Invalid as wrong:
         with components().read() as session:
             site = visible_site(session, slug, by=actor())
-            return _one(session, site, limits=request.form.to_dict(), errors=wrong.first_sentences), 422
+            given = typed(kept=_kept_limits(session, site))
+            return _one(session, site, limits=given, errors=wrong.first_sentences), 422
     flash(f"{changed} limits changed, from now on." if changed else "The limits stay as they were.", "ok")
     return redirect(url_for("admin_sites.show", slug=slug, _anchor="limits"), 303)
 
@@ -115,14 +116,15 @@ def change_line(slug: str) -> ResponseReturnValue:
     """Which number calls, and which phone rings when somebody calls it."""
 
     def act(session: DeskSession) -> list[str]:
-        return set_line(session, visible_site(session, slug, by=actor()), **loaded(LineForm), now=now(), by=actor())
+        site = visible_site(session, slug, by=actor())
+        return set_line(session, site, **loaded(LineForm, kept=_line(site)), now=now(), by=actor())
 
     try:
         changed = transact(act)
     except Invalid as wrong:
         with components().read() as session:
             site = visible_site(session, slug, by=actor())
-            return _one(session, site, line=typed(), errors=wrong.first_sentences), 422
+            return _one(session, site, line=typed(kept=_line(site)), errors=wrong.first_sentences), 422
     flash("From now on calls go so." if changed else "Nothing was different, so nothing changed.", "ok")
     return redirect(url_for("admin_sites.show", slug=slug, _anchor="line"), 303)
 
@@ -141,7 +143,8 @@ def give_place(slug: str) -> ResponseReturnValue:
 
 
 def _set_limits(session: DeskSession, site: Site) -> int:
-    wanted = {key: value for key, value in limits_typed(site).items() if value != _in_force(session, site, *key)}
+    asked = limits_typed(site, _kept_limits(session, site))
+    wanted = {key: value for key, value in asked.items() if value != _in_force(session, site, *key)}
     for (whom, span), minor_units in wanted.items():
         set_limit(session, site, whom=whom, span=span, minor_units=minor_units, now=now(), by=actor())
     return len(wanted)
@@ -169,13 +172,14 @@ def _one(
     line: dict[str, Any] | None = None,
     errors: dict[str, str] | None = None,
 ) -> str:
-    names = ("name", "timezone", "currency", "country", "hours", "sender", "language", "calls_at_once")
-    kept = {name: getattr(site, name) for name in names} | {"folds_texts": "1" if site.folds_texts else "0"}
+    kept, kept_limits = _kept(site), _kept_limits(session, site)
     return render_template(
         "admin/site.html",
         site={"name": site.name, "slug": site.slug, "sign": SYMBOLS.get(site.currency, site.currency)},
+        kept=kept,
         form=form or kept,
-        line=line or {"voice_number": site.voice_number, "line_number": site.line_number},
+        kept_line=_line(site),
+        line=line or _line(site),
         house_voice=session.house.voice_number,
         call_hook=f"{session.house.public_url}{CALL_HOOK}",
         errors=errors or {},
@@ -186,9 +190,24 @@ def _one(
         ][:SHOWN_DAYS],
         supervisors=_supervisors(session, site),
         admins=[person.name for person in escalation.admins(session)],
-        limits=[_limit(session, site, whom, span, limits) for whom, span in LIMITS],
+        kept_limits=kept_limits,
+        limits=[_limit(session, site, *key, limits or kept_limits) for key in LIMITS],
         **_choices(),
     )
+
+
+def _kept(site: Site) -> dict[str, Any]:
+    """As its form shows it."""
+    names = ("name", "timezone", "currency", "country", "hours", "sender", "language", "calls_at_once")
+    return {name: getattr(site, name) for name in names} | {"folds_texts": "1" if site.folds_texts else "0"}
+
+
+def _line(site: Site) -> dict[str, Any]:
+    return {"voice_number": site.voice_number, "line_number": site.line_number}
+
+
+def _kept_limits(session: DeskSession, site: Site) -> dict[str, str]:
+    return {limit_field(*key): shown_limit(_in_force(session, site, *key), site.currency) for key in LIMITS}
 
 
 def _supervisors(session: DeskSession, site: Site) -> list[dict[str, Any]]:
@@ -206,9 +225,7 @@ def _supervisors(session: DeskSession, site: Site) -> list[dict[str, Any]]:
     ]
 
 
-def _limit(
-    session: DeskSession, site: Site, whom: str, span: LimitSpan, given: dict[str, str] | None
-) -> dict[str, Any]:
+def _limit(session: DeskSession, site: Site, whom: str, span: LimitSpan, given: dict[str, str]) -> dict[str, Any]:
     name = limit_field(whom, span)
     policy = policy_limits(session, site, _role(whom)).of(span)
     usual = "no limit" if policy is None else format_money(policy, site.currency)
@@ -216,7 +233,7 @@ def _limit(
         "name": name,
         "whom": whom,
         "label": SPAN_LABELS[span],
-        "value": given.get(name, "") if given else shown_limit(_in_force(session, site, whom, span), site.currency),
+        "value": given.get(name, ""),
         "hint": f"The house's rule: {usual}.",
     }
 

@@ -67,12 +67,15 @@ def show(staff_id: int) -> ResponseReturnValue:
 def change(staff_id: int) -> ResponseReturnValue:
     def act(session: DeskSession) -> list[str]:
         person = people.locked_with_admins(session, staff_id)
-        return people.change_staff(session, person, new_staff(loaded(StaffForm)), now=now(), by=actor())
+        form = loaded(StaffForm, kept=_kept(session, person))
+        return people.change_staff(session, person, new_staff(form), now=now(), by=actor())
 
     try:
         changed = transact(act)
     except Invalid as wrong:
-        return _one(staff_id, form=typed(), errors=wrong.first_sentences), 422
+        with components().read() as session:
+            form = typed(kept=_kept(session, people.person(session, staff_id)))
+        return _one(staff_id, form=form, errors=wrong.first_sentences), 422
     flash("Saved." if changed else "Nothing was different, so nothing changed.", "ok")
     return redirect(url_for("admin_staff.show", staff_id=staff_id), 303)
 
@@ -159,12 +162,13 @@ def _one(
 ) -> str:
     with components().read() as session:
         person = people.person(session, staff_id)
-        tokens = tokens_of(session, person.id)
+        tokens, kept = tokens_of(session, person.id), _kept(session, person)
         zone = next((site.timezone for site in all_sites(session)), "UTC")
         return render_template(
             "admin/staff.html",
             person=_person(person),
-            form=form or _kept(session, person),
+            kept=kept | {"sites": " ".join(sorted(kept["sites"]))},
+            form=form or kept,
             errors=errors or {},
             shown_once=shown_once,
             link_days=LINK_ENDS_AFTER.days,

@@ -19,6 +19,9 @@ from recovery.services.waiting.joining import LONGEST_WHAT_FOR
 
 OF_EVERY_FORM = frozenset({"csrf_token", "do"})
 MANY = frozenset({"days", "remedy", "scopes", "sites", "taker"})
+WAS = "was-"
+"""Before the name of a field: what stood in it when the page was opened."""
+MEANWHILE = "Somebody changed this after you opened the page, {theirs}: save again to keep yours."
 LONGEST_LINE = 120
 LONGEST_TEXT = 1000
 """Of a text that staff write; the provider takes 1600 letters, and there is a signature to add."""
@@ -250,23 +253,53 @@ class DecisionForm(Form):
     reason = Line(500, load_default="")
 
 
-def typed() -> dict[str, Any]:
-    """What stands in the form, to be shown again."""
-    values = {name: request.form[name] for name in request.form if name not in OF_EVERY_FORM}
-    return values | {name: request.form.getlist(name) for name in MANY & values.keys()}
+def typed(*, kept: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What stands in the form, to be shown again. `kept` as for `loaded`."""
+    ours = {name for name in request.form if name in OF_EVERY_FORM or name.startswith(WAS)}
+    values: dict[str, Any] = {name: request.form[name] for name in request.form if name not in ours}
+    values |= {name: request.form.getlist(name) for name in MANY & values.keys()}
+    return values | _left_alone(values, kept or {})
 
 
-def loaded(form: type[Form]) -> dict[str, Any]:
+def loaded(form: type[Form], *, kept: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Empty fields are as good as missing, but for those that a form `always` has. Raises Invalid with a sentence for
-    each field."""
+    each field.
+
+    `kept`, where the page says what it was made from, is what stands now: a page that was open for a while takes back
+    nothing that somebody else has changed since.
+    """
     if lost := form.always - request.form.keys():
         raise Invalid(NOT_WHOLE, {name: [NOT_WHOLE] for name in sorted(lost)})
-    filled = {name: value for name, value in typed().items() if not isinstance(value, str) or value.strip()}
+    values = typed(kept=kept)
+    _refuse_both(values, kept or {})
+    filled = {name: value for name, value in values.items() if not isinstance(value, str) or value.strip()}
     try:
         return dict(form().load(filled))
     except ValidationError as error:
         errors = {name: [_first(sentences)] for name, sentences in cast("dict[str, Any]", error.messages).items()}
         raise Invalid(next(iter(errors.values()))[0], errors) from None
+
+
+def _left_alone(values: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What was not touched on the page is as it stands now."""
+    same = [name for name in values.keys() & kept.keys() if _spelt(values[name]) == request.form.get(f"{WAS}{name}")]
+    return {name: kept[name] if name in MANY else _spelt(kept[name]) for name in same}
+
+
+def _refuse_both(values: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
+    """What somebody else changed as well, and otherwise."""
+    errors: dict[str, list[str]] = {}
+    for name in values.keys() & kept.keys():
+        before, theirs = request.form.get(f"{WAS}{name}"), _spelt(kept[name])
+        if before is not None and theirs not in {before, _spelt(values[name])}:
+            errors[name] = [MEANWHILE.format(theirs=f"it is “{theirs}” now" if theirs else "it is empty now")]
+    if errors:
+        raise Invalid(next(iter(errors.values()))[0], errors)
+
+
+def _spelt(value: Any) -> str:
+    """As the page writes what it was made from."""
+    return " ".join(sorted(filter(None, value))) if isinstance(value, list) else "" if value is None else str(value)
 
 
 def _first(sentences: Any) -> str:

@@ -46,22 +46,26 @@ def show() -> ResponseReturnValue:
 @needs(Permission.LEAD, of="site")
 def change(slug: str) -> ResponseReturnValue:
     def act(session: DeskSession) -> int:
-        return len(set_rota(session, visible_site(session, slug, by=actor()), _shifts_typed(), now=now(), by=actor()))
+        site = visible_site(session, slug, by=actor())
+        wanted = _shifts_typed(rota_of(session, site, now=now()))
+        return len(set_rota(session, site, wanted, now=now(), by=actor()))
 
     try:
         changed = transact(act)
     except Invalid as wrong:
         with components().read() as session:
-            return _page(session, slug, form=typed(), errors=wrong.first_sentences), 422
+            rota = rota_of(session, visible_site(session, slug, by=actor()), now=now())
+            return _page(session, slug, form=typed(kept=_kept(rota)), errors=wrong.first_sentences), 422
     say("Saved: it holds from now on." if changed else "Nothing was different, so nothing changed.")
     return redirect(url_for("rota.show", site=slug), 303)
 
 
-def _shifts_typed() -> dict[int, str]:
-    """By staff member. Raises Invalid for a line that is too long, and for a field that is none of these."""
+def _shifts_typed(rota: Sequence[OnRota]) -> dict[int, str]:
+    """By staff member. Raises Invalid for a line that is too long, for one that somebody else changed meanwhile, and for a
+    field that is none of these."""
     names = [name for name in typed() if FIELD.fullmatch(name)]
     form: Any = Form.from_dict({name: Line(LONGEST_SHIFTS, load_default="") for name in names})
-    return {int(name.removeprefix("shifts-")): text for name, text in loaded(form).items()}
+    return {int(name.removeprefix("shifts-")): text for name, text in loaded(form, kept=_kept(rota)).items()}
 
 
 def _page(
@@ -81,8 +85,16 @@ def _page(
         may={"change": actor().may(Permission.LEAD)},
         examples=EXAMPLES,
         errors=errors or {},
-        names={f"shifts-{each.person.id}": each.person.name for each in rota},
+        names={_field(each): each.person.name for each in rota},
     )
+
+
+def _kept(rota: Sequence[OnRota]) -> dict[str, str]:
+    return {_field(each): each.shifts for each in rota}
+
+
+def _field(each: OnRota) -> str:
+    return f"shifts-{each.id}"
 
 
 def _chosen(sites: Sequence[SiteBrief], slug: str | None) -> SiteBrief | None:
@@ -90,13 +102,14 @@ def _chosen(sites: Sequence[SiteBrief], slug: str | None) -> SiteBrief | None:
 
 
 def _person(each: OnRota, site: Site, form: dict[str, Any]) -> dict[str, Any]:
-    field = f"shifts-{each.person.id}"
+    field = _field(each)
     brief = SiteBrief(site.id, site.slug, site.name, site.timezone, site.currency, site.country, site.hours)
     until = f"on shift until {clock(each.until, brief)}" if each.until else "on shift"
     return {
         "name": each.person.name,
         "role": each.person.role.label,
         "field": field,
+        "kept": each.shifts,
         "shifts": form.get(field, each.shifts),
         "words": hours_in_words(OpeningHours.parse(each.shifts)) if each.shifts else [],
         "now": until if each.is_on else "",

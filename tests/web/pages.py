@@ -74,6 +74,12 @@ def value_of(page: str, name: str) -> str:
     return html.unescape(found[1])
 
 
+def made_from(page: str) -> dict[str, str]:
+    """What the forms of a page say that they were made from, to be sent along."""
+    found = re.findall(r'name="(was-[^"]+)" value="([^"]*)"', page)
+    return {name: html.unescape(value) for name, value in found}
+
+
 def words(answer: TestResponse) -> str:
     """What the page, or a part of one, says, without its head and its marks."""
     body = answer.text[max(answer.text.find("<body"), 0) :]

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from recovery.models import Event, StaffSite
 from tests.factories import Business
-from tests.web.pages import Visitor, words
+from tests.web.pages import Visitor, made_from, words
 
 
 def shifts_of(business: Business, name: str) -> str | None:
@@ -66,6 +66,19 @@ def test_what_cannot_be_read_is_said_by_name_and_nothing_is_lost(business: Busin
     assert 'value="mon 08:00-12:00"' in answer.text
     assert shifts_of(business, "omar") is None
     assert omar.post("/rota/harbour-st", **{maya: "mon-sun 00:00-24:00"}).status_code == 422
+
+
+def test_two_who_plan_at_once_take_nothing_back_from_one_another(business: Business, omar: Visitor) -> None:
+    maya, own = field_of(business, "maya"), field_of(business, "omar")
+    page = made_from(omar.open("/rota").text)
+    omar.post("/rota/harbour-st", **{maya: "mon-fri 08:00-16:00", own: ""}, **page)
+    omar.post("/rota/harbour-st", **{maya: "", own: "sat 09:00-12:00"}, **page)
+    assert (shifts_of(business, "maya"), shifts_of(business, "omar")) == ("mon-fri 08:00-16:00", "sat 09:00-12:00")
+    answer = omar.post("/rota/harbour-st", **{maya: "sun 10:00-12:00", own: ""}, **page)
+    assert answer.status_code == 422
+    assert "it is “mon-fri 08:00-16:00” now: save again to keep yours." in words(answer)
+    omar.post("/rota/harbour-st", **{maya: "sun 10:00-12:00", own: "sat 09:00-12:00"}, **made_from(answer.text))
+    assert (shifts_of(business, "maya"), shifts_of(business, "omar")) == ("sun 10:00-12:00", "sat 09:00-12:00")
 
 
 def test_maya_reads_it_and_cannot_change_it(business: Business, maya: Visitor, omar: Visitor) -> None:
