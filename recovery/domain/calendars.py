@@ -141,11 +141,6 @@ class Calendar:
             span -= opening.closes - opens
         raise AssertionError("there is always another opening")
 
-    def open_seconds(self, start: datetime, end: datetime) -> int:
-        """Give whole seconds, cut once at the end of the sum; 0 when the end lies before the start."""
-        stretches = self.open_stretches(start, end)
-        return sum((closes - opens for opens, closes in stretches), timedelta()) // ONE_SECOND
-
     def slots(self, start: datetime, end: datetime, step_minutes: int) -> list[datetime]:
         """Give the instants in [start, end), on round times of the local clock, after which the site stays open for a whole step."""
         if not 1 <= step_minutes <= MINUTES_PER_DAY:

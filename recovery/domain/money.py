@@ -77,13 +77,6 @@ def plain_amount(amount: int, currency: str, *, grouped: bool = False) -> str:
     return f"{number}.{fraction:0{digits}d}" if digits else number
 
 
-def checked_amount(value: object, *, field: str = "amount") -> int:
-    """Take what JSON brought: a whole number of minor units from 1 to LARGEST_AMOUNT, nothing that would need converting."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise Invalid.field(field, "The amount has to be a whole number of minor units, as in 450 for 4.50.")
-    return _within_bounds(value, field)
-
-
 _AMOUNT = re.compile(r"(?P<whole>[0-9]*)(?:[.,](?P<fraction>[0-9]+))?")
 # Groups of three, with a point or comma behind them that is not the sign between the groups: 1,234.50 or 1.234,50.
 _GROUPED = re.compile(

@@ -15,6 +15,7 @@ from recovery.domain.calendars import (
 )
 from recovery.domain.errors import Invalid
 from tests.domain.clock_changes import LONDON
+from tests.domain.open_times import open_seconds
 
 
 def calendar(hours: str, timezone: str = LONDON) -> Calendar:
@@ -85,11 +86,11 @@ def test_spans_that_touch_are_one_stretch() -> None:
 def test_nothing_is_open_backwards() -> None:
     now = in_london("2025-06-02 09:00")
     assert calendar("").open_stretches(now, now) == []
-    assert calendar(SPLIT).open_seconds(now, now - timedelta(hours=1)) == 0
+    assert open_seconds(calendar(SPLIT), now, now - timedelta(hours=1)) == 0
 
 
 def test_seconds_over_a_week_of_split_shifts() -> None:
-    assert calendar(SPLIT).open_seconds(in_london("2025-06-02"), in_london("2025-06-09")) == (5 * 9 + 8) * 3600
+    assert open_seconds(calendar(SPLIT), in_london("2025-06-02"), in_london("2025-06-09")) == (5 * 9 + 8) * 3600
 
 
 # The two nights
@@ -112,13 +113,13 @@ def test_seconds_over_a_week_of_split_shifts() -> None:
 )
 def test_real_hours_on_a_clock_change_night_in_london(night: str, hours: str, expected: float) -> None:
     start = in_london(night) - timedelta(days=1)
-    assert calendar(hours).open_seconds(start, start + timedelta(days=3)) == expected * 3600
+    assert open_seconds(calendar(hours), start, start + timedelta(days=3)) == expected * 3600
 
 
 def test_lord_howe_moves_by_half_an_hour() -> None:
     howe = calendar("sun 01:00-03:00", "Australia/Lord_Howe")
     for day, expected in ((date(2025, 10, 5), 1.5), (date(2025, 4, 6), 2.5)):
-        assert howe.open_seconds(*day_bounds(day, howe.timezone)) == expected * 3600
+        assert open_seconds(howe, *day_bounds(day, howe.timezone)) == expected * 3600
 
 
 def test_a_span_swallowed_by_the_spring_night_opens_the_week_after() -> None:

@@ -21,6 +21,7 @@ from recovery.domain.calendars import (
 )
 from recovery.domain.special_days import special_day
 from tests.domain.clock_changes import CHANGES, QUICK
+from tests.domain.open_times import open_seconds
 from tests.domain.test_calendars import SPLIT
 
 
@@ -85,8 +86,10 @@ def test_open_and_closed_make_up_real_time_wherever_it_is_cut(data: st.DataObjec
     stretches = subject.open_stretches(start, end)
     edges = [start, *(edge for stretch in stretches for edge in stretch), end]
     closed = sum(((later - earlier) for earlier, later in list(pairwise(edges))[::2]), timedelta())
-    assert timedelta(seconds=subject.open_seconds(start, end)) + closed == end - start
-    assert subject.open_seconds(start, middle) + subject.open_seconds(middle, end) == subject.open_seconds(start, end)
+    assert timedelta(seconds=open_seconds(subject, start, end)) + closed == end - start
+    assert open_seconds(subject, start, middle) + open_seconds(subject, middle, end) == open_seconds(
+        subject, start, end
+    )
 
 
 @given(st.data())
@@ -99,10 +102,10 @@ def test_special_days_shut_what_the_week_alone_would_have_open(data: st.DataObje
     assert all(start <= shuts < opens <= end for shuts, opens, _ in closures)
     assert all(earlier.opens <= later.shuts for earlier, later in pairwise(closures))
     assert all(day in subject.special.days for *_, day in closures)
-    assert [subject.open_seconds(shuts, opens) for shuts, opens, _ in closures] == [0] * len(closures)
-    both = sum(week.open_seconds(*opening) for opening in subject.open_stretches(start, end))
+    assert [open_seconds(subject, shuts, opens) for shuts, opens, _ in closures] == [0] * len(closures)
+    both = sum(open_seconds(week, *opening) for opening in subject.open_stretches(start, end))
     shut = sum((opens - shuts for shuts, opens, _ in closures), timedelta()) // timedelta(seconds=1)
-    assert shut == week.open_seconds(start, end) - both
+    assert shut == open_seconds(week, start, end) - both
 
 
 @given(st.data())
@@ -136,7 +139,7 @@ def test_openings_and_closings_agree_with_the_stretches(data: st.DataObject) -> 
     opening, closing = subject.next_opening(instant), subject.closing_after(instant)
     assert opening >= instant
     assert subject.is_open(opening)
-    assert subject.open_seconds(instant, opening) == 0
+    assert open_seconds(subject, instant, opening) == 0
     if closing:
         assert not subject.is_open(closing)
         assert subject.open_stretches(instant, closing) == [Opening(opening, closing)]
@@ -149,7 +152,7 @@ def test_closing_for_another_hour_never_adds_open_time(data: st.DataObject) -> N
     start, end = data.draw(windows_near_a_change(subject.timezone))
     weekday, closed_from = data.draw(st.integers(0, 6)), data.draw(st.integers(0, 29 * 60))
     shorter = Calendar(without_hour(subject.hours, weekday, closed_from), subject.timezone, subject.special)
-    assert shorter.open_seconds(start, end) <= subject.open_seconds(start, end)
+    assert open_seconds(shorter, start, end) <= open_seconds(subject, start, end)
 
 
 def without_hour(hours: OpeningHours, weekday: int, closed_from: int) -> OpeningHours:
@@ -189,7 +192,7 @@ def test_slots_are_open_round_and_apart(data: st.DataObject) -> None:
         local = local_time(slot, subject.timezone)
         assert start <= slot < start + timedelta(days=1)
         assert (local.hour * 60 + local.minute) % step == 0
-        assert subject.open_seconds(slot, slot + timedelta(minutes=step)) == step * 60
+        assert open_seconds(subject, slot, slot + timedelta(minutes=step)) == step * 60
     assert all(later - earlier >= timedelta(minutes=step) for earlier, later in pairwise(slots))
 
 

@@ -1,5 +1,3 @@
-import math
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +7,6 @@ from recovery.domain.money import (
     LARGEST_AMOUNT,
     MINOR_DIGITS,
     Money,
-    checked_amount,
     format_micros,
     format_money,
     known_currency,
@@ -153,21 +150,6 @@ def test_any_paste_is_an_amount_or_a_sentence(typed: str, currency: str) -> None
         assert 1 <= parse_amount(typed, currency) <= LARGEST_AMOUNT
     except Invalid as refusal:
         assert refusal.errors == {"amount": [refusal.detail]}  # noqa: PT017 (either is right)
-
-
-@pytest.mark.parametrize("value", [1, 450, LARGEST_AMOUNT])
-def test_the_api_takes_whole_minor_units(value: int) -> None:
-    assert checked_amount(value) == value
-
-
-@pytest.mark.parametrize(
-    "value",
-    [0, -1, LARGEST_AMOUNT + 1, 10**400, 4.5, 450.0, math.inf, math.nan, True, "450", None, [450], {"amount": 1}],
-)
-def test_the_api_takes_nothing_else(value: object) -> None:
-    with pytest.raises(Invalid) as refusal:
-        checked_amount(value)
-    assert list(refusal.value.errors) == ["amount"]
 
 
 @pytest.mark.parametrize("code", ["XYZ", "gbp", "", "£", "POUND", None, 826, ["GBP"]])

@@ -12,6 +12,7 @@ from recovery.domain.calendars import Calendar, OpeningHours, SpecialDays, day_b
 from recovery.domain.recovery_clock import Clock, ClockFact, ClockReading, FactKind, Reason, Stretch, read_clock
 from recovery.domain.special_days import special_day
 from tests.domain.clock_changes import CHANGES, LONDON, QUICK
+from tests.domain.open_times import open_seconds
 
 HOURS = [
     "",
@@ -66,11 +67,6 @@ def stories(draw: st.DrawFn, timezone: str) -> tuple[list[ClockFact], datetime]:
 def clocks(reading: ClockReading) -> dict[str, Clock]:
     names = ("first_response", "auto_response", "authorisation", "remedy_ready", "resolved", "confirmed")
     return {name: getattr(reading, name) for name in names}
-
-
-def open_seconds(calendar: CalendarHistory, start: datetime, end: datetime) -> int:
-    stretches = calendar.open_stretches(start, end)
-    return sum((closes - opens for opens, closes in stretches), timedelta()) // timedelta(seconds=1)
 
 
 def seconds(stretches: Sequence[Stretch], *, counted: bool) -> float:

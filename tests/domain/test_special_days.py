@@ -9,6 +9,7 @@ from recovery.domain.calendars import Calendar, Opening, OpeningHours, SpecialDa
 from recovery.domain.errors import Invalid
 from recovery.domain.special_days import MOST_DAYS, SpecialDay, special_day
 from tests.domain.clock_changes import LONDON
+from tests.domain.open_times import open_seconds
 from tests.domain.test_calendars import SPLIT, in_london
 
 CHRISTMAS = "2025-12-25 shut Christmas Day"
@@ -107,7 +108,7 @@ def test_what_never_shuts_shuts_for_a_holiday_and_then_never_again() -> None:
     assert hotline.next_opening(in_london("2025-12-26 12:00")) == in_london("2025-12-27 00:00")
     assert hotline.closing_after(in_london("2025-12-27 00:00")) is None
     year = (in_london("2025-01-01 00:00"), in_london("2026-01-01 00:00"))
-    assert hotline.open_seconds(*year) == (365 - 2) * 86_400 + 2 * 3_600
+    assert open_seconds(hotline, *year) == (365 - 2) * 86_400 + 2 * 3_600
 
 
 # What a special day shuts, and its name

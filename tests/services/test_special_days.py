@@ -12,6 +12,7 @@ from recovery.services.access import visible_site
 from recovery.services.people.special_days import drop_day, set_day, shut_for_holidays, special_days_of
 from recovery.services.session import DeskSession
 from recovery.services.timing.calendars import calendar_of
+from tests.domain.open_times import open_seconds
 from tests.factories import Business
 
 FOUNDERS_DAY = date(2026, 3, 12)
@@ -46,7 +47,7 @@ def test_the_site_is_shut_that_day_and_the_trail_tells_who_said_so(business: Bus
     set_for(business, FOUNDERS_DAY, "shut", "Founders' day")
     with business.desk.read() as session:
         calendar = calendar_of(harbour(session, business))
-        assert calendar.open_seconds(business.now, business.now + timedelta(days=3)) == 2 * 86_400
+        assert open_seconds(calendar, business.now, business.now + timedelta(days=3)) == 2 * 86_400
         told = session.scalars(select(Event).where(Event.tag == "settings:site:changed")).one()
         assert '"after":"2026-03-12 shut Founders\' day","before":"","field":"special_days"' in told.payload
         assert told.actor_id == business.actor("ada").id

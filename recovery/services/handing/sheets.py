@@ -11,7 +11,7 @@ from recovery.domain.actors import Actor
 from recovery.domain.errors import NotFound
 from recovery.domain.events import Tag
 from recovery.domain.permissions import Permission
-from recovery.models import HandedOver, Handover, Site, Ticket
+from recovery.models import HandedOver, Handover, Ticket
 from recovery.services.access import at_sites_of, lock_tickets, require, tickets_visible_to
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
@@ -54,11 +54,6 @@ class ShiftSheet:
 
     def is_of_use(self, now: datetime) -> bool:
         return self.left > 0 or now - self.closed_at < ONE_SHIFT
-
-
-def current_sheet(session: DeskSession, site: Site, *, by: Actor) -> ShiftSheet | None:
-    """Of the last closing; None where no shift has been closed yet."""
-    return next((sheet for sheet in current_sheets(session, by=by) if sheet.site == site.slug), None)
 
 
 def current_sheets(session: DeskSession, *, by: Actor) -> Sequence[ShiftSheet]:
