@@ -32,6 +32,7 @@ class Tag(StrEnum):
     TICKET_VIEWED = "ticket:ticket:viewed"
     LINK_REVOKED = "ticket:link:revoked"
     PROMISE_MADE = "ticket:promise:made"
+    PROMISE_PUT_BACK = "ticket:promise:put_back"
     PROMISE_WARNED = "ticket:promise:warned"
     PROMISE_KEPT = "ticket:promise:kept"
     PROMISE_LAPSED = "ticket:promise:lapsed"
@@ -170,6 +171,7 @@ SCHEMAS: dict[Tag, dict[str, type]] = {
     Tag.TICKET_VIEWED: {},
     Tag.LINK_REVOKED: {"generation": int},
     Tag.PROMISE_MADE: {"promise": int, "due_at": str, "about": str, "told_by": str, "renewal": int},
+    Tag.PROMISE_PUT_BACK: {"promise": int, "due_at": str},
     Tag.PROMISE_WARNED: {"promise": int},
     Tag.PROMISE_KEPT: {"promise": int, "how": str},
     Tag.PROMISE_LAPSED: {"promise": int, "due_at": str},

@@ -29,7 +29,7 @@ def promised(trail: Trail, facts: Facts) -> Iterator[str]:
                     live = True
                 case "ticket:resolved" | "ticket:voided":
                     live, current = False, None
-                case "promise:made":
+                case "promise:made" | "promise:put_back":
                     current = line.told["promise"]
                 case "promise:kept" if current == line.told["promise"]:
                     current = None

@@ -102,7 +102,7 @@ def _put_back_all(
     if before is TicketStatus.WAITING_FOR_CUSTOMER:
         pause(session, ticket, now=now, by=by)
         look_again = now + LOOK_AGAIN_AFTER
-    if not put_back_promise(session, ticket, ended_at=resolved_at):
+    if not put_back_promise(session, ticket, ended_at=resolved_at, now=now, by=by):
         promise_next(session, ticket, otherwise=look_again, now=now, by=by)
     say_after_all(session, ticket, dropped_at=resolved_at, now=now)
     watch(session, ticket, now=now)

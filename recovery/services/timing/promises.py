@@ -210,7 +210,7 @@ def end_promise(
     return promise
 
 
-def put_back_promise(session: DeskSession, ticket: Ticket, *, ended_at: datetime) -> bool:
+def put_back_promise(session: DeskSession, ticket: Ticket, *, ended_at: datetime, now: datetime, by: Actor) -> bool:
     """The one that an undone resolution had ended is as it was told. False where there was none, and where only the
     resolution had seen that it was broken: nobody has told them so."""
     ended = select(Promise).where(Promise.ticket_id == ticket.id, Promise.ended_at == ended_at)
@@ -219,6 +219,8 @@ def put_back_promise(session: DeskSession, ticket: Ticket, *, ended_at: datetime
         return False
     promise.outcome = promise.ended_at = None
     ticket.promise_due_at = promise.due_at
+    told = {"promise": promise.id, "due_at": instant(promise.due_at)}
+    record(session, ticket, Tag.PROMISE_PUT_BACK, by=by, at=now, **told)
     return True
 
 
