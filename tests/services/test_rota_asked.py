@@ -1,10 +1,11 @@
-"""What an alert asks of the rota: once for all people, and never what it was before."""
+"""What an alert asks of the rota: once for all people, never what it was before, and of nobody who has left."""
 
 import pytest
 from sqlalchemy import event
 
 from recovery.models import Site
-from recovery.services.alerting.rota import on_shift, set_rota
+from recovery.services.alerting.rota import has_rota, on_shift, set_rota
+from recovery.services.people.staff import deactivate, locked_with_admins
 from tests.factories import Business
 from tests.services.ladder_parts import logged, rota, staffed
 
@@ -33,3 +34,12 @@ def test_whoever_is_put_on_the_rota_is_at_work_at_once(business: Business) -> No
         assert on_shift(session, site, now=business.now) == []
         set_rota(session, site, {maya.id: "mon-fri 06:00-14:00"}, now=business.now, by=ada)
         assert [person.id for person in on_shift(session, site, now=business.now)] == [maya.id]
+
+
+def test_where_everybody_on_the_rota_has_left_there_is_none(business: Business) -> None:
+    rota(business, maya="mon-fri 06:00-14:00")
+    maya, ada = business.staff("maya").id, business.actor("ada")
+    with business.desk.write() as session:
+        deactivate(session, locked_with_admins(session, maya), now=business.now, by=ada)
+    with business.desk.read() as session:
+        assert not has_rota(session, business.site().id), "the others are texted by night as ever"

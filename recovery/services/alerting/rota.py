@@ -22,7 +22,7 @@ LONGEST_SHIFTS = 1000
 PLANNED = (
     select(Staff, StaffSite.shifts)
     .join(StaffSite, StaffSite.staff_id == Staff.id)
-    .where(StaffSite.site_id == bindparam("site_id"), StaffSite.shifts.is_not(None))
+    .where(StaffSite.site_id == bindparam("site_id"), StaffSite.shifts.is_not(None), Staff.deactivated_at.is_(None))
     .order_by(Staff.name, Staff.id)
 )
 ROTAS = "rotas"
@@ -68,11 +68,7 @@ def at_work(session: DeskSession, *, by: Actor, now: datetime) -> Sequence[tuple
 
 def on_shift(session: DeskSession, site: Site, *, now: datetime) -> Sequence[Staff]:
     """By name; nobody where the site has no rota."""
-    return [
-        person
-        for person, shifts in _planned(session, site.id)
-        if person.deactivated_at is None and _calendar(shifts, site.timezone).is_open(now)
-    ]
+    return [person for person, shifts in _planned(session, site.id) if _calendar(shifts, site.timezone).is_open(now)]
 
 
 def has_rota(session: DeskSession, site_id: int) -> bool:
