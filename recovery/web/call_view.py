@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from flask import url_for
@@ -16,11 +17,11 @@ from recovery.services.calling.slots import open_slots
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import CALLED_INSTEAD, CAPPED, NO_PHONE
 from recovery.services.ticketing.rows import AttemptRow, CallbackRow, SiteBrief, TicketRow
+from recovery.web.offered_times import by_day
 from recovery.web.rows import at, call_reason, call_time, clock, ordinal_try
 from recovery.web.unsent import trouble, waits_for_money
 from recovery.web.wording import length
 
-MOST_SLOTS = 40
 NOT_SAID = {
     "logged": "that we are sorry, and by when they hear from us",
     "logged_waiting": "that we are sorry, and that somebody is being asked for them",
@@ -64,13 +65,12 @@ def calls(
 
 
 def book_choices(reading: DeskSession, ticket: Ticket, *, now: datetime) -> list[dict[str, str]]:
-    """As soon as someone is free, then the open times, by day."""
-    soonest = {"value": "", "label": "As soon as someone is free"}
-    slots = open_slots(reading, ticket.site, now=now)[:MOST_SLOTS]
-    today = local_time(now, ticket.site.timezone).date()
+    """As soon as someone is free, then the open times, as far ahead as customers choose among them."""
+    soonest, zone = {"value": "", "label": "As soon as someone is free"}, ticket.site.timezone
+    today = local_time(now, zone).date()
     choices = []
-    for slot in slots:
-        local = local_time(slot, ticket.site.timezone)
+    for slot in chain.from_iterable(by_day(open_slots(reading, ticket.site, now=now), zone=zone, site_zone=zone)):
+        local = local_time(slot, zone)
         ahead = (local.date() - today).days
         day = {0: "Today", 1: "Tomorrow"}.get(ahead, f"{local:%a} {local.day} {local:%b}")
         choices.append({"value": slot.isoformat(), "label": f"{day} {local:%H:%M}"})

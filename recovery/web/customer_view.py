@@ -24,11 +24,10 @@ from recovery.services.texting.messages import first_word
 from recovery.services.ticketing.customer_page import Story
 from recovery.services.wording.spoken import speech_with_customer, zone_of
 from recovery.web.customer_wait import wait_of
+from recovery.web.offered_times import by_day
 
 A_WEEK = 7
 NEAREST_SLOTS = 6
-FINE_DAYS = 2
-"""So many days have every quarter of an hour; later ones every half, so that the page stays small on a poor network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,8 @@ class _Telling:
         words, statuses = self.words, {remedy.status for remedy in self.story.remedies}
         if self.ticket.status is TicketStatus.WAITING_FOR_CUSTOMER:
             return words.waiting_by
-        if self.story.promise is not None and self.story.promise.about is PromiseAbout.ANSWER:
+        about = self.story.promise.about if self.story.promise else None
+        if about is PromiseAbout.ANSWER and RemedyStatus.PENDING_APPROVAL in statuses:  # not once it is withdrawn
             return words.asked_by
         if RemedyStatus.READY in statuses:
             return words.ready_by
@@ -236,18 +236,16 @@ class _Telling:
         return [{"value": str(each), "means": ends.get(each, "")} for each in SCALE]
 
     def _days(self, slots: Sequence[datetime]) -> list[dict[str, Any]]:
-        by_day = groupby(slots, key=lambda slot: self._local(slot).date())
-        days = []
-        for number, (_, of_day) in enumerate(by_day):
-            local = [(slot, self._local(slot)) for slot in of_day]
-            shown = [(slot, wall) for slot, wall in local if number < FINE_DAYS or self._is_half_hour(slot)]
-            times = [{"value": _value(slot), "words": clock_in(wall, self.speech)} for slot, wall in shown]
-            days.append({"name": self._day_name(local[0][1]), "times": times})
-        return days
-
-    def _is_half_hour(self, slot: datetime) -> bool:
-        """At the site, where times begin: by a clock three quarters of an hour off none of them might."""
-        return local_time(slot, self.ticket.site.timezone).minute in {0, 30}
+        return [
+            {
+                "name": self._day_name(self._local(of_day[0])),
+                "times": [
+                    {"value": _value(slot), "words": clock_in(self._local(slot), self.speech)} for slot in of_day
+                ],
+            }
+            for of_day in by_day(slots, zone=self.zone, site_zone=self.ticket.site.timezone)
+            if of_day
+        ]
 
     def _day_name(self, local: datetime) -> str:
         match (local.date() - self._local(self.now).date()).days:

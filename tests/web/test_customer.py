@@ -10,7 +10,7 @@ from recovery.domain.actors import Actor
 from recovery.domain.callbacks import Outcome
 from recovery.models import Ticket
 from recovery.services.calling import attempts, booking
-from recovery.services.deciding.remedies import fulfil, remedies_of
+from recovery.services.deciding.remedies import cancel, fulfil, remedies_of
 from recovery.services.session import DeskSession
 from recovery.services.ticketing import tickets
 from tests.factories import LEE, REMAKE, Business, NewCustomer, refund
@@ -141,6 +141,16 @@ def test_a_pending_approval_is_told_without_the_limit(business: Business, client
     assert "Maya has asked for more for you." in page
     assert "The answer about £45.00 back by 09:40" in page
     assert "20.00" not in page
+
+
+def test_what_is_asked_for_no_more_is_not_told_as_asked(business: Business, client: FlaskClient) -> None:
+    ticket = business.log(remedies=(refund(4500),))
+
+    def withdraw(session: DeskSession, row: Ticket, maya: Actor) -> None:
+        cancel(session, row, remedies_of(session, row)[0], reason="a slip", now=business.now, by=maya)
+
+    business.on(ticket, withdraw)
+    assert "Maya is looking after it. You hear from us by 09:40" in words_of(client.get(link(business, ticket)).text)
 
 
 def test_a_ticket_logged_in_error_says_that_nothing_is_to_be_done(business: Business, client: FlaskClient) -> None:

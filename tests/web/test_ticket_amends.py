@@ -1,7 +1,7 @@
 """A ticket's page: what is done for the customer there, by text, by remedy and by call."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -177,6 +177,17 @@ def test_a_call_is_booked_tried_and_tried_again(business: Business, maya: Visito
             "disconnected",
             "reached",
         ]
+
+
+def test_a_colleague_books_as_far_ahead_as_the_customer(business: Business, maya: Visitor) -> None:
+    ticket = business.log()
+    page = maya.open(f"/tickets/{ticket.reference}").text
+    slots = [datetime.fromisoformat(slot) for slot in re.findall(r'<option value="(2026-[^"]+)"', page)]
+    assert slots == sorted(slots)
+    assert slots[-1] > business.now + timedelta(days=6, hours=23)
+    assert business.now + timedelta(hours=30, minutes=15) in slots
+    assert business.now + timedelta(days=4, minutes=30) in slots
+    assert business.now + timedelta(days=4, minutes=15) not in slots
 
 
 def test_a_call_is_moved_and_cancelled(business: Business, maya: Visitor) -> None:
