@@ -87,6 +87,7 @@ def _call(call: CallbackRow, site: SiteBrief) -> dict[str, Any]:
         "who": who,
         "time": call_time(call, site),
         "tries": [attempt_words(attempt, site) for attempt in call.attempts],
+        "number": call.attempt_count + 1,
         "next_try": ordinal_try(call.attempt_count + 1) if call.attempt_count else "",
         "ended": at(call.ended_at, site) if call.ended_at else "",
         "attempt_url": url_for("calls.attempt", callback_id=call.id),

@@ -147,7 +147,8 @@ def _move(session: DeskSession, ticket: Ticket, call: Callback, form: Form) -> s
 
 def _attempt(session: DeskSession, ticket: Ticket, call: Callback, form: Form) -> str:
     outcome = Outcome(form["outcome"])
-    tried = attempts.attempt(session, ticket, call, outcome=outcome, note=form["note"], now=now(), by=actor())
+    said: dict[str, Any] = {"outcome": outcome, "note": form["note"], "number": form["number"]}
+    tried = attempts.attempt(session, ticket, call, **said, now=now(), by=actor())
     if outcome is not Outcome.DISCONNECTED:
         return SAID.get(outcome) or _after_nobody(call)
     told = when_told(attempts.text_of_redial(session, tried)) == "now"

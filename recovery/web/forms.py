@@ -193,10 +193,12 @@ class MoveForm(CallForm):
 
 
 class AttemptForm(Form):
-    """Without a version: a call that was made is never refused because somebody else touched the ticket."""
+    """Without a version: a call that was made is never refused because somebody else touched the ticket. `number`: which
+    try it tells of, so that an old page, or a second press, does not tell of it as of another."""
 
     outcome = fields.String(validate=one_of(Outcome), **asked("Say how the call went."))
     note = Line(500, load_default=None)
+    number = WholeNumber(1, LARGEST_ID, NOT_WHOLE, load_default=None)
 
 
 class CorrectionForm(Form):

@@ -154,6 +154,20 @@ def test_once_it_is_certain_that_they_were_reached_nobody_calls_them_twice(simul
     assert simulated.callback(ticket).status is CallbackStatus.CANCELLED
 
 
+def test_who_says_on_an_old_page_how_it_went_says_it_of_the_try_that_was_inferred(simulated: Desk) -> None:
+    ticket, callback = after_a_call(simulated, 20)
+
+    def say(session: DeskSession, held: Ticket, maya: Actor) -> None:
+        call, now = session.get_one(Callback, callback.id), simulated.business.now
+        said = {"outcome": Outcome.REACHED, "note": "all well", "number": 1}
+        attempts.attempt(session, held, call, **said, now=now, by=maya)
+
+    simulated.business.on(ticket, say)
+    (attempt,) = simulated.attempts(ticket)
+    assert (attempt.outcome, attempt.note, attempt.inferred) == (Outcome.REACHED, "all well", False)
+    assert simulated.callback(ticket).status is CallbackStatus.REACHED
+
+
 def after_the_last_try(desk: Desk) -> Ticket:
     desk.business.set_policy(retry_gaps=())
     ticket, callback = desk.promised()

@@ -190,6 +190,25 @@ def test_a_colleague_books_as_far_ahead_as_the_customer(business: Business, maya
     assert business.now + timedelta(days=4, minutes=15) not in slots
 
 
+def test_an_outcome_that_is_pressed_twice_is_one_try_and_an_old_page_tells_of_no_other(
+    business: Business, maya: Visitor, omar: Visitor
+) -> None:
+    ticket = business.log()
+    maya.act(ticket.reference, "callbacks")
+    number = value_of(maya.open(f"/tickets/{ticket.reference}").text, "number")
+    call = f"/callbacks/{call_of(business, ticket).id}/attempts"
+    for _ in range(2):
+        assert maya.post(call, outcome="no_answer", number=number).status_code == 302
+    assert call_of(business, ticket).attempt_count == 1
+    answer = omar.post(call, outcome="busy", number=number, note="at noon")
+    assert answer.status_code == 409
+    assert "Maya has tried meanwhile: no answer." in words(answer)
+    assert 'value="at noon"' in answer.text
+    assert call_of(business, ticket).attempt_count == 1
+    assert omar.post(call, outcome="busy", number=value_of(answer.text, "number")).status_code == 302
+    assert call_of(business, ticket).attempt_count == 2
+
+
 def test_a_call_is_moved_and_cancelled(business: Business, maya: Visitor) -> None:
     ticket = business.log()
     maya.act(ticket.reference, "callbacks")

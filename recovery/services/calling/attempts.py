@@ -52,10 +52,20 @@ def attempt(
     now: datetime,
     by: Actor,
     heard: Heard | None = None,
+    number: int | None = None,
 ) -> Attempt:
     """Every try has an outcome, and every outcome its next step. `heard`: nobody said so, it is taken from what the provider
-    tells of a call that `by` made. Raises WrongState where the call is over."""
+    tells of a call that `by` made. `number`: which try this is, where the page knew; said a second time it changes nothing,
+    and of one that was inferred meanwhile it is how that went.
+
+    Raises WrongState where the call is over, or that try was said to have gone otherwise.
+    """
     require(by, Permission.WORK)
+    said = None if number is None else _try_of(session, callback, number)
+    if said is not None and said.inferred and said.number == callback.attempt_count:
+        return correct(session, ticket, callback, said.number, outcome=outcome, note=note, now=now, by=by)
+    if said is not None:
+        return _same(said, outcome, by=by)
     refuse_ended(callback)
     callback.attempt_count += 1
     tried = Attempt(
@@ -66,7 +76,7 @@ def attempt(
         outcome=outcome,
         at=now,
         by_id=by.id,
-        note=(note or "").strip() or None,
+        note=_kept(note),
         inferred=heard is not None,
         seconds=heard.seconds if heard else None,
     )
@@ -96,6 +106,7 @@ def correct(
     number: int,
     *,
     outcome: Outcome,
+    note: str | None = None,
     now: datetime,
     by: Actor,
 ) -> Attempt:
@@ -105,7 +116,7 @@ def correct(
     Raises NotFound, WrongState where somebody has said it already or another try has come after.
     """
     require(by, Permission.WORK)
-    tried = session.scalar(select(Attempt).where(Attempt.callback_id == callback.id, Attempt.number == number))
+    tried = _try_of(session, callback, number)
     if tried is None:
         raise NotFound("There was no such try.")
     if not tried.inferred:
@@ -113,13 +124,33 @@ def correct(
     if number != callback.attempt_count:
         raise WrongState("There was another try since: say how that one went.")
     before, tried.outcome, tried.inferred = tried.outcome, outcome, False
+    tried.note = _kept(note)
     told = {"callback": callback.id, "attempt": number, "before": before.value, "after": outcome.value}
-    record(session, ticket, Tag.CALLBACK_CORRECTED, by=by, at=now, **told)
+    noted = commitment(ticket.salt, tried.note)
+    record(session, ticket, Tag.CALLBACK_CORRECTED, by=by, at=now, note_commitment=noted, **told)
     if before is outcome is Outcome.REACHED:
         _need_no_second_call(session, ticket, now=now)  # a guess alone spares nobody a call
     elif not _comes_to_the_same(before, outcome) and _take_back(session, ticket, callback, before, now=now):
         _follow(session, ticket, callback, tried, now=now, by=by)
     return tried
+
+
+def _kept(note: str | None) -> str | None:
+    return (note or "").strip() or None
+
+
+def _try_of(session: DeskSession, callback: Callback, number: int) -> Attempt | None:
+    return session.scalar(select(Attempt).where(Attempt.callback_id == callback.id, Attempt.number == number))
+
+
+def _same(said: Attempt, outcome: Outcome, *, by: Actor) -> Attempt:
+    """Two presses of one person are one."""
+    if said.by_id == by.id and said.outcome is outcome and not said.inferred:
+        return said
+    who = "You have" if said.by_id == by.id else f"{said.by.first_name} has"
+    raise WrongState(
+        f"{who} tried meanwhile: {said.outcome.label}. Look at the call, and say how yours went if it was another one."
+    )
 
 
 def _comes_to_the_same(before: Outcome, outcome: Outcome) -> bool:
