@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from recovery.domain.errors import DomainError, Invalid, NotFound
 from recovery.domain.permissions import Permission
 from recovery.domain.tickets import LONGEST_NAME
-from recovery.domain.waits import WaitStatus
+from recovery.domain.waits import OVER, WaitStatus
 from recovery.edge import actor, components, needs, status_of
 from recovery.services.access import ticket_of_wait
 from recovery.services.people.customers import NewCustomer
@@ -122,7 +122,7 @@ def _on_wait(wait_id: int, act: Act, *, said: str) -> ResponseReturnValue:
         by = actor()
         ticket, wait = ticket_of_wait(writing, wait_id, by=by)
         act(writing, ticket, wait, now=now(), by=by)
-        if wait.status is not WaitStatus.HELPED or ticket.resolved_by_id != by.id:
+        if wait.status not in OVER or ticket.resolved_by_id != by.id:
             return "", {}
         return url_for("tickets.undo_resolution", reference=ticket.reference), {"version": str(ticket.version)}
 

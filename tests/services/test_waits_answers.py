@@ -113,6 +113,16 @@ def test_a_digit_after_the_end_is_read_by_a_person(business: Business) -> None:
     assert ticket_of(business, wait).unread == 1
 
 
+def test_who_is_said_to_have_left_and_stands_there_is_heard_on_the_same_ticket(business: Business) -> None:
+    wait = press(business, joined(business), turns.not_coming)
+    delivered(business)
+    ticket = ticket_of(business, wait)
+    assert (ticket.status, in_the_numbers(business)) == (TicketStatus.CLOSED, 0)
+    says(business, "I am still here!")
+    assert ticket_of(business, wait).unread == 1
+    assert Undetected.UNREAD_REPLY in reasons(business, ticket)
+
+
 def test_saying_the_same_again_changes_nothing(business: Business) -> None:
     wait = press(business, joined(business), turns.ready)
     for said in (WaitAnswer.COMING, WaitAnswer.LATER, WaitAnswer.NOT_COMING):

@@ -173,7 +173,7 @@ def test_a_call_that_is_booked_for_later_takes_nobodys_turn_away(business: Busin
     book(business, ticket_of(business, wait), hours=3)
     assert promise(business, wait).due_at == turn
     press(business, wait, turns.not_coming)
-    assert [each.outcome for each in business.rows(Promise, ticket_of(business, wait))] == ["replaced"]
+    assert [each.due_at for each in business.rows(Promise, ticket_of(business, wait))] == [turn]
 
 
 def test_whoever_stands_in_line_is_waited_for_by_nobody(business: Business) -> None:

@@ -52,8 +52,9 @@ def test_the_line_is_empty_filled_called_and_empty_again(business: Business, may
     assert "Sam Whitfield" not in words(maya.open("/waiting"))
 
 
-def test_helped_on_the_wrong_row_is_undone(business: Business, maya: Visitor) -> None:
-    maya.post(f"/waiting/{joined(business).id}/help")
+@pytest.mark.parametrize("act", ["help", "departure"])
+def test_what_was_pressed_on_the_wrong_row_is_undone(business: Business, maya: Visitor, act: str) -> None:
+    maya.post(f"/waiting/{joined(business).id}/{act}")
     page = maya.open("/waiting")
     assert "Nobody waits." in words(page)
     undo = re.search(r'action="(/tickets/RD-\w+/resolution/undo)"', page.text)

@@ -26,10 +26,9 @@ from recovery.services.waiting.wait_rows import next_estimate_at, set_status
 
 NOT_COMING, NOT_THERE, SAID_BY_STAFF = "not_coming", "not_there", "said_by_staff"
 """Why somebody is no longer in line."""
-IN_WORDS = {
+SET_ASIDE_FOR = {
     NOT_COMING: "They said that they are not coming.",
     NOT_THERE: "They were called, and did not come.",
-    SAID_BY_STAFF: "They did not wait.",
 }
 ONE_SECOND = timedelta(seconds=1)
 
@@ -67,7 +66,8 @@ def helped(session: DeskSession, ticket: Ticket, wait: Wait, *, now: datetime, b
 
 
 def not_coming(session: DeskSession, ticket: Ticket, wait: Wait, *, now: datetime, by: Actor) -> None:
-    """A colleague says that they have left. Raises WrongState where they are not in line any more."""
+    """A colleague says that they have left; who stands there after all is heard on the same ticket. Raises WrongState
+    where they are not in line any more."""
     require(by, Permission.WORK)
     _leave(session, ticket, wait, why=SAID_BY_STAFF, now=now, by=by)
 
@@ -193,8 +193,10 @@ def _leave(session: DeskSession, ticket: Ticket, wait: Wait, *, why: str, now: d
     if is_a_mistake(session, ticket, now=now):
         _ours_again(session, ticket, now=now, by=by)
         promise_next(session, ticket, now=now, by=by)
+    elif why == SAID_BY_STAFF:
+        settle(session, ticket, why=why, now=now, by=by)  # not aside: a person may err, and has an undo
     else:
-        set_aside(session, ticket, reason=IN_WORDS[why], why=why, now=now, by=by)
+        set_aside(session, ticket, reason=SET_ASIDE_FOR[why], why=why, now=now, by=by)
     if by.kind is CUSTOMER.kind:
         say(session, ticket, wait, "waiting_over", now=now, by=CUSTOMER)
 

@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from recovery.domain.actors import MACHINE, Actor
 from recovery.domain.events import Tag
 from recovery.domain.tickets import Source
-from recovery.domain.waits import LIVE, WaitStatus, move
+from recovery.domain.waits import LIVE, OVER, WaitStatus, move
 from recovery.models import Event, Ticket, Wait
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
@@ -69,7 +69,7 @@ def put_back_wait(session: DeskSession, ticket: Ticket, *, ended_at: datetime, n
     """What an undone resolution had ended stands as it stood, in the same place. Whose turn it was is called still, and
     who has ten minutes has the rest of them."""
     wait = wait_of(session, ticket)
-    if wait is None or wait.status is not WaitStatus.HELPED or wait.ended_at != ended_at:
+    if wait is None or wait.status not in OVER or wait.ended_at != ended_at:
         return
     told = session.execute(_how_it_went(ticket)).all()
     status, due_at = _as_it_stood(session, ticket, wait, Tag(told[0].tag), told[0].at)
