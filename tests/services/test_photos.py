@@ -12,6 +12,7 @@ from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.photos import LARGEST, TRIED_AGAIN_AFTER, Media, PhotoState, WhyNoPhoto, type_of
+from recovery.domain.tickets import TicketStatus
 from recovery.migrations import newest
 from recovery.models import Customer, Message, Photo, SimulatedPhoto, Ticket
 from recovery.services.demo.removing import remove
@@ -28,6 +29,7 @@ from tests.fake_twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio, Served
 from tests.fixtures.settings import MakeSettings
 from tests.photos import AVI, GIF, HEIC, JPEG, PAGE, SVG, WEBP, png
 from tests.services.post import Post
+from tests.services.texting_parts import delivered
 
 SAMS, STRANGERS = "+447700900123", "+447700900777"
 PATH = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages/MM1/Media/ME"
@@ -111,6 +113,22 @@ def test_a_photo_without_words_is_an_unread_reply_like_any_other(business: Busin
     ticket = business.log()
     sends(business, Media("simulator:photo:1"), body="")
     assert business.again(ticket).unread == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [("1", TicketStatus.CLOSED), ("2", TicketStatus.IN_RECOVERY), ("CALL", TicketStatus.IN_RECOVERY)],
+)
+def test_what_a_photo_shows_is_for_a_person_whatever_its_digit_or_word_does(
+    business: Business, body: str, status: TicketStatus
+) -> None:
+    ticket = business.log()
+    business.on(ticket, lambda session, held, by: tickets.resolve(session, held, how=None, now=business.now, by=by))
+    business.later(minutes=1)
+    delivered(business)
+    message = sends(business, Media("https://api.twilio.com/1", "image/jpeg"), body=body)
+    again = business.again(ticket)
+    assert (again.status, again.unread, message.read_at) == (status, 1, None)
 
 
 def test_a_text_that_comes_twice_brings_its_photos_once(business: Business) -> None:

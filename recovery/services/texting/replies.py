@@ -111,6 +111,8 @@ def receive(session: DeskSession, inbound: Inbound, *, now: datetime) -> Message
         note_stranger(session, contact, message, sender=senders[0], now=now)
     else:
         _answer(session, reply, question, place, message, now=now)
+        if inbound.media and message.read_at is not None:
+            _leave_unread(place.ticket, message)
     if written_at is not None:
         count(session, FOUND_LATE, now=now)
     return message
@@ -260,6 +262,12 @@ def _unread(session: DeskSession, ticket: Ticket, message: Message, *, now: date
     ticket.unread += 1
     _received(session, ticket, message, REFUSAL if message.understood_as == REFUSAL else "words", now=now)
     resume(session, ticket, now=now, by=CUSTOMER)
+
+
+def _leave_unread(ticket: Ticket, message: Message) -> None:
+    """Whatever its digit or its word has done: what it shows, only a person sees."""
+    message.read_at = None
+    ticket.unread += 1
 
 
 def _received(session: DeskSession, ticket: Ticket, message: Message, understood_as: str, *, now: datetime) -> None:
