@@ -16,7 +16,7 @@ from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.calling.callback_times import when_words
 from recovery.services.texting import consent
 from recovery.services.ticketing import tickets
-from tests.factories import Business, refund
+from tests.factories import NOOR, Business, refund
 from tests.services.calls import book, texts, tried, with_call
 
 
@@ -181,6 +181,18 @@ def test_nor_does_it_get_a_text_that_waits(business: Business) -> None:
     staff = {name: each for name, each in ours.items() if name.startswith("staff_")}
     assert {status for status, _ in staff.values()} == {MessageStatus.PENDING}
     assert {each for name, each in ours.items() if name not in staff} == {(MessageStatus.DROPPED, "wrong_number")}
+
+
+def test_nor_does_it_get_one_about_another_matter_of_the_same_customer(business: Business) -> None:
+    """Both links would open the page of somebody else."""
+    ticket, other, noors = business.log(), business.log(failure="late"), business.log(customer=NOOR)
+    book(business, ticket)
+    tried(business, ticket, Outcome.WRONG_NUMBER)
+    again = business.again(other)
+    assert (again.no_text_reason, again.link_generation) == ("wrong_number", other.link_generation + 1)
+    (apology,) = business.rows(Message, other)
+    assert (apology.status, apology.drop_reason) == (MessageStatus.DROPPED, "wrong_number")
+    assert business.again(noors).no_text_reason is None
 
 
 def test_a_call_that_is_over_is_over(business: Business) -> None:

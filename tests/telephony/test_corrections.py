@@ -85,6 +85,17 @@ def test_a_number_that_is_theirs_after_all_gets_texts_again(http: Desk) -> None:
     assert http.callback(ticket).status is CallbackStatus.BOOKED
 
 
+def test_a_number_that_only_seems_wrong_silences_nothing_else_until_somebody_says_so(http: Desk) -> None:
+    ticket, callback = http.promised()
+    other = http.business.log(failure="late")
+    http.talk_to(callback)
+    http.play.line.customer_does_not("failed", SipResponseCode="404")
+    assert http.business.again(ticket).no_text_reason == WRONG_NUMBER
+    assert http.business.again(other).no_text_reason is None
+    http.correct(ticket, Outcome.WRONG_NUMBER)
+    assert http.business.again(other).no_text_reason == WRONG_NUMBER
+
+
 def test_where_another_call_has_taken_its_place_only_the_record_changes(simulated: Desk) -> None:
     ticket, callback = after_a_call(simulated, 75)
     simulated.book(ticket)

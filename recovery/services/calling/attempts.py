@@ -12,9 +12,9 @@ from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
 from recovery.domain.permissions import Permission
 from recovery.domain.promise_times import next_retry
-from recovery.domain.tickets import ToldBy
+from recovery.domain.tickets import OVER, ToldBy
 from recovery.models import Attempt, Callback, Message, Staff, Ticket
-from recovery.services.access import require
+from recovery.services.access import lock_ticket, require
 from recovery.services.alerting.alerts import escalate
 from recovery.services.calling.booking import move_call, promise_call
 from recovery.services.calling.call_rows import callbacks_of, end_call, refuse_ended
@@ -132,6 +132,8 @@ def correct(
         _need_no_second_call(session, ticket, now=now)  # a guess alone spares nobody a call
     elif not _comes_to_the_same(before, outcome) and _take_back(session, ticket, callback, before, now=now):
         _follow(session, ticket, callback, tried, now=now, by=by)
+    elif before is outcome is Outcome.WRONG_NUMBER:
+        _silence_others(session, ticket, now=now, by=by)
     return tried
 
 
@@ -203,6 +205,8 @@ def _follow(
         _redial(session, ticket, callback, tried, now=now, by=by)
     elif tried.outcome is Outcome.WRONG_NUMBER:
         _give_up_on_number(session, ticket, callback, now=now, by=by)
+        if not tried.inferred:
+            _silence_others(session, ticket, now=now, by=by)
     else:
         _retry(session, ticket, callback, now=now, by=by)
 
@@ -288,16 +292,34 @@ def _give_up(session: DeskSession, ticket: Ticket, callback: Callback, *, now: d
 
 
 def _give_up_on_number(session: DeskSession, ticket: Ticket, callback: Callback, *, now: datetime, by: Actor) -> None:
-    """No text either, nor one that waits: whoever has that number would get a link to another person's page. Those it has
-    open nothing."""
     end_call(session, callback, CallbackStatus.UNREACHED, now=now)
     callback.given_up_at = now
+    _silence(session, ticket, now=now, by=by)
+    promise_next(session, ticket, told_by=ToldBy.NOBODY, now=now, by=by)
+    _alert(session, ticket, "wrong_number", now=now)
+
+
+def _silence(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    """No text, nor one that waits: whoever has that number would get a link to another person's page. Those it has open
+    nothing."""
     ticket.no_text_reason = WRONG_NUMBER
     drop_queued(session, ticket, reason=WRONG_NUMBER, audience="customer", now=now)
     ticket.link_generation += 1
     record(session, ticket, Tag.LINK_REVOKED, by=by, at=now, generation=ticket.link_generation)
-    promise_next(session, ticket, told_by=ToldBy.NOBODY, now=now, by=by)
-    _alert(session, ticket, "wrong_number", now=now)
+
+
+def _silence_others(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
+    """What else this customer waits for went to the same number. Not where it is only inferred: nobody has heard who is
+    there. These rows are locked after the first, whatever its id: so rare that a deadlock, which is tried again, is no matter."""
+    others = select(Ticket.id).where(
+        Ticket.customer_id == ticket.customer_id,
+        Ticket.customer_id.is_not(None),
+        Ticket.id != ticket.id,
+        Ticket.status.not_in(OVER),
+        Ticket.no_text_reason.is_distinct_from(WRONG_NUMBER),
+    )
+    for ticket_id in session.scalars(others.order_by(Ticket.id)).all():
+        _silence(session, lock_ticket(session, ticket_id), now=now, by=by)
 
 
 def _alert(session: DeskSession, ticket: Ticket, why: str, *, now: datetime) -> None:
