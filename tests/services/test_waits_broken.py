@@ -1,6 +1,7 @@
 """A wait that takes longer than was said: told honestly, made a mistake, and forgotten by nobody."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -20,6 +21,8 @@ from recovery.services.proving.silence import silent
 from recovery.services.ticketing.reopening import reopen, undo_resolution
 from recovery.services.ticketing.rows import Undetected
 from recovery.services.ticketing.tickets import resolve, void, wait_for_customer, write_to_customer
+from recovery.services.timing.due_rows import waits_to_go_on
+from recovery.services.timing.promises import promise_by_hand
 from recovery.services.waiting import turns
 from tests.factories import LEE, NOOR, REMAKE, SAM, Business
 from tests.services.calls import book, texts
@@ -274,6 +277,21 @@ def test_to_whom_our_promise_is_broken_nobody_estimates_any_more(business: Busin
     business.later(minutes=10)
     business.tick("waits to go on")
     assert (again(business, wait).status, again(business, wait).due_at) == (WaitStatus.WAITING, None)
+
+
+def test_a_promise_by_hand_that_broke_leaves_the_worker_nothing_to_look_at(business: Business) -> None:
+    helped_every(business, gap=20, count=5)
+    wait = joined(business)
+    soon = business.now + timedelta(minutes=5)
+    business.on(
+        ticket_of(business, wait),
+        lambda session, held, maya: promise_by_hand(session, held, due_at=soon, tell=False, now=business.now, by=maya),
+    )
+    business.later(minutes=5)
+    business.tick("promises to lapse")
+    business.later(seconds=(wait.estimate_at - business.now).total_seconds())
+    with business.desk.read() as session:
+        assert session.execute(waits_to_go_on(session, business.now)).all() == []
 
 
 def test_nobody_in_line_is_left_to_themselves(business: Business) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, bindparam, inspect, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, inspect, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from recovery.domain.callbacks import CallbackStatus
@@ -139,8 +139,10 @@ def be_late(session: DeskSession, ticket: Ticket, task_id: int, now: datetime) -
 
 
 def waits_to_go_on(_: DeskSession, now: datetime) -> Select[int, int]:
-    """Not those in line whose promise is broken: what they are told is the promise's to say."""
-    stands = or_(Wait.status != WaitStatus.WAITING, Wait.promised_by > now)
+    """Not those in line whose promise is broken, theirs or one that somebody made by hand: what they are told is the
+    promise's to say."""
+    broken = exists().where(Ticket.id == Wait.ticket_id, Ticket.lapses > 0)
+    stands = or_(Wait.status != WaitStatus.WAITING, and_(Wait.promised_by > now, ~broken))
     return _due_by(Wait.due_at, now).where(literally(Wait.status, LIVE_WAITS), stands)
 
 
