@@ -26,6 +26,7 @@ from recovery.services.timing.promises import promise_by_hand
 from recovery.services.waiting import turns
 from tests.factories import LEE, NOOR, REMAKE, SAM, Business
 from tests.services.calls import book, texts
+from tests.services.ladder_parts import told
 from tests.services.post import Post
 from tests.services.test_undetected import reasons
 from tests.services.wait_parts import (
@@ -83,6 +84,20 @@ def test_a_broken_promise_makes_it_a_mistake_that_stands_on_the_board(business: 
     assert ticket.status is TicketStatus.RESOLVED
     assert texts(business, ticket)[-1] == "resolved"
     assert in_the_numbers(business) == 1
+
+
+def test_from_then_on_its_clocks_climb_as_those_of_every_mistake(business: Business) -> None:
+    business.set_policy(waiting=replace(business.desk.house.policy.waiting, estimates=1))
+    kept, broken = joined(business, SAM), joined(business, NOOR)
+    press(business, kept, turns.ready)
+    business.later(minutes=20, seconds=1)
+    business.tick()
+    business.later(minutes=25)
+    business.tick()
+    assert told(business, ticket_of(business, kept)) == []
+    assert [(clock, step, who) for clock, step, who, _ in told(business, ticket_of(business, broken))] == [
+        ("resolved", 1, "Maya")
+    ]
 
 
 def test_who_goes_because_we_broke_our_promise_is_not_forgotten(business: Business) -> None:

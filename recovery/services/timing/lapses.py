@@ -10,9 +10,10 @@ from recovery.domain.callbacks import LIVE, CallReason
 from recovery.domain.events import Tag
 from recovery.domain.ladders import LADDERED
 from recovery.domain.promise_times import renewed_due
-from recovery.domain.tickets import PromiseAbout, ToldBy
+from recovery.domain.tickets import PromiseAbout, Source, ToldBy
 from recovery.models import Alert, Callback, Promise, Ticket
 from recovery.services.alerting.alerts import escalate
+from recovery.services.alerting.ladders import watch
 from recovery.services.calling.call_tasks import open_call_task
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
@@ -40,9 +41,12 @@ def warn(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetim
 def lapse(session: DeskSession, ticket: Ticket, promise: Promise, *, now: datetime) -> None:
     """Counts it, tells the customer honestly with a new time while the machine may renew, and alerts the next in line.
 
-    After the last renewal only a person can promise again: the lapsed one stays, and a call task is there.
+    After the last renewal only a person can promise again: the lapsed one stays, and a call task is there. A wait for a
+    free colleague is a mistake from now on, and its clocks are watched as those of every other.
     """
     count_lapse(session, ticket, promise, now=now)
+    if ticket.source is Source.GREETER:
+        watch(session, ticket, now=now)
     due = _renewed(session, ticket, promise, now=now)
     if due is None or not _told_anew(session, ticket, promise, due, now=now):
         open_call_task(session, ticket, CallReason.LAPSED, now=now)
