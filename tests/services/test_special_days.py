@@ -1,5 +1,6 @@
 """Holidays and odd days of a site: an admin's act, told in the trail, from now on."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date, timedelta
 
 import pytest
@@ -41,6 +42,18 @@ def test_a_day_is_set_set_anew_and_dropped(business: Business) -> None:
     with business.desk.write() as session:
         assert drop_day(session, harbour(session, business), FOUNDERS_DAY, now=business.now, by=business.actor("ada"))
     assert kept(business) == []
+
+
+def test_two_who_add_a_day_at_the_same_time_keep_both(business: Business) -> None:
+    other, new = FOUNDERS_DAY + timedelta(days=1), special_day(FOUNDERS_DAY, "shut")
+    with ThreadPoolExecutor(1) as pool:
+        with business.desk.write() as session:
+            set_day(session, harbour(session, business), new, now=business.now, by=business.actor("ada"))
+            session.flush()
+            second = pool.submit(set_for, business, other, "10:00-12:00")
+            wait([second], timeout=0.2)  # by then it has read what it is about to change, or waits to
+        assert second.result()
+    assert kept(business) == ["2026-03-12 shut", "2026-03-13 10:00-12:00"]
 
 
 def test_the_site_is_shut_that_day_and_the_trail_tells_who_said_so(business: Business) -> None:

@@ -19,13 +19,13 @@ def set_day(session: DeskSession, site: Site, new: SpecialDay, *, now: datetime,
         raise Invalid.field(
             "day", "That day has gone by, and what happened on it stays as it was: choose today or later."
         )
-    return _keep(session, site, special_days_of(site).with_day(new), now=now, by=by)
+    return _keep(session, site, _held(session, site).with_day(new), now=now, by=by)
 
 
 def drop_day(session: DeskSession, site: Site, day: date, *, now: datetime, by: Actor) -> bool:
     """The week says again when the site is open. Raises Forbidden."""
     require_admin(by)
-    return _keep(session, site, special_days_of(site).without(day), now=now, by=by)
+    return _keep(session, site, _held(session, site).without(day), now=now, by=by)
 
 
 def shut_for_holidays(
@@ -33,7 +33,7 @@ def shut_for_holidays(
 ) -> int:
     """Gives how many days are new; what was said of a day before stays. Raises Forbidden, Invalid."""
     require_admin(by)
-    known, today = special_days_of(site), local_day(now, site.timezone)
+    known, today = _held(session, site), local_day(now, site.timezone)
     new = [special_day(day, "shut", name) for day, name in holidays if day >= today and day not in known.by_day]
     _keep(session, site, SpecialDays((*known.days, *new)), now=now, by=by)
     return len(new)
@@ -41,6 +41,12 @@ def shut_for_holidays(
 
 def special_days_of(site: Site) -> SpecialDays:
     return SpecialDays.parse(site.special_days)
+
+
+def _held(session: DeskSession, site: Site) -> SpecialDays:
+    """As they are now, until the commit: of two who add a day each at the same time neither loses theirs."""
+    session.refresh(site, ["special_days"], with_for_update={"key_share": True})
+    return special_days_of(site)
 
 
 def _keep(session: DeskSession, site: Site, days: SpecialDays, *, now: datetime, by: Actor) -> bool:
