@@ -27,7 +27,11 @@ LONGEST_TEXT = 1000
 """Of a text that staff write; the provider takes 1600 letters, and there is a signature to add."""
 NOT_WHOLE = "Nothing was changed: this form was not whole. Open its page again."
 MOST_MINUTES = 60 * 24 * 30
-WAYS_BACK: Mapping[str, str] = {"desk": "desk.show", "undetected": "undetected.index"}
+WAYS_BACK: Mapping[str, str] = {
+    "desk": "desk.show",
+    "undetected": "undetected.index",
+    "waiting": "waiting.index",
+}
 """Lists from which something is done with a ticket without opening it, and their endpoints."""
 
 
@@ -145,9 +149,9 @@ class ReasonForm(Versioned):
     reason = Line(500, load_default="")
 
 
-class ReadForm(Versioned):
+class FromListForm(Versioned):
     back = fields.String(validate=validate.OneOf(WAYS_BACK), load_default=None)
-    """The list on which the reply was read."""
+    """The list from which it is done."""
 
 
 class MoveTextForm(Versioned):

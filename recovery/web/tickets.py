@@ -23,9 +23,9 @@ from recovery.web.acting import Problem, on_ticket, ticket_page
 from recovery.web.forms import (
     ChangeForm,
     CloseForm,
+    FromListForm,
     LanguageForm,
     PromiseForm,
-    ReadForm,
     ReasonForm,
     ReplyForm,
     ResolveForm,
@@ -109,7 +109,7 @@ def resolve(reference: str) -> ResponseReturnValue:
 def undo_resolution(reference: str) -> ResponseReturnValue:
     return on_ticket(
         reference,
-        Versioned,
+        FromListForm,
         lambda session, ticket, _: reopening.undo_resolution(session, ticket, now=now(), by=actor()),
         part="resolve",
         said="Undone: it is open again, and no text went.",
@@ -221,7 +221,7 @@ def reply(reference: str) -> ResponseReturnValue:
 def mark_read(reference: str) -> ResponseReturnValue:
     return on_ticket(
         reference,
-        ReadForm,
+        FromListForm,
         lambda session, ticket, _: tickets.mark_read(session, ticket, now=now(), by=actor()),
         part="reply",
         said="Read.",

@@ -124,7 +124,10 @@ def _on_wait(wait_id: int, act: Act, *, said: str) -> ResponseReturnValue:
         act(writing, ticket, wait, now=now(), by=by)
         if wait.status not in OVER or ticket.resolved_by_id != by.id:
             return "", {}
-        return url_for("tickets.undo_resolution", reference=ticket.reference), {"version": str(ticket.version)}
+        return url_for("tickets.undo_resolution", reference=ticket.reference), {
+            "version": str(ticket.version),
+            "back": "waiting",
+        }
 
     try:
         undo, fields = transact(whole)
