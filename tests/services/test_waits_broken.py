@@ -18,9 +18,8 @@ from recovery.services.people.erasing import erase
 from recovery.services.proving.audit import verify
 from recovery.services.proving.nightly import check, last_check
 from recovery.services.proving.silence import silent
-from recovery.services.ticketing.reopening import reopen, undo_resolution
 from recovery.services.ticketing.rows import Undetected
-from recovery.services.ticketing.tickets import resolve, void, wait_for_customer, write_to_customer
+from recovery.services.ticketing.tickets import wait_for_customer, write_to_customer
 from recovery.services.timing.due_rows import waits_to_go_on
 from recovery.services.timing.promises import promise_by_hand
 from recovery.services.waiting import turns
@@ -167,24 +166,6 @@ def test_words_of_staff_keep_the_promise_and_the_next_is_still_the_turn(business
     assert promise(business, wait).due_at == turn
 
 
-def test_the_ticket_ends_its_wait_and_an_undone_end_puts_it_back(business: Business) -> None:
-    wait = joined(business)
-    ticket = ticket_of(business, wait)
-    business.on(ticket, lambda session, held, maya: resolve(session, held, how=None, now=business.now, by=maya))
-    assert (again(business, wait).status, again(business, wait).helped_by_id) == (
-        WaitStatus.HELPED,
-        business.staff("maya").id,
-    )
-    business.later(seconds=5)
-    business.on(ticket, lambda session, held, maya: reopen(session, held, why="undo", now=business.now, by=maya))
-    assert again(business, wait).status is WaitStatus.WAITING
-    business.on(
-        ticket,
-        lambda session, held, maya: void(session, held, reason="twice", duplicate_of=None, now=business.now, by=maya),
-    )
-    assert again(business, wait).status is WaitStatus.GONE
-
-
 def test_a_call_that_is_booked_for_later_takes_nobodys_turn_away(business: Business) -> None:
     wait = joined(business)
     turn = promise(business, wait).due_at
@@ -215,73 +196,6 @@ def test_a_missed_call_is_told_when_it_is_missed_though_their_turn_was_late_befo
     business.later(seconds=(call.miss_at - business.now).total_seconds())
     business.tick("callbacks due", "callbacks missed", "promises to lapse")
     assert texts(business, ticket).count("late") == told + 1
-
-
-@pytest.mark.parametrize("called", [False, True])
-@pytest.mark.parametrize("how", ["resolved", "helped"])
-def test_an_undone_end_leaves_them_as_they_stood_with_the_promise_that_they_had(
-    business: Business, how: str, *, called: bool
-) -> None:
-    helped_every(business, gap=20, count=5)  # a slow day: they are told of a time far ahead
-    wait, mistakes = joined(business), in_the_numbers(business)
-    if called:
-        press(business, wait, turns.ready)
-    ticket, due = ticket_of(business, wait), promise(business, wait).due_at
-    business.later(seconds=2)
-    if how == "helped":
-        press(business, wait, turns.helped)
-    else:
-        business.on(ticket, lambda session, held, maya: resolve(session, held, how=None, now=business.now, by=maya))
-    business.later(seconds=3)
-    business.on(ticket, lambda session, held, maya: undo_resolution(session, held, now=business.now, by=maya))
-    found = again(business, wait)
-    assert found.status is (WaitStatus.CALLED if called else WaitStatus.WAITING)
-    assert (found.called_at is not None) is called
-    assert ticket_of(business, wait).status is ticket.status
-    assert promise(business, wait).due_at >= due
-    assert in_the_numbers(business) == mistakes
-
-
-@pytest.mark.parametrize(
-    ("said", "status"), [(WaitAnswer.LATER, WaitStatus.LATER), (WaitAnswer.COMING, WaitStatus.COMING)]
-)
-def test_who_is_put_off_or_on_the_way_has_the_rest_of_their_minutes(
-    business: Business, said: WaitAnswer, status: WaitStatus
-) -> None:
-    wait = joined(business)
-    if said is WaitAnswer.COMING:
-        press(business, wait, turns.ready)
-    business.later(minutes=1)
-    before = says_on_page(business, wait, said)
-    business.later(minutes=2)
-    undone(business, wait)
-    found = again(business, wait)
-    assert (found.status, found.due_at, found.called_at) == (status, before.due_at, before.called_at)
-    assert ticket_of(business, wait).status is TicketStatus.WAITING_FOR_CUSTOMER
-    business.later(minutes=10)
-    business.tick("waits to go on")
-    assert again(business, wait).status is not status
-
-
-def test_who_was_not_there_is_told_so_once(business: Business) -> None:
-    wait = joined(business)
-    press(business, wait, turns.ready)
-    business.later(minutes=11)
-    business.tick("waits to go on")
-    undone(business, wait)
-    business.later(minutes=11)
-    business.tick("waits to go on")
-    assert again(business, wait).status is WaitStatus.NO_SHOW
-    assert texts(business, ticket_of(business, wait)).count("waiting_missed") == 1
-
-
-def undone(business: Business, wait: Wait) -> None:
-    """Helped by a slip of the thumb."""
-    ticket = ticket_of(business, wait)
-    business.later(seconds=1)
-    press(business, wait, turns.helped)
-    business.later(seconds=3)
-    business.on(ticket, lambda session, held, maya: undo_resolution(session, held, now=business.now, by=maya))
 
 
 def test_to_whom_our_promise_is_broken_nobody_estimates_any_more(business: Business) -> None:
