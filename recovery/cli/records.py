@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -116,7 +117,9 @@ def take_in(arguments: Arguments) -> int:
 
 def _lines(file: Path) -> Sequence[str]:
     try:
-        return file.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+        return list(
+            StringIO(file.read_text(encoding="utf-8-sig"))
+        )  # by line feeds alone: other signs stand within cells
     except UnicodeDecodeError:
         raise Invalid(f"{file} is not UTF-8: save it as “CSV UTF-8”.") from None
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import TicketStatus
-from recovery.models import AwaitingAnchor, Event, Message, Ticket
+from recovery.models import AwaitingAnchor, Customer, Event, Message, Ticket
 from recovery.models.triggers import drop_triggers
 from recovery.services.ticketing import tickets
 from tests.cli.conftest import Run
@@ -62,6 +62,50 @@ def test_a_note_longer_than_a_page_can_send_back_is_not_taken_in(business: Busin
     assert "line 2: notes is 4001 characters long: keep it to 4000." in ran.err
 
 
+def test_what_no_page_would_take_is_refused_row_by_row(business: Business, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    rows = (
+        "harbour-st,07700 900551,No\0or,,",
+        "harbour-st,07700 900552,No\x07or,,",
+        "harbour-st,07700 900553,Noor,Spanish,",
+        f"harbour-st,07700 900554,{'N' * 201},,",
+        "harbour-st,07700 900555,Noor,es,likes oats, and milk",
+        "harbour-st,07700 900556,Noor,es,one\u2028two",
+    )
+    file.write_text("\n".join(("site,phone,name,language,notes", *rows)), encoding="utf-8")
+    ran = run("import", "customers", str(file), "--json")
+    assert ran.code == 1
+    told = json.loads(ran.out)
+    assert {each["line"]: each["why"].split(":")[0] for each in told["refused"]} == {
+        2: "name has a control character in it, which cannot be kept",
+        3: "name has a control character in it, which cannot be kept",
+        4: "language is one of",
+        5: "name is 201 characters long",
+        6: "There are more cells than columns",
+    }
+    with business.desk.read() as session:
+        (taken,) = session.scalars(select(Customer)).all()
+        assert (taken.name, taken.language, taken.notes) == ("Noor", "es", "one\u2028two")
+
+
+def test_a_ticket_of_no_year_that_can_be_reckoned_with_is_refused(business: Business, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "tickets.csv"
+    file.write_text(
+        "site,failure,logged_at,resolved_at,cause,order_reference\n"
+        "harbour-st,late,0001-01-01T10:00:00+05:00,2026-03-01T10:20:00Z,,\n"
+        "harbour-st,late,0900-01-01T10:00:00Z,0900-01-01T10:20:00Z,,\n"
+        f"harbour-st,late,2026-03-01T10:00:00Z,2026-03-01T10:20:00Z,{'c' * 4001},\n"
+        f"harbour-st,late,2026-03-01T10:00:00Z,2026-03-01T10:20:00Z,,{'r' * 201}\n"
+    )
+    ran = run("import", "tickets", str(file), "--as", "maya@example.com", "--json")
+    assert [each["why"].split(":")[0] for each in json.loads(ran.out)["refused"]] == [
+        "logged_at lies too far back",
+        "logged_at lies too far back",
+        "cause is 4001 characters long",
+        "order_reference is 201 characters long",
+    ]
+
+
 def test_a_spreadsheet_holds_no_formula(business: Business, run: Run, tmp_path: Path) -> None:
     finished(business)
     file = tmp_path / "tickets.xlsx"
@@ -109,6 +153,28 @@ def test_a_file_with_an_unknown_column_is_refused_whole(business: Business, run:
     ran = run("import", "customers", str(file))
     assert ran.code == 2
     assert "colour" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        (
+            'site,phone,name\nharbour-st,07700 900555,Noor\nharbour-st,07700 900556,"Lee\nharbour-st,,Sam\n',
+            "After line 2 ",
+        ),
+        (f"site,name\nharbour-st,{'N' * 200_000}\n", "After line 1 "),
+        ("site,name,name\nharbour-st,Noor,Lee\n", "The column name stands there twice"),
+    ],
+)
+def test_a_file_that_would_be_misread_is_refused_whole(
+    business: Business, run: Run, tmp_path: Path, rows: str, why: str
+) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text(rows)
+    ran = run("import", "customers", str(file))
+    assert (ran.code, ran.err.startswith(why)) == (2, True), ran.err
+    with business.desk.read() as session:
+        assert session.scalars(select(Customer)).all() == []
 
 
 def test_a_person_is_erased_and_the_trail_stays_whole(business: Business, run: Run) -> None:
