@@ -22,9 +22,11 @@ from recovery.services.texting.replies import Inbound
 from recovery.services.ticketing import tickets
 from recovery.services.ticketing.customer_page import ticket_of_link
 from recovery.services.ticketing.reopening import reopen
+from recovery.services.ticketing.rows import Undetected
 from recovery.sms.gateway import OutgoingText, SendRefused
 from tests.factories import LEE, Business
 from tests.services.post import Post
+from tests.services.test_undetected import reasons
 
 SAMS = "+447700900123"
 
@@ -112,6 +114,15 @@ def test_nobody_promises_anything_to_somebody_who_is_forgotten(business: Busines
     business.desk.transact(lambda session: erase(session, SAMS, now=business.now, by=MACHINE))
     with pytest.raises(WrongState, match="is forgotten"):
         business.on(ticket, lambda session, row, by: reopen(session, row, why="by_hand", now=business.now, by=by))
+
+
+def test_nobody_is_asked_to_read_what_is_forgotten(business: Business) -> None:
+    ticket = over(business)
+    says(business, "Sam again: it is cold", "SMagain")
+    assert reasons(business, ticket) == (Undetected.UNREAD_REPLY,)
+    business.desk.transact(lambda session: erase(session, SAMS, now=business.now, by=MACHINE))
+    assert reasons(business, ticket) == ()
+    assert {text.read_at for text in business.rows(Message, ticket) if text.status == "received"} == {business.now}
 
 
 def test_a_customer_who_still_waits_is_not_erased(business: Business) -> None:

@@ -147,7 +147,8 @@ def _erase_remedies(session: DeskSession, ticket: Ticket) -> None:
 
 
 def _erase_texts(session: DeskSession, ticket: Ticket | None, contact_id: int | None, *, now: datetime) -> int:
-    """Of a ticket, or what a number wrote that belongs to none. An answer to that which still waits is dropped."""
+    """Of a ticket, or what a number wrote that belongs to none. An answer to that which still waits is dropped, and what
+    nobody has read has no words any more that somebody could read."""
     whose = (
         Message.ticket_id == ticket.id if ticket else (Message.contact_id == contact_id) & Message.ticket_id.is_(None)
     )
@@ -157,4 +158,8 @@ def _erase_texts(session: DeskSession, ticket: Ticket | None, contact_id: int | 
         text.body = text.to_number = text.error = None
         if text.status in QUEUED:
             text.status, text.drop_reason, text.final_at = MessageStatus.DROPPED, ERASED, now
+        elif text.status is MessageStatus.RECEIVED and text.read_at is None:
+            text.read_at = now
+    if ticket is not None:
+        ticket.unread = 0
     return len(texts)
