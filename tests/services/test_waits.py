@@ -8,14 +8,18 @@ from recovery.domain.errors import Invalid, NotFound, WrongState
 from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import PromiseAbout, Source, TicketStatus, ToldBy
 from recovery.domain.waits import WaitStatus
-from recovery.models import Message, Promise
+from recovery.models import Message, Promise, Ticket
+from recovery.services.deciding.remedies import propose
 from recovery.services.people.customers import NewCustomer, last_recovery
+from recovery.services.people.directory import customers_with
+from recovery.services.ticketing.stories import history
 from recovery.services.waiting import turns
 from recovery.services.waiting.joining import NewWait, join
 from recovery.services.waiting.wait_lists import count_in_line, waits
-from tests.factories import LEE, NOOR, SAM, Business
+from tests.factories import LEE, NOOR, SAM, Business, refund
 from tests.services.calls import texts
 from tests.services.post import Post
+from tests.services.texting_parts import SAMS
 from tests.services.wait_parts import (
     BY_NAME,
     helped_every,
@@ -169,6 +173,29 @@ def test_helped_ends_it_without_a_word_and_it_is_in_no_report(business: Business
     business.later(days=10)
     business.tick()
     assert ticket_of(business, wait).status is TicketStatus.CLOSED
+
+
+def test_a_wait_tells_of_a_customer_only_where_something_went_wrong_with_it(business: Business) -> None:
+    """On the log page, beside an approval, and in the API alike."""
+    first = press(business, press(business, joined(business), turns.ready), turns.helped)
+    assert what_is_known_of_sam(business, ticket_of(business, first)) == (None, 0, 0)
+    second = joined(business)
+    remedied = ticket_of(business, second)
+    business.on(remedied, lambda session, row, by: propose(session, row, refund(300), now=business.now, by=by))
+    press(business, press(business, second, turns.ready), turns.helped)
+    assert what_is_known_of_sam(business, ticket_of(business, first)) == (remedied.id, 1, 1)
+
+
+def what_is_known_of_sam(business: Business, ticket: Ticket) -> tuple[int | None, int, int]:
+    """As seen from that ticket of his."""
+    maya = business.actor("maya")
+    with business.desk.read() as session:
+        assert ticket.customer is not None
+        last = last_recovery(session, ticket.customer, by=maya)
+        past = history(session, ticket.id, ticket.customer_id, now=business.now)
+        (found,) = customers_with(session, [SAMS], by=maya)
+        assert past is not None
+        return last.id if last else None, past.tickets, found.tickets
 
 
 def test_a_text_that_was_kept_up_does_not_leave_past_the_time_that_it_tells(business: Business, post: Post) -> None:

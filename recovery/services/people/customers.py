@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
 from recovery.domain.actors import Actor
 from recovery.domain.ids import new_id
 from recovery.domain.phones import parse_phone, seal
-from recovery.domain.tickets import Source, TicketStatus
 from recovery.models import Contact, Customer, OptOut, Site, Ticket
 from recovery.services.access import tickets_visible_to
 from recovery.services.session import DeskSession
+from recovery.services.ticketing.ticket_statements import was_a_mistake
 
 KNOWN_HERE = (
     select(Contact, Customer)
@@ -68,8 +68,7 @@ def last_recovery(session: DeskSession, customer: Customer, *, by: Actor) -> Tic
         select(Ticket)
         .where(
             Ticket.customer_id == customer.id,
-            Ticket.status != TicketStatus.VOID,
-            or_(Ticket.source != Source.GREETER, Ticket.lapses > 0),
+            was_a_mistake(),
             tickets_visible_to(by),
         )
         .order_by(Ticket.logged_at.desc(), Ticket.id.desc())

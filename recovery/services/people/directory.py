@@ -7,11 +7,11 @@ from sqlalchemy import and_, func, or_, select
 
 from recovery.domain.actors import Actor
 from recovery.domain.permissions import Role
-from recovery.domain.tickets import TicketStatus
 from recovery.models import Contact, Customer, OptOut, Site, Staff, StaffSite, Ticket
 from recovery.services.access import at_sites_of, sites_visible_to, tickets_visible_to
 from recovery.services.session import DeskSession
 from recovery.services.ticketing.rows import CustomerFound, SiteBrief, StaffRow
+from recovery.services.ticketing.ticket_statements import was_a_mistake
 
 
 def sites_of(session: DeskSession, *, by: Actor) -> Sequence[SiteBrief]:
@@ -61,8 +61,8 @@ def customers_with(session: DeskSession, phones: Iterable[str], *, by: Actor) ->
 
 
 def _latest_tickets(session: DeskSession, customer_ids: Sequence[int], *, by: Actor) -> dict[int, tuple[Any, ...]]:
-    """Reference, failure and time of the newest that the person may see, and how many there are; what was logged in error
-    does not count."""
+    """Reference, failure and time of the newest that the person may see, and how many there are; what was no
+    mistake does not count."""
     order = func.row_number().over(
         partition_by=Ticket.customer_id, order_by=(Ticket.logged_at.desc(), Ticket.id.desc())
     )
@@ -71,7 +71,7 @@ def _latest_tickets(session: DeskSession, customer_ids: Sequence[int], *, by: Ac
         select(
             Ticket.customer_id, Ticket.reference, Ticket.failure, Ticket.logged_at, count.label("n"), order.label("nth")
         )
-        .where(Ticket.customer_id.in_(customer_ids), Ticket.status != TicketStatus.VOID, tickets_visible_to(by))
+        .where(Ticket.customer_id.in_(customer_ids), was_a_mistake(), tickets_visible_to(by))
         .subquery()
     )
     query = select(*(column for column in theirs.c if column.key != "nth")).where(theirs.c.nth == 1)

@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from recovery.domain.remedies import COUNTED
-from recovery.domain.tickets import TicketStatus
 from recovery.models import Event, Message, Remedy, Staff, Ticket
 from recovery.services.session import DeskSession
 from recovery.services.texting.threads import ERASED, VEILED, veiled
+from recovery.services.ticketing.ticket_statements import was_a_mistake
 
 LOOKED_BACK = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Of a customer at this site, over the last 90 days, this ticket and what was logged in error left out. `given` is in minor units."""
+    """Of a customer at this site, over the last 90 days, this ticket and what was no mistake left out. `given` is in minor units."""
 
     tickets: int
     given: int
@@ -56,7 +56,7 @@ def history(session: DeskSession, ticket_id: int, customer_id: int | None, *, no
         Ticket.customer_id == customer_id,
         Ticket.id != ticket_id,
         Ticket.logged_at >= since,
-        Ticket.status != TicketStatus.VOID,
+        was_a_mistake(),
     )
     tickets = session.scalar(select(func.count()).select_from(Ticket).where(*others)) or 0
     given = session.scalar(

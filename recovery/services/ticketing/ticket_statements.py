@@ -4,14 +4,26 @@ that several lists share, in the spelling that their indexes need."""
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Select, and_, bindparam, func, select
+from sqlalchemy import Boolean, ColumnElement, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from recovery.domain.tickets import LIVE
-from recovery.models import Attempt, Callback, Contact, Customer, OptOut, Promise, Remedy, Site, Staff, Ticket
+from recovery.domain.tickets import LIVE, Source, TicketStatus
+from recovery.models import (
+    Attempt,
+    Callback,
+    Contact,
+    Customer,
+    OptOut,
+    Promise,
+    Remedy,
+    Site,
+    Staff,
+    Ticket,
+    TicketClock,
+)
 
 Query = Select[*tuple[Any, ...]]
 
@@ -164,6 +176,13 @@ ATTEMPTS: Query = (
     .where(Attempt.callback_id.in_(bindparam("ids", expanding=True)))
     .order_by(Attempt.callback_id, Attempt.number)
 )
+
+
+def was_a_mistake() -> ColumnElement[bool]:
+    """Of what a customer has had with us: not what was logged in error, nor a wait for a free colleague with which nothing
+    went wrong; of that the reports have no row either."""
+    counts = or_(Ticket.source != Source.GREETER, exists().where(TicketClock.ticket_id == Ticket.id))
+    return and_(Ticket.status != TicketStatus.VOID, counts)
 
 
 def at_site(slug: str | None) -> list[ColumnElement[bool]]:
