@@ -89,7 +89,7 @@ def _check_heads(heads: Sequence[str], what: str) -> None:
 
 def _rows(reader: "csv.DictReader[str]") -> Iterator[Row]:
     for cells in reader:
-        beyond = cells.pop(None, None)  # type: ignore[call-overload]  # where the reader puts what has no column
+        beyond = cells.pop(None, None)  # where the reader puts what has no column
         values = {name: (value or "").strip() for name, value in cells.items()}
         yield Row(reader.line_num, values, is_too_wide=any(beyond or ()))
 
