@@ -1,21 +1,29 @@
 """Who leaves, or stops working at a site, leaves nothing behind that nobody sees."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from sqlalchemy import select
 
+from recovery.bootstrap import build
+from recovery.clock import FrozenClock
+from recovery.domain.actors import Actor
 from recovery.domain.callbacks import CallbackStatus, Outcome
 from recovery.domain.errors import Forbidden
 from recovery.domain.tickets import TicketStatus
-from recovery.models import Approval, Callback, Message, Ticket
+from recovery.models import Approval, Callback, Message, Staff, Ticket
+from recovery.services.access import locked_ticket
 from recovery.services.deciding.remedies import approve, remedies_of
 from recovery.services.people.staff import NewStaff, change_staff, deactivate, locked_with_admins
+from recovery.services.session import DeskSession
 from recovery.services.texting.replies import Inbound, receive
 from recovery.services.ticketing import reopening, tickets
 from recovery.services.ticketing.rows import Undetected
 from recovery.services.ticketing.undetected import undetected
 from tests.factories import ADA, LEE, MAYA, NOOR, OMAR, Business, refund
+from tests.fixtures.settings import MakeSettings
 from tests.services.calls import book, tried
 from tests.services.texting_parts import delivered
 
@@ -50,6 +58,31 @@ def nobodys(business: Business, by: str = "omar") -> set[int]:
 
 def take(business: Business, ticket: Ticket, by: str) -> None:
     business.on(ticket, lambda session, held, who: tickets.take(session, held, now=business.now, by=who), by=by)
+
+
+def give(session: DeskSession, ticket: Ticket, to: Staff, *, by: Actor, now: datetime) -> None:
+    held = locked_ticket(session, ticket.reference, by=by)
+    tickets.change(session, held, tickets.Change(owner_id=to.id), now=now, by=by)
+    session.flush()
+
+
+@pytest.mark.postgres
+def test_who_is_given_a_ticket_in_the_moment_that_they_leave_does_not_keep_it(
+    make_settings: MakeSettings, postgres_url: str, clock: FrozenClock
+) -> None:
+    """SQLite has one writer at a time."""
+    desk = build(make_settings(DATABASE_URL=postgres_url), clock=clock)
+    business = Business.opened(desk)
+    ticket, maya, omar = business.log(by="omar"), business.staff("maya"), business.actor("omar")
+    with ThreadPoolExecutor(1) as others:
+        with desk.write() as session:
+            give(session, ticket, maya, by=omar, now=business.now)
+            leaving = others.submit(leave, business, "maya")
+            wait([leaving], timeout=0.3)
+            assert not leaving.done(), "it waits for who gives them a ticket"
+        assert leaving.result(timeout=10) == 1
+    assert nobodys(business) == {ticket.id}
+    desk.dispose()
 
 
 def test_the_live_tickets_of_who_leaves_are_nobodys_and_each_trail_says_so(business: Business) -> None:

@@ -23,7 +23,8 @@ def hand_back(session: DeskSession, person: Staff, *, now: datetime, by: Actor) 
     """Call it when the person's new role and sites are set. Gives how many tickets were released.
 
     All in the transaction of the change: nobody has more live tickets than they can look after. Locks the tickets by
-    id, after the person's row; nothing that holds a ticket waits for a person.
+    id, after the person's row. Only who gives them a ticket holds one and waits for that row: should that be one of these,
+    the database ends one of the two, and the edge repeats it.
     """
     session.flush()
     released = 0

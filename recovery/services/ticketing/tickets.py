@@ -21,6 +21,7 @@ from recovery.services.access import require
 from recovery.services.alerting.ladders import watch
 from recovery.services.calling.call_rows import calls_follow, end_all_calls
 from recovery.services.deciding import remedies
+from recovery.services.people.sign_in import hold
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting.messages import Saying, leaves_at, tell_customer
@@ -297,7 +298,9 @@ def _reassign(session: DeskSession, ticket: Ticket, owner_id: int, *, now: datet
 
 
 def _refuse_from_elsewhere(session: DeskSession, ticket: Ticket, owner_id: int) -> None:
-    owner = session.get(Staff, owner_id)
+    """Whoever takes this person's account or site away waits until they have the ticket, and then finds it with them."""
+    hold(session, owner_id)
+    owner = session.get(Staff, owner_id, populate_existing=True)
     if owner is None or not owner.works_at(ticket.site_id):
         raise Invalid.field("owner", "Choose somebody who works at this site.")
 
