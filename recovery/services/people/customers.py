@@ -20,8 +20,10 @@ KNOWN_HERE = (
     select(Contact, Customer)
     .outerjoin(Customer, and_(Customer.contact_id == Contact.id, Customer.site_id == bindparam("site_id")))
     .where(Contact.phone == bindparam("phone"))
+    .with_for_update(of=Contact, read=True, key_share=True)
 )
-"""Made once: it runs with every mistake that is logged."""
+"""Made once: it runs with every mistake that is logged. Who is being erased in this moment is nobody known: the lock is the
+one that the first text about it takes anyway."""
 
 
 @dataclass(frozen=True, slots=True)
