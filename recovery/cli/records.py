@@ -67,7 +67,8 @@ def _add_imports(commands: Commands) -> None:
             take_in,
             does=f"{what} from a CSV file",
             more=f"{more}\nThe first line names the columns: {', '.join(columns)}.\n"
-            "Refused rows are listed with their line; exit code 1 where there are any. The same file again doubles nothing.",
+            "Refused rows are listed with their line; exit code 1 where there are any. The same file again, within a\n"
+            "week, doubles nothing.",
             example=f"import {what} old-{what}.csv" + (" --as ada@example.com" if what == "tickets" else ""),
         )
         parser.set_defaults(what=what)
