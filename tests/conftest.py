@@ -10,4 +10,5 @@ pytest_plugins = (
     "tests.fixtures.browser",
     "tests.fixtures.live",
     "tests.fixtures.works",
+    "tests.fixtures.businesses",
 )

@@ -1,29 +1,22 @@
 """PostgreSQL is told how long to wait: one frozen process neither keeps a row for ever nor makes everybody wait for it."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from recovery.app import create_app
-from recovery.bootstrap import build
-from recovery.clock import FrozenClock
 from recovery.models import Promise
 from recovery.services.ticketing.tickets import resolve
 from tests.api.calling import Desk
 from tests.factories import NOOR, SAM, Business
 from tests.fixtures.locks import held, shorten
-from tests.fixtures.settings import MakeSettings
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def business(make_settings: MakeSettings, postgres_url: str, clock: FrozenClock) -> Iterator[Business]:
-    desk = build(make_settings(DATABASE_URL=postgres_url), clock=clock)
-    yield Business.opened(desk)
-    desk.dispose()
+def business(on_postgres: Business) -> Business:
+    return on_postgres
 
 
 def test_no_session_waits_or_idles_for_ever(business: Business) -> None:

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
@@ -24,7 +23,6 @@ from recovery.services.ticketing.tickets import resolve
 from recovery.services.timing.promises import current_promise, touched
 from tests.factories import NO_CAPS, NOOR, Business
 from tests.fixtures.locks import is_waited_for
-from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until
 from tests.services.post import Post
 
@@ -240,11 +238,9 @@ def test_texts_to_staff_are_not_held_by_a_customers_stop(post: Post) -> None:
 
 
 @pytest.mark.postgres
-def test_a_stop_that_is_being_written_is_waited_for(
-    make_settings: MakeSettings, postgres_url: str, clock: FrozenClock
-) -> None:
+def test_a_stop_that_is_being_written_is_waited_for(on_postgres: Business) -> None:
     """The contact's row is where a STOP and a sending meet: whoever comes second sees what the first did."""
-    post = Post(Business.opened(build(make_settings(DATABASE_URL=postgres_url), clock=clock)))
+    post = Post(on_postgres)
     ticket = post.ticket()
     token, claimed = post.claim()
     left: list[object] = []
@@ -258,15 +254,12 @@ def test_a_stop_that_is_being_written_is_waited_for(
     beginning.join()
     assert left == [[]]
     assert post.texts(ticket)[0].drop_reason == "opted_out"
-    post.desk.dispose()
 
 
 @pytest.mark.postgres
-def test_a_text_whose_customer_is_being_erased_does_not_leave(
-    make_settings: MakeSettings, postgres_url: str, clock: FrozenClock
-) -> None:
+def test_a_text_whose_customer_is_being_erased_does_not_leave(on_postgres: Business) -> None:
     """Its words were still there when the sending began to look, and are gone when it comes to its turn."""
-    post = Post(Business.opened(build(make_settings(DATABASE_URL=postgres_url), clock=clock)))
+    post = Post(on_postgres)
     ticket, ada = post.ticket(), post.business.actor("ada")
     token, claimed = post.claim()
     post.business.on(ticket, lambda session, held, by: resolve(session, held, how=None, now=post.now, by=by))
@@ -280,7 +273,6 @@ def test_a_text_whose_customer_is_being_erased_does_not_leave(
     beginning.join()
     assert left == [[]]
     assert post.text(claimed[0]).drop_reason == "erased"
-    post.desk.dispose()
 
 
 def test_noor_is_texted_though_sam_wrote_stop(post: Post) -> None:

@@ -1,7 +1,7 @@
 """Erasing a person leaves the statistics and the chain, and nothing that says who it was."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import inspect, select, text
@@ -26,7 +26,8 @@ from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.rows import Undetected
 from recovery.sms.gateway import OutgoingText, SendRefused
 from tests.factories import LEE, Business
-from tests.fixtures.settings import MakeSettings
+from tests.fixtures.locks import is_waited_for
+from tests.fixtures.waiting import wait_until
 from tests.services.post import Post
 from tests.services.test_undetected import reasons
 
@@ -128,24 +129,19 @@ def test_nobody_is_asked_to_read_what_is_forgotten(business: Business) -> None:
 
 
 @pytest.mark.postgres
-def test_who_comes_in_the_moment_that_they_are_erased_is_somebody_new(
-    make_settings: MakeSettings, postgres_url: str, clock: FrozenClock
-) -> None:
-    """SQLite has one writer at a time."""
-    desk = build(make_settings(DATABASE_URL=postgres_url), clock=clock)
-    business = Business.opened(desk)
+def test_who_comes_in_the_moment_that_they_are_erased_is_somebody_new(on_postgres: Business) -> None:
+    business = on_postgres
     old = over(business)
     with ThreadPoolExecutor(1) as others:
-        with desk.write() as session:
+        with business.desk.write() as session:
             erase(session, SAMS, now=business.now, by=MACHINE)
             session.flush()
             logging = others.submit(business.log)
-            wait([logging], timeout=0.3)
+            wait_until(lambda: is_waited_for(business.desk.reading), what="the log waits")
         new = business.again(logging.result(timeout=10))
     assert new.customer is not None
     assert (new.customer.phone, new.customer.erased_at) == (SAMS, None)
     assert new.customer_id != old.customer_id
-    desk.dispose()
 
 
 def test_a_customer_who_still_waits_is_not_erased(business: Business) -> None:

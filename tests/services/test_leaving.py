@@ -1,14 +1,12 @@
 """Who leaves, or stops working at a site, leaves nothing behind that nobody sees."""
 
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from sqlalchemy import select
 
-from recovery.bootstrap import build
-from recovery.clock import FrozenClock
 from recovery.domain.actors import Actor
 from recovery.domain.callbacks import CallbackStatus, Outcome
 from recovery.domain.errors import Forbidden
@@ -23,7 +21,8 @@ from recovery.services.ticketing import reopening, tickets
 from recovery.services.ticketing.rows import Undetected
 from recovery.services.ticketing.undetected import undetected
 from tests.factories import ADA, LEE, MAYA, NOOR, OMAR, Business, refund
-from tests.fixtures.settings import MakeSettings
+from tests.fixtures.locks import is_waited_for
+from tests.fixtures.waiting import wait_until
 from tests.services.calls import book, tried
 from tests.services.texting_parts import delivered
 
@@ -67,22 +66,18 @@ def give(session: DeskSession, ticket: Ticket, to: Staff, *, by: Actor, now: dat
 
 
 @pytest.mark.postgres
-def test_who_is_given_a_ticket_in_the_moment_that_they_leave_does_not_keep_it(
-    make_settings: MakeSettings, postgres_url: str, clock: FrozenClock
-) -> None:
-    """SQLite has one writer at a time."""
-    desk = build(make_settings(DATABASE_URL=postgres_url), clock=clock)
-    business = Business.opened(desk)
+def test_who_is_given_a_ticket_in_the_moment_that_they_leave_does_not_keep_it(on_postgres: Business) -> None:
+    business = on_postgres
     ticket, maya, omar = business.log(by="omar"), business.staff("maya"), business.actor("omar")
     with ThreadPoolExecutor(1) as others:
-        with desk.write() as session:
+        with business.desk.write() as session:
             give(session, ticket, maya, by=omar, now=business.now)
             leaving = others.submit(leave, business, "maya")
-            wait([leaving], timeout=0.3)
-            assert not leaving.done(), "it waits for who gives them a ticket"
+            wait_until(
+                lambda: is_waited_for(business.desk.reading), what="who leaves waits for who gives them a ticket"
+            )
         assert leaving.result(timeout=10) == 1
     assert nobodys(business) == {ticket.id}
-    desk.dispose()
 
 
 def test_the_live_tickets_of_who_leaves_are_nobodys_and_each_trail_says_so(business: Business) -> None:

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from recovery.bootstrap import build
 from recovery.clock import FrozenClock
 from recovery.domain.events import Tag
 from recovery.domain.messages import MessageStatus
@@ -19,7 +18,6 @@ from recovery.services.session import DeskSession
 from recovery.sms.gateway import Accepted, SendRefused
 from tests.factories import LEE, NOOR, SAM, Business
 from tests.fixtures.locks import is_waited_for
-from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until
 from tests.services.post import TOO_MANY, Post
 from tests.services.test_senders import HARBOURS, give_sender
@@ -179,10 +177,8 @@ def test_nor_by_being_taken(post: Post, clock: FrozenClock) -> None:
 
 
 @pytest.mark.postgres
-def test_two_workers_that_are_refused_at_once_tell_of_it_once(
-    make_settings: MakeSettings, postgres_url: str, clock: FrozenClock
-) -> None:
-    post = Post(Business.opened(build(make_settings(DATABASE_URL=postgres_url), clock=clock)))
+def test_two_workers_that_are_refused_at_once_tell_of_it_once(on_postgres: Business) -> None:
+    post = Post(on_postgres)
 
     def stop_line(session: DeskSession) -> None:
         fault = FaultCategory.STOP_LINE

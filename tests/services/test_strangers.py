@@ -6,8 +6,6 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from recovery.bootstrap import build
-from recovery.clock import FrozenClock
 from recovery.domain.errors import Forbidden, Invalid, NotFound, WrongState
 from recovery.models import Event, Message, OptOut, Site, Stranger, Ticket
 from recovery.services.hearing.strangers import StrangerRow, count_strangers, set_aside, strangers
@@ -16,7 +14,6 @@ from recovery.services.texting.consent import follow_house_sender
 from recovery.services.ticketing import tickets
 from tests.factories import Business, NewCustomer
 from tests.fixtures.locks import is_waited_for
-from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until
 from tests.services.test_senders import give_sender
 from tests.services.texting_parts import SAMS, read_again, says, texts_on
@@ -213,10 +210,8 @@ def test_erasing_a_stranger_takes_the_row(business: Business) -> None:
 
 
 @pytest.mark.postgres
-def test_what_comes_while_somebody_sets_its_number_aside_waits_for_a_person(
-    make_settings: MakeSettings, postgres_url: str, clock: FrozenClock
-) -> None:
-    business = Business.opened(build(make_settings(DATABASE_URL=postgres_url), clock=clock))
+def test_what_comes_while_somebody_sets_its_number_aside_waits_for_a_person(on_postgres: Business) -> None:
+    business = on_postgres
     says(business, "hello", number=STRANGERS)
     (row,) = seen_by(business, "ada")
     omar = business.actor("omar")
@@ -230,7 +225,6 @@ def test_what_comes_while_somebody_sets_its_number_aside_waits_for_a_person(
     (again,) = seen_by(business, "ada")
     assert [text.body for text in again.newest] == ["It is about my order"]
     assert (again.id != row.id, again.texts) == (True, 1)
-    business.desk.dispose()
 
 
 def test_when_a_site_gets_another_sender_its_people_see_who_wrote_to_the_one_before(business: Business) -> None:

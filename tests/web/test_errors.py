@@ -1,13 +1,6 @@
 """What did not work is said once, in words for people, with a way on."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from recovery.bootstrap import build
-from recovery.clock import FrozenClock
 from tests.factories import Business
-from tests.fixtures.settings import MakeSettings
 from tests.web.pages import Visitor, words
 
 
@@ -32,14 +25,6 @@ def test_what_a_service_says_stands_alone(business: Business, maya: Visitor) -> 
     assert closed.status_code == 403
     said = "This is for somebody else. Your role may not do this; ask a supervisor. Back to the desk"
     assert said in words(closed)
-
-
-@pytest.fixture
-def on_postgres(make_settings: MakeSettings, postgres_url: str, clock: FrozenClock) -> Iterator[Business]:
-    """The database that does not even look for such a character."""
-    desk = build(make_settings(DATABASE_URL=postgres_url), clock=clock)
-    yield Business.opened(desk)
-    desk.dispose()
 
 
 def test_what_no_database_can_look_for_is_not_there(on_postgres: Business) -> None:

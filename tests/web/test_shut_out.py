@@ -23,7 +23,6 @@ from recovery.services.people.staff import NewStaff, change_staff, deactivate, l
 from recovery.services.session import DeskSession
 from recovery.services.texting.links import approval_url, customer_token
 from tests.factories import OMAR, Business, refund
-from tests.fixtures.settings import MakeSettings
 from tests.fixtures.waiting import wait_until
 from tests.web.pages import Visitor
 
@@ -124,14 +123,6 @@ def test_what_is_done_on_a_ticket_is_checked_when_its_turn_comes(business: Busin
     assert answer.status_code in {302, 404}
     assert answer.headers.get("Location", "").startswith("/sign-in") or answer.status_code == 404
     assert business.again(ticket).resolved_at is None
-
-
-@pytest.fixture
-def on_postgres(make_settings: MakeSettings, postgres_url: str, clock: FrozenClock) -> Iterator[Business]:
-    """Where a row can be waited for. SQLite has one writer at a time anyway."""
-    desk = build(make_settings(DATABASE_URL=postgres_url), clock=clock)
-    yield Business.opened(desk)
-    desk.dispose()
 
 
 def test_a_link_that_is_revoked_while_an_act_waits_opens_nothing_any_more(on_postgres: Business) -> None:
