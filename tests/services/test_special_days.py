@@ -1,6 +1,6 @@
 """Holidays and odd days of a site: an admin's act, told in the trail, from now on."""
 
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -15,6 +15,8 @@ from recovery.services.session import DeskSession
 from recovery.services.timing.calendars import calendar_of
 from tests.domain.open_times import open_seconds
 from tests.factories import Business
+from tests.fixtures.locks import is_waited_for
+from tests.fixtures.waiting import wait_until
 
 FOUNDERS_DAY = date(2026, 3, 12)
 
@@ -44,14 +46,16 @@ def test_a_day_is_set_set_anew_and_dropped(business: Business) -> None:
     assert kept(business) == []
 
 
-def test_two_who_add_a_day_at_the_same_time_keep_both(business: Business) -> None:
+@pytest.mark.postgres
+def test_two_who_add_a_day_at_the_same_time_keep_both(on_postgres: Business) -> None:
+    business = on_postgres
     other, new = FOUNDERS_DAY + timedelta(days=1), special_day(FOUNDERS_DAY, "shut")
     with ThreadPoolExecutor(1) as pool:
         with business.desk.write() as session:
             set_day(session, harbour(session, business), new, now=business.now, by=business.actor("ada"))
             session.flush()
             second = pool.submit(set_for, business, other, "10:00-12:00")
-            wait([second], timeout=0.2)  # by then it has read what it is about to change, or waits to
+            wait_until(lambda: is_waited_for(business.desk.reading), what="the second waits")
         assert second.result()
     assert kept(business) == ["2026-03-12 shut", "2026-03-13 10:00-12:00"]
 
