@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from tests.fake_twilio.answering import problem, problem_of_call, response
 from tests.fake_twilio.calls import AcceptedCall, Line
 from tests.fake_twilio.faults import Fault, FaultPlan
 from tests.fake_twilio.hooks import Hooks
@@ -24,7 +25,6 @@ _PATH = re.compile(
     r"^/2010-04-01/Accounts/(?P<account>AC\w+)/(?P<what>Messages|Calls|IncomingPhoneNumbers)"
     r"(?:/(?P<sid>\w+)(?P<media>/Media)?)?\.json$"
 )
-_E164 = re.compile(r"\+\d{7,15}")
 
 
 class FakeTwilio:
@@ -132,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _photo(self, path: str, served: Served) -> None:
         self.twilio.media_asked.append((path, self.headers.get("Authorization", "")))
         headers = {"Location": served.location} if served.location else {}
-        head, gap, body = _response(served.status, served.content, "image/jpeg", **headers).partition(b"\r\n\r\n")
+        head, gap, body = response(served.status, served.content, "image/jpeg", **headers).partition(b"\r\n\r\n")
         if served.lies_about_length is not None:
             head = re.sub(rb"Content-Length: \d+", b"Content-Length: %d" % served.lies_about_length, head)
         if served.says_no_length:
@@ -155,14 +155,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.twilio.record.count_request()
         fault = self.twilio.faults.next(form.get("To", ""))
         is_call = (_PATH.match(urlsplit(self.path).path) or {})["what"] == "Calls"  # type: ignore[index]
-        problem = _problem_of_call(form) if is_call else _problem(form)
+        wrong = problem_of_call(form) if is_call else problem(form)
         ref = ref_in(form.get("StatusCallback")) or ""
-        if problem or fault.is_for_good:
+        if wrong or fault.is_for_good:
             self.twilio.record.refuse(ref)
         elif fault.kind in _NEVER_ACCEPTED and fault.kind != "error":
             self.twilio.record.leave_unclear(ref)
-        if problem:
-            self._refuse(400, *problem)
+        if wrong:
+            self._refuse(400, *wrong)
         elif fault.kind in _NEVER_ACCEPTED:
             _NEVER_ACCEPTED[fault.kind](self, fault)
         elif is_call:
@@ -278,7 +278,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, {})
 
     def _answer(self, status: int, payload: Any, **headers: str) -> None:
-        self._write(_response(status, json.dumps(payload).encode(), "application/json", **headers))
+        self._write(response(status, json.dumps(payload).encode(), "application/json", **headers))
 
     def _refuse(self, status: int, code: int, message: str, **headers: str) -> None:
         self._answer(status, {"code": code, "message": message, "more_info": "", "status": status}, **headers)
@@ -309,7 +309,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._refuse(fault.status, fault.code, fault.message, **headers)
 
     def _page_of_a_proxy(self, _fault: Fault) -> None:
-        self._write(_response(502, b"<html><h1>502 Bad Gateway</h1></html>", "text/html"))
+        self._write(response(502, b"<html><h1>502 Bad Gateway</h1></html>", "text/html"))
 
     def _late(self, fault: Fault, told: dict[str, Any]) -> None:
         self._pause(fault.seconds)
@@ -322,10 +322,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._refuse(500, 20500, "Internal Server Error")
 
     def _empty(self, *_: Any) -> None:
-        self._write(_response(201, b"", "application/json"))
+        self._write(response(201, b"", "application/json"))
 
     def _drip(self, fault: Fault, told: dict[str, Any]) -> None:
-        head, _, body = _response(201, json.dumps(told).encode(), "application/json").partition(b"\r\n\r\n")
+        head, _, body = response(201, json.dumps(told).encode(), "application/json").partition(b"\r\n\r\n")
         if fault.kind == "drip":
             self._write(head + b"\r\n\r\n")
             self._write(body, seconds_per_byte=fault.seconds or 1.0)
@@ -350,36 +350,3 @@ _AFTER_ACCEPTING = {
     "drip_head": _Handler._drip,
     "empty_201": _Handler._empty,
 }
-
-
-def _problem(form: dict[str, str]) -> tuple[int, str] | None:
-    if not form.get("Body"):
-        return 21602, "Message body is required."
-    if len(form["Body"]) > 1600:
-        return 21617, "The concatenated message body exceeds the 1600 character limit"
-    if not _E164.fullmatch(form.get("To", "")):
-        return 21211, "The 'To' number is not a valid phone number."
-    if ("From" in form) == ("MessagingServiceSid" in form):
-        return 21603, "A 'From' phone number is required."
-    return None
-
-
-def _problem_of_call(form: dict[str, str]) -> tuple[int, str] | None:
-    if not _E164.fullmatch(form.get("To", "")):
-        return 21211, "The 'To' number is not a valid phone number."
-    if not _E164.fullmatch(form.get("From", "")):
-        return 21212, "The 'From' number is not a valid phone number or a valid client identifier."
-    if not form.get("Url"):
-        return 21205, "Url parameter is required."
-    return None
-
-
-def _response(status: int, body: bytes, content_type: str, **headers: str) -> bytes:
-    """Head and body in one piece: two writes would wait for one another on the wire."""
-    lines = [
-        f"HTTP/1.1 {status} -",
-        f"Content-Type: {content_type}",
-        f"Content-Length: {len(body)}",
-        *(f"{name}: {value}" for name, value in headers.items()),
-    ]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
