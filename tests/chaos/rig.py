@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -172,14 +173,14 @@ class Rig:
         with self.desk.read() as session:
             return session.scalar(select(func.count()).where(Heartbeat.name.startswith(WORKER))) or 0
 
-    def idle_in_transaction(self, *, over: float) -> list[str]:
-        """PostgreSQL's sessions that hold a transaction open and do nothing, for longer than `over` seconds."""
+    def transactions(self) -> dict[tuple[int, datetime], str]:
+        """Those that are open on PostgreSQL, each by its process and when it began, with its latest statement."""
         asked = text(
-            "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction' "
-            "AND clock_timestamp() - state_change > make_interval(secs => :over)"
+            "SELECT pid, xact_start, query FROM pg_stat_activity WHERE datname = current_database() "
+            "AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
         )
         with self.desk.read() as session:
-            return list(session.scalars(asked, {"over": over}))
+            return {(pid, began): query for pid, began, query in session.execute(asked)}
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from tests.fixtures.waiting import wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 TIME_OUT = 2
+THREADS = 8
 FOR_GOOD = [(400, 21614), (400, 21211), (400, 29999), (409, 21999), (422, 0)]
 """Known, and of codes of which nobody has heard."""
 STORM = [
@@ -92,15 +93,19 @@ def test_all_workers_slow_down_together_and_then_drain(postgres_url: str, tmp_pa
 
 @pytest.mark.postgres
 def test_a_slow_provider_holds_no_transaction_open(postgres_url: str, tmp_path: Path) -> None:
-    with outbox_under_fire(postgres_url, tmp_path) as rig:
-        rig.twilio.faults.always(Fault("ok", seconds=1.5))
-        rig.queue(60, customers=60)
+    """Every call waits for its answer until whatever was open when all had begun has ended."""
+    with outbox_under_fire(
+        postgres_url, tmp_path, SEND_CONCURRENCY=THREADS, TWILIO_TIMEOUT_SECONDS=100, WORKER_LEASE_SECONDS=120
+    ) as rig:
+        rig.twilio.faults.always(Fault("ok", seconds=90))
+        rig.queue(2 * THREADS + 40, customers=2 * THREADS + 40)
         rig.start_workers(2)
-        idle: list[str] = []
-        while rig.unsettled():
-            idle += rig.idle_in_transaction(over=0.5)
-            time.sleep(0.1)
-        assert idle == []
+        wait_until(lambda: len(rig.twilio.accepted) == 2 * THREADS, what="each thread has one on its way")
+        open_then = rig.transactions().keys()
+        wait_until(lambda: not open_then & rig.transactions().keys(), what=f"none is left of {rig.transactions()}")
+        assert rig.statuses()[MessageStatus.SENDING] == len(rig.twilio.accepted) == 2 * THREADS
+        rig.twilio.waits_no_more.set()
+        rig.wait_until_settled()
         check(rig)
 
 

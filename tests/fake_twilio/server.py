@@ -46,7 +46,8 @@ class FakeTwilio:
         """Photos, by the path of their address."""
         self.media_asked: list[tuple[str, str]] = []
         """Each path that was asked for, and with whose credentials."""
-        self.closing = threading.Event()
+        self.waits_no_more = threading.Event()
+        """Once it is set, no answer is kept back any longer, and none will be."""
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.twilio = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -78,7 +79,7 @@ class FakeTwilio:
         return self
 
     def stop(self) -> None:
-        self.closing.set()
+        self.waits_no_more.set()
         self._server.shutdown()
         self._server.server_close()
         self.hooks.stop()
@@ -292,7 +293,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._pause(seconds_per_byte)
 
     def _pause(self, seconds: float) -> None:
-        self.twilio.closing.wait(seconds)
+        self.twilio.waits_no_more.wait(seconds)
 
     def _drop(self) -> None:
         """Reset the line, as a crashed proxy would."""
