@@ -232,7 +232,7 @@ def test_nobody_waits_while_the_provider_is_asked(desk: Desk) -> None:
 
     def elsewhere() -> None:
         with ThreadPoolExecutor(1) as another:
-            another.submit(desk.post.ticket, NOOR).result(timeout=2)
+            another.submit(desk.post.ticket, NOOR).result(timeout=60)
 
     desk.library.during = elsewhere
     assert desk.look()

@@ -33,9 +33,10 @@ UNCLEAR = {
     "empty_201": True,
 }
 """Every way in which an answer settles nothing (tests/fake_twilio/faults.py), and whether the text was accepted."""
-NEVER_ENDING = 60.0
+TIME_OUT = 4.0
+NEVER_ENDING = 3600.0
 A_BYTE_IN = 0.05
-"""Seconds: far more than a call may take in all."""
+"""Seconds: in all far more than a call may take."""
 
 
 class Trouble(Protocol):
@@ -111,7 +112,9 @@ def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
         yield Provider(gateway, trouble, lambda: [text.outgoing.body for text in phones.kept], _typed_on(phones))
         return
     with FakeTwilio() as twilio:
-        account = TwilioAccount(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, api_url=twilio.url, timeout_seconds=2)
+        account = TwilioAccount(
+            account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, api_url=twilio.url, timeout_seconds=TIME_OUT
+        )
         accepted = lambda: [text.body for text in twilio.accepted]  # noqa: E731
         yield Provider(TwilioGateway(account), TroubleOverHttp(twilio), accepted, _written_to(twilio))
 

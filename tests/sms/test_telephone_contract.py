@@ -54,7 +54,7 @@ def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
         )
         return
     with FakeTwilio() as twilio:
-        account = TwilioAccount(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, api_url=twilio.url, timeout_seconds=2)
+        account = TwilioAccount(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, api_url=twilio.url, timeout_seconds=30)
         yield Provider(
             TwilioTelephone(account, hook="https://desk.example.com/hooks/twilio/calls"),
             lambda: twilio.plan(Fault("error", code=21211)),
@@ -103,7 +103,7 @@ def test_numbers_stay_out_of_the_log() -> None:
 
 def test_the_provider_says_what_each_of_our_numbers_can_do() -> None:
     with FakeTwilio() as twilio:
-        account = TwilioAccount(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, api_url=twilio.url, timeout_seconds=2)
+        account = TwilioAccount(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, api_url=twilio.url, timeout_seconds=30)
         telephone = TwilioTelephone(account, hook="https://desk.example.com/hooks/twilio/calls")
         twilio.numbers[DESK] = (True, "https://desk.example.com/hooks/twilio/calls/inbound")
         state = telephone.line(DESK)

@@ -20,6 +20,7 @@ from tests.fake_twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio, Fault
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 STATUS_HOOK = "https://desk.example.com/hooks/twilio/status"
+AN_HOUR = 3600.0
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def twilio() -> Iterator[FakeTwilio]:
 
 
 def gateway(twilio: FakeTwilio, **changes: object) -> TwilioGateway:
-    account = {"account_sid": ACCOUNT_SID, "auth_token": AUTH_TOKEN, "api_url": twilio.url, "timeout_seconds": 1.0}
+    account = {"account_sid": ACCOUNT_SID, "auth_token": AUTH_TOKEN, "api_url": twilio.url, "timeout_seconds": 30.0}
     return TwilioGateway(TwilioAccount(**(account | {"status_callback": STATUS_HOOK} | changes)))
 
 
@@ -68,18 +69,17 @@ def test_an_answer_that_settles_nothing_is_a_doubt_and_is_asked_once(
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault("hang", 60), Fault("hang_after", 60), Fault("drip", 0.05), Fault("drip_head", 0.05)]
+    "fault", [Fault("hang", AN_HOUR), Fault("hang_after", AN_HOUR), Fault("drip", 0.05), Fault("drip_head", 0.05)]
 )
 def test_a_provider_that_never_ends_costs_one_time_out_and_no_more(twilio: FakeTwilio, fault: Fault) -> None:
-    twilio.plan(
-        fault
-    )  # a drip of some 700 bytes would end well, after half a minute: the doubt shows that we did not wait
+    """A drip of some 700 bytes would end well, after half a minute: the doubt shows that we did not wait."""
+    twilio.plan(fault)
     with pytest.raises(SendInDoubt):
-        gateway(twilio).send(text(), now=NOW)
+        gateway(twilio, timeout_seconds=1.0).send(text(), now=NOW)
 
 
 def test_after_trouble_the_next_text_goes_out_on_a_new_line(twilio: FakeTwilio) -> None:
-    sender = gateway(twilio)
+    sender = gateway(twilio, timeout_seconds=4.0)
     for kind in ("accept_then_drop", "drip", "empty_201"):
         twilio.plan(Fault(kind, 0.05))
         with pytest.raises(SendInDoubt):
@@ -214,7 +214,7 @@ def test_the_environment_cannot_move_the_host(twilio: FakeTwilio, monkeypatch: p
 
 
 def test_many_threads_share_one_client(twilio: FakeTwilio) -> None:
-    sender = gateway(twilio, timeout_seconds=20.0)
+    sender = gateway(twilio)
     threads = [
         threading.Thread(target=lambda first=first: [sender.send(text(first + n), now=NOW) for n in range(10)])
         for first in range(0, 80, 10)

@@ -37,7 +37,7 @@ def http(make_settings: MakeSettings, sqlite_url: str, clock: FrozenClock, twili
         TWILIO_FROM="+447700900001",
         TWILIO_VOICE_FROM=OURS,
         TWILIO_API_URL=twilio.url,
-        TWILIO_TIMEOUT_SECONDS=2,
+        TWILIO_TIMEOUT_SECONDS=30,
     )
     desk = build(settings, clock=clock)
     with over_http(desk, twilio) as served:
