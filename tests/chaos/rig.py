@@ -202,9 +202,12 @@ def outbox_under_fire(url: str, folder: Path, **variables: object) -> Iterator[R
 
 
 def at_random_moments(rig: Rig, kills: int, *, seed: int, between: tuple[float, float]) -> None:
-    """Kills one worker after the other with SIGKILL, each somewhere in its work, and starts another in its place."""
+    """Kills one worker after the other with SIGKILL, each somewhere in its work, and starts another in its place.
+    `between`: seconds since the work last went on."""
     chance = random.Random(seed)
     for _ in range(kills):
+        asked_before = rig.twilio.record.requests
+        wait_until(lambda before=asked_before: rig.twilio.record.requests > before, what="the work goes on")
         time.sleep(chance.uniform(*between))
         victim = chance.choice(rig.workers)
         rig.kill(victim)

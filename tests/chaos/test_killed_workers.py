@@ -71,15 +71,16 @@ def test_when_every_worker_dies_a_new_one_settles_all_within_two_leases(database
 @pytest.mark.postgres
 def test_a_worker_that_froze_past_its_lease_doubles_nothing(postgres_url: str, tmp_path: Path) -> None:
     """What it heard is recorded when it wakes, and changes nothing: another worker has found the texts meanwhile."""
-    with outbox_under_fire(postgres_url, tmp_path, SEND_CONCURRENCY=THREADS) as rig:
-        rig.twilio.faults.always(Fault("ok", seconds=1.0))
+    patient = {"TWILIO_TIMEOUT_SECONDS": 9, "WORKER_LEASE_SECONDS": 10}
+    with outbox_under_fire(postgres_url, tmp_path, SEND_CONCURRENCY=THREADS, **patient) as rig:
+        rig.twilio.faults.always(Fault("ok", seconds=8.0))
         rig.queue(30, customers=30)
         rig.start_workers(1)
         frozen = rig.workers[0]
-        rig.wait_for(lambda states: states.get(MessageStatus.SENDING, 0) > 4, what="many are being sent")
         # All threads wait for their answers then: what stops between its last look and its first byte is the README's limit.
         wait_until(lambda: len(rig.twilio.accepted) == THREADS, what="the provider has one of each thread")
         frozen.send_signal(signal.SIGSTOP)
+        rig.twilio.faults.clear()
         rig.start_workers(1)
         rig.wait_until_settled()
         before = rig.statuses()

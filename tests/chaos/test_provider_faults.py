@@ -95,9 +95,9 @@ def test_all_workers_slow_down_together_and_then_drain(postgres_url: str, tmp_pa
 def test_a_slow_provider_holds_no_transaction_open(postgres_url: str, tmp_path: Path) -> None:
     """Every call waits for its answer until whatever was open when all had begun has ended."""
     with outbox_under_fire(
-        postgres_url, tmp_path, SEND_CONCURRENCY=THREADS, TWILIO_TIMEOUT_SECONDS=100, WORKER_LEASE_SECONDS=120
+        postgres_url, tmp_path, SEND_CONCURRENCY=THREADS, TWILIO_TIMEOUT_SECONDS=300, WORKER_LEASE_SECONDS=310
     ) as rig:
-        rig.twilio.faults.always(Fault("ok", seconds=90))
+        rig.twilio.faults.always(Fault("ok", seconds=300))
         rig.queue(2 * THREADS + 40, customers=2 * THREADS + 40)
         rig.start_workers(2)
         wait_until(lambda: len(rig.twilio.accepted) == 2 * THREADS, what="each thread has one on its way")

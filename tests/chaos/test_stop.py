@@ -60,7 +60,7 @@ def test_of_two_hundred_texts_to_one_number_none_begins_to_leave_after_its_stop(
 ) -> None:
     """HELP and plain words stop nothing. The one that is on its way when STOP is committed arrives, and the trail says so;
     after START new ones leave, and the old ones stay where they are."""
-    with outbox_under_fire(postgres_url, tmp_path) as rig:
+    with outbox_under_fire(postgres_url, tmp_path, TWILIO_TIMEOUT_SECONDS=300, WORKER_LEASE_SECONDS=310) as rig:
         run(rig, WATCH)
         rig.twilio.faults.always(Fault("ok", seconds=0.4))
         rig.queue(201, customers=1)
@@ -70,8 +70,10 @@ def test_of_two_hundred_texts_to_one_number_none_begins_to_leave_after_its_stop(
         wait_until_next_leaves(rig)
         rig.write_back(number, "HELP")
         rig.write_back(number, "Where is it?")
+        rig.twilio.faults.always(Fault("ok", seconds=300))
         wait_until_next_leaves(rig)
         rig.write_back(number, "STOP")
+        rig.twilio.waits_no_more.set()
         rig.wait_until_settled()
         left = len(rig.twilio.accepted)
         with rig.desk.read() as session:
