@@ -28,6 +28,7 @@ DROPPED = {
     "expired": "It would have come too late to be of use.",
     "demo": "Demo texts never leave.",
     "no_longer_true": "No longer true when it was to leave.",
+    "not_theirs": "Whom it was for has left, works elsewhere, or has no number any more.",
     "erased": "Number and words were erased before it left.",
     "restored": "A backup was put back, and it may have gone before: a person says it.",
     "wrong_number": "The number is somebody else's.",

@@ -17,6 +17,7 @@ from recovery.models import ApiToken, LoginSession, SignInLink, Site, Staff, Sta
 from recovery.services.people.leaving import hand_back
 from recovery.services.people.sites import require_admin
 from recovery.services.proving.trail import record_of_staff
+from recovery.services.sending.colleagues import move_to_new_number
 from recovery.services.session import DeskSession
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)*")
@@ -88,6 +89,7 @@ def change_staff(session: DeskSession, person: Staff, wanted: NewStaff, *, now: 
     person.name, person.role, person.phone, person.deputy_id = name, role, phone, deputy
     _place(person, sites)
     changed = [(name, before, after) for name, before, after, is_new in changes if is_new]
+    move_to_new_number(session, person)
     for name, before, after in changed:
         _tell(session, person, name, before, after, now=now, by=by)
     hand_back(session, person, now=now, by=by)

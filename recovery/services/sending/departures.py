@@ -19,6 +19,7 @@ from recovery.domain.remedies import conditions_met
 from recovery.domain.threads import FoundBy
 from recovery.domain.tickets import TicketStatus
 from recovery.models import Callback, Contact, Customer, Event, Message, OptOut, Promise, Remedy, Site, Ticket, Wait
+from recovery.services.sending.colleagues import not_theirs
 from recovery.services.sending.outbox import BULK, give_back
 from recovery.services.sending.outcomes import BY_A_PERSON, EXPIRED, drop, fail, lock_tickets_of, locked
 from recovery.services.sending.pacing import is_urgent, take_slots
@@ -31,7 +32,7 @@ REF = "r"
 """What the links of receipts are derived for."""
 LONGEST_BODY = 1600
 """The provider's own bound."""
-ERASED, DEMO, NO_LONGER_TRUE = "erased", "demo", "no_longer_true"
+ERASED, DEMO, NO_LONGER_TRUE, NOT_THEIRS = "erased", "demo", "no_longer_true", "not_theirs"
 CLAIMED_TEXTS = (
     select(Message, func.coalesce(Customer.timezone, Site.timezone))
     .outerjoin(Site, Site.id == Message.site_id)
@@ -88,6 +89,8 @@ class Facts:
     true: Collection[str]
     """Those `holds_while` of theirs that are so."""
     now: datetime
+    not_theirs: Collection[int] = ()
+    """Texts to colleagues who are not to read them any more."""
 
 
 def begin(
@@ -107,7 +110,8 @@ def begin(
     """
     opted_out = _opted_out(session, ids)
     rows = _claimed(session, ids, token)  # after the lock: what was erased before it is not sent
-    facts = Facts(real, opted_out, still_true(session, [m.holds_while for m, _ in rows if m.holds_while]), now)
+    true = still_true(session, [message.holds_while for message, _ in rows if message.holds_while])
+    facts = Facts(real, opted_out, true, now, not_theirs(session, [message for message, _ in rows]))
     quiet = {message.id: until for message, zone in rows if (until := _quiet(session.house, message, zone, now))}
     drops = {message.id: why for message, _ in rows if (why := why_dropped(message, facts, quiet.get(message.id)))}
     held = {message_id: until for message_id, until in quiet.items() if message_id not in drops}
@@ -128,14 +132,14 @@ def why_dropped(message: Message, facts: Facts, held_until: datetime | None = No
         return DEMO
     if message.body is None or message.to_number is None:
         return ERASED
+    if message.id in facts.not_theirs:
+        return NOT_THEIRS
     if message.expires_at is not None and message.expires_at <= (held_until or facts.now):
         return EXPIRED
     if not set((message.holds_while or "").split()) <= set(facts.true):
         return NO_LONGER_TRUE
     opted_out = (message.contact_id, message.sender) in facts.opted_out
-    if opted_out and message.message_class is not MessageClass.SECURITY:
-        return OPTED_OUT
-    return None
+    return OPTED_OUT if opted_out and message.message_class is not MessageClass.SECURITY else None
 
 
 def park(session: DeskSession, message_id: int, *, now: datetime) -> None:
