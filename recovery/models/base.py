@@ -1,4 +1,8 @@
-"""What every table shares: names for constraints, one type for time, one for statuses, and the mark of an aggregate."""
+"""What every table shares: names for constraints, one type for time, one for statuses, and the mark of an aggregate.
+
+Relationships to sites and to staff are `viewonly`: they are read, and set by their ids. Each that a flush looks after is work
+in every flush of its rows, and a customer's ticket takes some ten of them.
+"""
 
 from datetime import UTC, datetime
 from enum import StrEnum

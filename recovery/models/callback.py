@@ -102,7 +102,7 @@ class Callback(Proven, Base):
     """Tried in vain to the end, or a wrong number, and no text could ask for another time: a person finds a way."""
 
     ticket: Mapped[Ticket] = relationship()
-    staff: Mapped[Staff | None] = relationship()
+    staff: Mapped[Staff | None] = relationship(viewonly=True)
     attempts: Mapped[list["Attempt"]] = relationship(order_by="Attempt.number")
 
     @property
@@ -142,4 +142,4 @@ class Attempt(Proven, Base):
     seconds: Mapped[int | None]
     """Of talking, where the desk placed the call."""
 
-    by: Mapped[Staff] = relationship()
+    by: Mapped[Staff] = relationship(viewonly=True)

@@ -26,8 +26,8 @@ class Handover(Base):
     closed_by_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     note: Mapped[str | None]
 
-    site: Mapped[Site] = relationship()
-    closed_by: Mapped[Staff] = relationship()
+    site: Mapped[Site] = relationship(viewonly=True)
+    closed_by: Mapped[Staff] = relationship(viewonly=True)
     rows: Mapped[list["HandedOver"]] = relationship(order_by="HandedOver.ticket_id")
 
 
@@ -45,4 +45,4 @@ class HandedOver(Proven, Base):
     taken_at: Mapped[datetime | None]
     """When the person named said that they have read it."""
 
-    staff: Mapped[Staff] = relationship()
+    staff: Mapped[Staff] = relationship(viewonly=True)

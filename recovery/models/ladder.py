@@ -41,4 +41,4 @@ class Alert(Proven, Base):
     """`text`, or why on the page alone: a value of `services.alerting.alerts.How`."""
 
     ticket: Mapped[Ticket] = relationship()
-    staff: Mapped[Staff] = relationship()
+    staff: Mapped[Staff] = relationship(viewonly=True)

@@ -93,9 +93,9 @@ class PhoneCall(Base):
     error: Mapped[str | None]
     is_demo: Mapped[bool] = mapped_column(default=False)
 
-    site: Mapped[Site] = relationship()
+    site: Mapped[Site] = relationship(viewonly=True)
     ticket: Mapped[Ticket | None] = relationship()
-    staff: Mapped[Staff | None] = relationship()
+    staff: Mapped[Staff | None] = relationship(viewonly=True)
     callback: Mapped[Callback | None] = relationship()
 
 

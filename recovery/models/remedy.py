@@ -73,9 +73,9 @@ class Remedy(Proven, Base):
     end_reason: Mapped[str | None]
 
     ticket: Mapped[Ticket] = relationship()
-    proposed_by: Mapped[Staff] = relationship(foreign_keys=proposed_by_id)
-    decided_by: Mapped[Staff | None] = relationship(foreign_keys=decided_by_id)
-    fulfilled_by: Mapped[Staff | None] = relationship(foreign_keys=fulfilled_by_id)
+    proposed_by: Mapped[Staff] = relationship(foreign_keys=proposed_by_id, viewonly=True)
+    decided_by: Mapped[Staff | None] = relationship(foreign_keys=decided_by_id, viewonly=True)
+    fulfilled_by: Mapped[Staff | None] = relationship(foreign_keys=fulfilled_by_id, viewonly=True)
     approval: Mapped["Approval | None"] = relationship(back_populates="remedy")
 
 
@@ -116,7 +116,7 @@ class Approval(Proven, Base):
     answered_at: Mapped[datetime | None]
 
     remedy: Mapped[Remedy] = relationship(back_populates="approval")
-    asked_of: Mapped[Staff] = relationship()
+    asked_of: Mapped[Staff] = relationship(viewonly=True)
 
 
 class Ledger(Base):

@@ -74,4 +74,4 @@ class Task(Proven, Base):
     cancelled_at: Mapped[datetime | None]
 
     ticket: Mapped[Ticket] = relationship()
-    taken_by: Mapped[Staff | None] = relationship(foreign_keys=taken_by_id)
+    taken_by: Mapped[Staff | None] = relationship(foreign_keys=taken_by_id, viewonly=True)

@@ -146,9 +146,9 @@ class Ticket(Proven, Streamed, Base):
     version: Mapped[int] = mapped_column(default=1)
     is_demo: Mapped[bool] = mapped_column(default=False)
 
-    site: Mapped[Site] = relationship()
+    site: Mapped[Site] = relationship(viewonly=True)
     customer: Mapped[Customer | None] = relationship()
-    owner: Mapped[Staff | None] = relationship(foreign_keys=owner_id)
+    owner: Mapped[Staff | None] = relationship(foreign_keys=owner_id, viewonly=True)
     linked_to: Mapped["Ticket | None"] = relationship(remote_side="Ticket.id", foreign_keys=linked_to_id)
 
     @property

@@ -72,5 +72,5 @@ class Wait(Proven, Base):
     helped_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
 
     ticket: Mapped[Ticket] = relationship()
-    called_by: Mapped[Staff | None] = relationship(foreign_keys=called_by_id)
-    helped_by: Mapped[Staff | None] = relationship(foreign_keys=helped_by_id)
+    called_by: Mapped[Staff | None] = relationship(foreign_keys=called_by_id, viewonly=True)
+    helped_by: Mapped[Staff | None] = relationship(foreign_keys=helped_by_id, viewonly=True)
