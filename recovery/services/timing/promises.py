@@ -13,7 +13,7 @@ from recovery.domain.promise_times import default_due, warn_at
 from recovery.domain.speech.parts import Speech
 from recovery.domain.tickets import WITHOUT_PROMISE, PromiseAbout, TicketStatus, ToldBy
 from recovery.domain.wording import due_words
-from recovery.models import Message, Promise, Ticket
+from recovery.models import Approval, Callback, Message, Promise, Ticket, Wait
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.texting.messages import Saying, is_heard, leaves_at, tell_customer, why_no_text
@@ -23,6 +23,7 @@ from recovery.services.wording.spoken import speech_with_customer, zone_of
 
 FARTHEST = timedelta(days=30)
 """Past that it is a typing mistake, not a promise."""
+SAYS_WHAT_IS_OWED = (Promise, Approval, Callback, Wait)
 CURRENT = select(Promise).where(Promise.ticket_id == bindparam("ticket_id"), Promise.ended_at.is_(None))
 
 
@@ -138,8 +139,11 @@ def touched(
     if by.is_person and by.id is not None and ticket.first_response_at is None:
         ticket.first_response_at = now
     record(session, ticket, Tag.TICKET_TOUCHED, by=by, at=now, how=how)
-    if ticket.is_live and not _stands(session, ticket, reached=reached):
-        kept = end_promise(session, ticket, "kept", now=now, how=how, by=by, reached=reached, since=since)
+    promise = _written_promise(session, ticket)
+    if ticket.is_live and not _stands(session, ticket, promise, reached=reached):
+        kept = end_promise(
+            session, ticket, "kept", now=now, how=how, by=by, reached=reached, since=since, known=promise
+        )
         _promise_owed(session, ticket, kept, otherwise=None, about=about, told_by=ToldBy.PAGE, now=now, by=by)
 
 
@@ -176,8 +180,9 @@ def promise_next(
 ) -> None:
     """Replaces what nobody waits for any more by what is owed next: an answer, a call, else a word by `otherwise`, which
     by itself is the default of the severity."""
-    if ticket.is_live and not _stands(session, ticket):
-        replaced = end_promise(session, ticket, "replaced", now=now)
+    promise = _written_promise(session, ticket)
+    if ticket.is_live and not _stands(session, ticket, promise):
+        replaced = end_promise(session, ticket, "replaced", now=now, known=promise)
         _promise_owed(session, ticket, replaced, otherwise=otherwise, about=about, told_by=told_by, now=now, by=by)
 
 
@@ -191,10 +196,12 @@ def end_promise(
     by: Actor = MACHINE,
     reached: bool = False,
     since: datetime | None = None,
+    known: Promise | None = None,
 ) -> Promise | None:
-    """Gives the one that ended. Past its time it is broken and counted, whatever came after, and also where something
-    else replaces it before a worker looked. A promised call is kept by nothing but the call: `reached`."""
-    promise = current_promise(session, ticket)
+    """Gives the one that ended; `known` spares looking for it. Past its time it is broken and counted, whatever came after,
+    and also where something else replaces it before a worker looked. A promised call is kept by nothing but the call:
+    `reached`."""
+    promise = known or current_promise(session, ticket)
     if promise is None:
         return None
     if promise.about is PromiseAbout.CALLBACK and not reached:
@@ -231,15 +238,23 @@ def _telling(session: DeskSession, ticket: Ticket, due_at: datetime, *, now: dat
     return ToldBy.TEXT if in_time and is_heard(session, ticket, now=now, urgent=False) else ToldBy.NOBODY
 
 
-def _stands(session: DeskSession, ticket: Ticket, *, reached: bool = False) -> bool:
+def _written_promise(session: DeskSession, ticket: Ticket) -> Promise | None:
+    """The current one, with all written that says what is owed: what was answered, called or cancelled a moment ago is
+    owed no more. What else is to be written waits for it, as a flush costs as much as five questions."""
+    if any(isinstance(row, SAYS_WHAT_IS_OWED) for row in (*session.new, *session.dirty)):
+        session.flush()
+    with session.no_autoflush:
+        return current_promise(session, ticket)
+
+
+def _stands(session: DeskSession, ticket: Ticket, promise: Promise | None, *, reached: bool = False) -> bool:
     """An answer or a call that is owed still. Where they were `reached`, only a call that is booked for another time."""
-    session.flush()  # what was answered, called or cancelled a moment ago is owed no more
-    promise = current_promise(session, ticket)
     if promise is None:
         return False
-    if reached and promise.about is PromiseAbout.CALLBACK:
-        return call_due(session, ticket) == promise.due_at
-    return still_owed(session, ticket, promise.about)
+    with session.no_autoflush:
+        if reached and promise.about is PromiseAbout.CALLBACK:
+            return call_due(session, ticket) == promise.due_at
+        return still_owed(session, ticket, promise.about)
 
 
 def _promise_owed(
