@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 
 MUCH_TOO_LONG = 5000
 """Letters that we give back to be shortened; more was pasted by mistake."""
+CHOICES = ("due_at", "said", "rating", "language", "timezone")
+"""What the forms of the page send beside words."""
+LONGEST_CHOICE = 60
 
 
 @blueprint.get("/<token>")
@@ -251,7 +254,7 @@ def _trouble(
     token = (request.view_args or {}).get("token", "")
     again: dict[str, Any] | None = None
     if request.method == "POST":
-        again = {"action": request.path, "words": _words(), "due_at": request.form.get("due_at", "")}
+        again = {"action": request.path, "words": _words(), "pressed": _pressed()}
     spoken = _unknown_customer(language)
     sentence = say(spoken["words"])
     answer = render_template("customer/trouble.html", token=token, sentence=sentence, again=again, **spoken)
@@ -265,6 +268,12 @@ def _unknown_customer(language: str | None = None) -> dict[str, Any]:
 
 def _words() -> str:
     return request.form.get("words", "").replace("\0", "").replace("\r\n", "\n")[:MUCH_TOO_LONG]
+
+
+def _pressed() -> dict[str, str]:
+    """What the buttons and lists of the page say, so that sending it again says the same."""
+    said = {name: request.form.get(name, "")[:LONGEST_CHOICE] for name in CHOICES}
+    return {name: value for name, value in said.items() if value}
 
 
 def _instant(text: str) -> datetime | None:

@@ -214,6 +214,7 @@ def test_one_link_takes_so_many_acts_and_then_asks_to_wait(
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "600"
     assert ">One more thing</textarea>" in answer.text
+    assert "we have all of it but this" in words_of(answer.text)
     send(client, f"{link(business, other)}/messages", words="Hello")
     clock.advance(minutes=10)
     send(client, f"{link(business, ticket)}/messages", words="One more thing")

@@ -98,7 +98,7 @@ def test_too_much_at_once_is_said_in_their_language(business: Business, client: 
     for _ in range(12):
         send(client, f"{link(business, ticket)}/messages", words="¿Hay noticias?")
     answer = client.post(f"{link(business, ticket)}/messages", data={"words": "¿Y ahora?"})
-    assert (answer.status_code, "Denos diez minutos, por favor." in html.unescape(answer.text)) == (429, True)
+    assert (answer.status_code, "dentro de diez minutos, por favor." in html.unescape(answer.text)) == (429, True)
     assert "¿Y ahora?" in html.unescape(answer.text)
 
 

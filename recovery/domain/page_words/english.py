@@ -107,7 +107,7 @@ ENGLISH = CustomerWords(
     language="Language",
     write_first="Write a few words first.",
     too_long="That is longer than {most} letters: shorten it a little.",
-    too_often="You have written to us a good deal just now, and we have all of it. Please give us ten minutes.",
+    too_often="You have written to us a good deal just now, and we have all of it but this: please send it again in ten minutes.",
     not_taken="We could not take that just now. Nothing is lost: please send it again in a minute.",
     troubles={
         405: "That is not how this page works. Please go back to it.",

@@ -107,7 +107,7 @@ FRENCH = CustomerWords(
     language="Langue",
     write_first="Écrivez d’abord quelques mots.",
     too_long="C’est plus long que {most} lettres : raccourcissez un peu.",
-    too_often="Vous venez de beaucoup nous écrire, et nous avons tout reçu. Laissez-nous dix minutes, s’il vous plaît.",
+    too_often="Vous venez de beaucoup nous écrire, et nous avons tout reçu sauf ceci : renvoyez-le dans dix minutes, s’il vous plaît.",
     not_taken="Nous n’avons pas pu le prendre à l’instant. Rien n’est perdu : renvoyez-le dans une minute.",
     troubles={
         405: "Cette page ne s’utilise pas ainsi. Merci d’y revenir.",

@@ -107,7 +107,7 @@ SPANISH = CustomerWords(
     language="Idioma",
     write_first="Escriba primero unas palabras.",
     too_long="Son más de {most} letras: acórtelo un poco.",
-    too_often="Nos ha escrito mucho en poco tiempo, y lo tenemos todo. Denos diez minutos, por favor.",
+    too_often="Nos ha escrito mucho en poco tiempo, y lo tenemos todo menos esto: envíelo otra vez dentro de diez minutos, por favor.",
     not_taken="No hemos podido recibirlo ahora. No se ha perdido nada: envíelo otra vez dentro de un minuto.",
     troubles={
         405: "Esta página no funciona así. Vuelva a ella, por favor.",
