@@ -108,11 +108,11 @@ def cancel(token: str) -> ResponseReturnValue:
 @blueprint.post("/<token>/reopening")
 @needs(Permission.PUBLIC, of="link")
 def reopen(token: str) -> ResponseReturnValue:
-    def act(session: DeskSession) -> str:
+    def act(session: DeskSession) -> ResponseReturnValue:
         going_on = page.still_not_right(session, _locked(session, token), words=_words(), now=now())
-        return customer_token(session.house, going_on)
+        return _back(customer_token(session.house, going_on), "reopened" if going_on.is_live else "written")
 
-    return _back(components().transact(act), "reopened")
+    return components().transact(act)
 
 
 @blueprint.post("/<token>/messages")
@@ -125,8 +125,12 @@ def write(token: str) -> ResponseReturnValue:
 @blueprint.post("/<token>/confirmation")
 @needs(Permission.PUBLIC, of="link")
 def confirm(token: str) -> ResponseReturnValue:
-    components().transact(lambda session: page.say_it_is_right(session, _locked(session, token), now=now()))
-    return _back(token, "right")
+    def act(session: DeskSession) -> ResponseReturnValue:
+        ticket = _locked(session, token)
+        page.say_it_is_right(session, ticket, now=now())
+        return _back(token, "right" if ticket.confirmed_at else "written")
+
+    return components().transact(act)
 
 
 @blueprint.post("/<token>/rating")

@@ -228,7 +228,21 @@ class _Telling:
             return ZONE_WORDS[self.speech.language].chosen.format(zone=city_of(self.zone))
         if said == "rated" and self.ticket.rating is not None:
             return self.words.rated_low if is_low(self.ticket.rating) else self.words.rated
-        return self.words.said.get(said, "")
+        return self.words.said.get(said, "") if self._is_so(said) else ""
+
+    def _is_so(self, said: str) -> bool:
+        """Not of a page that is opened again days later, by an address that was kept."""
+        call = self.story.call
+        match said:
+            case "soonest":
+                return call is not None and call.as_soon_as_possible
+            case "kept" | "cancelled":
+                return call is None
+            case "reopened":
+                return self.ticket.is_live
+            case "right":
+                return self.ticket.confirmed_at is not None
+        return True
 
     def _ratings(self) -> list[dict[str, str]]:
         """The ends of the scale say what they mean."""

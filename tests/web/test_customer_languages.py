@@ -95,8 +95,8 @@ def test_what_cannot_be_taken_is_said_in_their_language_and_stays(business: Busi
 
 def test_too_much_at_once_is_said_in_their_language(business: Business, client: FlaskClient) -> None:
     ticket = business.log(customer=INES)
-    for _ in range(12):
-        send(client, f"{link(business, ticket)}/messages", words="¿Hay noticias?")
+    for number in range(12):
+        send(client, f"{link(business, ticket)}/messages", words=f"¿Hay noticias? {number}")
     answer = client.post(f"{link(business, ticket)}/messages", data={"words": "¿Y ahora?"})
     assert (answer.status_code, "dentro de diez minutos, por favor." in html.unescape(answer.text)) == (429, True)
     assert "¿Y ahora?" in html.unescape(answer.text)

@@ -5,11 +5,17 @@ import re
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from recovery.domain.actors import CUSTOMER
 from recovery.domain.languages import Language
+from recovery.domain.tickets import TicketStatus
 from recovery.domain.waits import WaitStatus
+from recovery.models import Message, Ticket
+from recovery.services.calling import booking
+from recovery.services.ticketing import tickets
+from recovery.services.ticketing.reopening import reopen
 from tests.factories import Business
 from tests.services.wait_parts import again, joined, ticket_of
-from tests.web.customer_parts import fresh, link, resolved, send
+from tests.web.customer_parts import call_of, fresh, link, resolved, send, words_of
 
 
 def sent_again(client: FlaskClient, business: Business, address: str, **fields: str) -> str:
@@ -44,3 +50,83 @@ def test_a_rating_a_language_and_a_zone_are_sent_again_too(business: Business, c
     customer = business.again(ticket).customer
     assert customer is not None
     assert (customer.language, customer.timezone) == (Language.FRENCH, "Asia/Tokyo")
+
+
+def opened_again(business: Business) -> Ticket:
+    """By a supervisor, while the customer's page still asks whether it is right."""
+    ticket = resolved(business)
+    business.later(minutes=5)
+    business.on(
+        ticket, lambda session, row, omar: reopen(session, row, why="told", now=business.now, by=omar), by="omar"
+    )
+    return ticket
+
+
+def taken_back(business: Business) -> Ticket:
+    ticket = business.log()
+    business.on(
+        ticket,
+        lambda session, row, maya: tickets.void(
+            session, row, reason="wrong table", duplicate_of=None, now=business.now, by=maya
+        ),
+    )
+    return ticket
+
+
+def written(business: Business, ticket: Ticket) -> list[str | None]:
+    return [message.body for message in business.rows(Message, ticket) if message.sender == "page"]
+
+
+def test_it_is_right_said_on_an_old_page_is_read_by_a_person(business: Business, client: FlaskClient) -> None:
+    ticket = opened_again(business)
+    for _ in range(2):
+        page = send(client, f"{link(business, ticket)}/confirmation")
+    assert "We have it. Someone reads it and answers you." in page
+    assert "We are glad" not in page
+    assert fresh(business, ticket).status is TicketStatus.IN_RECOVERY
+    assert (written(business, ticket), fresh(business, ticket).unread) == (["It is right."], 1)
+
+
+def test_what_stays_taken_back_is_not_said_to_be_open_again(business: Business, client: FlaskClient) -> None:
+    page = send(client, f"{link(business, taken_back(business))}/reopening", words="Still cold")
+    assert "We have it. Someone reads it and answers you." in page
+    assert "open again" not in page
+
+
+def test_an_address_that_was_kept_says_nothing_that_is_not_so_any_more(business: Business, client: FlaskClient) -> None:
+    ticket = resolved(business)
+    address = link(business, ticket)
+
+    def opened(said: str) -> str:
+        return words_of(client.get(f"{address}?said={said}").text)
+
+    assert "open again" not in opened("reopened"), "it was put right since"
+    assert "We are glad" not in opened("right")
+    business.on(ticket, lambda session, row, _: reopen(session, row, why="told", now=business.now, by=CUSTOMER))
+    assert "The call is cancelled." in opened("cancelled")
+    assert "as soon as someone is free. Harbour" not in opened("soonest")
+    due = business.now.replace(hour=15, minute=0)
+    business.on(ticket, lambda session, row, maya: booking.book(session, row, due_at=due, now=business.now, by=maya))
+    assert call_of(business, ticket) is not None
+    assert "The call is cancelled." not in opened("cancelled")
+    assert "That time has just gone" not in opened("soonest")
+    assert "Someone reads it" not in opened("kept")
+
+
+def test_the_same_words_pressed_twice_are_written_once(business: Business, client: FlaskClient) -> None:
+    ticket = business.log()
+    for words in ("The lid leaks.", "The lid leaks. ", "And it is cold."):
+        send(client, f"{link(business, ticket)}/messages", words=words)
+    assert written(business, ticket) == ["The lid leaks.", "And it is cold."]
+    business.later(minutes=3)
+    send(client, f"{link(business, ticket)}/messages", words="The lid leaks.")
+    assert len(written(business, ticket)) == 3
+
+
+def test_another_rating_later_is_kept_for_a_person(business: Business, client: FlaskClient) -> None:
+    ticket = resolved(business)
+    address = link(business, ticket)
+    send(client, f"{address}/confirmation")
+    for rating in ("5", "5", "1"):
+        send(client, f"{address}/rating", rating=rating)
+    assert (fresh(business, ticket).rating, written(business, ticket)) == (5, ["I rate this 1 of 5."])

@@ -54,6 +54,9 @@ from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import resume
 from recovery.services.wording.spoken import speech_with_customer
 
+PAGE = "page"
+"""What stands for a sender where they wrote on their page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
@@ -126,7 +129,7 @@ def _written_at(inbound: Inbound, *, now: datetime) -> datetime | None:
 def write_from_page(session: DeskSession, ticket: Ticket, words: str, *, now: datetime) -> Message:
     """What a customer wrote on their page; read like a text, and never as a keyword."""
     message = Message(
-        **_row(now=now, sender="page", contact_id=ticket.customer.contact_id if ticket.customer else None),
+        **_row(now=now, sender=PAGE, contact_id=ticket.customer.contact_id if ticket.customer else None),
         ticket_id=ticket.id,
         site_id=ticket.site_id,
         body=words.strip(),

@@ -61,7 +61,7 @@ ACTS = (
     Tag.WAIT_LEFT,
 )
 TOLD_JUST_NOW = timedelta(minutes=2)
-"""A second press on "still not right" in this time is the same press."""
+"""A second press on "still not right", or the same words again, in this time is the same press."""
 NO_SUCH_LINK = "This link does not open anything."
 
 
@@ -215,7 +215,7 @@ def still_not_right(session: DeskSession, ticket: Ticket, *, words: str, now: da
     checked_words(words)
     going_on = _awake(session, ticket, why="not_fixed", now=now)
     if words.strip():
-        replies.write_from_page(session, going_on, words, now=now)
+        _write_once(session, going_on, words, now=now)
     elif not _said_just_now(session, going_on, now=now):
         replies.write_from_page(session, going_on, "It is still not right.", now=now)
     return going_on
@@ -225,17 +225,22 @@ def write(session: DeskSession, ticket: Ticket, words: str, *, now: datetime) ->
     """Raises Invalid for nothing, and for far too much."""
     if not words.strip():
         raise Invalid.field("words", "Write a few words first.")
-    replies.write_from_page(session, ticket, checked_words(words), now=now)
+    _write_once(session, ticket, checked_words(words), now=now)
 
 
 def say_it_is_right(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
+    """Of what was opened again, or taken back, while the page stood open, a person reads it."""
     confirm(session, ticket, message_id=None, now=now, by=CUSTOMER)
+    if ticket.confirmed_at is None:
+        _write_once(session, ticket, "It is right.", now=now)
 
 
 def rate_it(session: DeskSession, ticket: Ticket, rating: int, *, now: datetime) -> None:
-    """The same as by text: kept as first said, and a low one stands on the ticket for a person to read."""
-    if may_rate(session, ticket) and rate(session, ticket, rating, message_id=None, now=now) and is_low(rating):
-        replies.write_from_page(session, ticket, f"I rate this {rating} of {SCALE[-1]}.", now=now)
+    """The same as by text: kept as first said, and a low one, or another one later, is for a person to read."""
+    before = ticket.rating
+    is_first = may_rate(session, ticket) and rate(session, ticket, rating, message_id=None, now=now)
+    if (is_first and is_low(rating)) or (before is not None and rating in SCALE and rating != before):
+        _write_once(session, ticket, f"I rate this {rating} of {SCALE[-1]}.", now=now)
 
 
 def speak(session: DeskSession, ticket: Ticket, language: str, *, now: datetime) -> None:
@@ -310,6 +315,19 @@ def _booked(session: DeskSession, ticket: Ticket, wanted: datetime | None, *, no
         if standing is None or standing.as_soon_as_possible:
             return booking.book(session, ticket, due_at=None, now=now, by=CUSTOMER)
         return standing
+
+
+def _write_once(session: DeskSession, ticket: Ticket, words: str, *, now: datetime) -> None:
+    """Who presses twice on a slow line has written it once."""
+    same = select(Message.id).where(
+        Message.ticket_id == ticket.id,
+        Message.direction == Direction.INBOUND,
+        Message.sender == replies.PAGE,
+        Message.body == words.strip(),
+        Message.created_at > now - TOLD_JUST_NOW,
+    )
+    if session.scalar(same.limit(1)) is None:
+        replies.write_from_page(session, ticket, words, now=now)
 
 
 def _said_just_now(session: DeskSession, ticket: Ticket, *, now: datetime) -> bool:
