@@ -33,18 +33,19 @@ def wait_of(story: Story, *, now: datetime, speech: Speech) -> dict[str, Any] | 
 
     status, until = turn.status, clock(turn.due_at) if turn.due_at else ""
     when = due_words(turn.estimate_at, now=now, timezone=zone, speech=speech)
+    latest = words.latest if story.ticket.no_text_reason is None else words.latest_here
     lead, big, after = {
         WaitStatus.WAITING: (
             words.place,
             str(turn.place),
-            f"{words.turn.format(when=when)} {words.latest.format(clock=clock(turn.promised_by))}",
+            f"{words.turn.format(when=when)} {latest.format(clock=clock(turn.promised_by))}",
         ),
         WaitStatus.CALLED: (words.called, words.now, words.come_until.format(clock=until)),
         WaitStatus.COMING: (words.coming, words.now, words.come_until.format(clock=until)),
         WaitStatus.LATER: (words.later, until, words.keeps),
-        WaitStatus.NO_SHOW: (words.missed, words.front, ""),
+        WaitStatus.NO_SHOW: (words.missed, words.front, words.front_until.format(clock=until)),
         WaitStatus.HELPED: ("", "", words.helped),
-        WaitStatus.GONE: ("", "", words.gone),
+        WaitStatus.GONE: ("", "", words.gone if turn.told_us else words.out),
     }[status]
     if turn.is_mistake and status is WaitStatus.WAITING:
         after = words.broken

@@ -86,6 +86,8 @@ class Turn:
     due_at: datetime | None
     was_called: bool
     is_mistake: bool
+    told_us: bool
+    """They said themselves that they are not coming."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +285,7 @@ def _turn_of(session: DeskSession, ticket: Ticket, *, now: datetime) -> Turn | N
         wait.due_at,
         wait.called_at is not None,
         turns.is_a_mistake(session, ticket, now=now),
+        wait.status is WaitStatus.GONE and turns.said_not_coming(session, ticket),
     )
 
 

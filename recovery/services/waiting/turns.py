@@ -14,7 +14,7 @@ from recovery.domain.permissions import Permission
 from recovery.domain.tickets import TicketStatus, ToldBy
 from recovery.domain.tickets import move as move_ticket
 from recovery.domain.waits import EXPECTED, LIVE, OVER, WaitAnswer, WaitStatus
-from recovery.models import Message, Remedy, Ticket, Wait
+from recovery.models import Event, Message, Remedy, Ticket, Wait
 from recovery.services.access import require
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
@@ -125,6 +125,17 @@ def is_a_mistake(session: DeskSession, ticket: Ticket, *, now: datetime) -> bool
     return session.scalar(select(Remedy.id).where(Remedy.ticket_id == ticket.id).limit(1)) is not None
 
 
+def said_not_coming(session: DeskSession, ticket: Ticket) -> bool:
+    """Of who is out of the line: whether they told us so themselves, as the trail has it."""
+    actor = session.scalar(
+        select(Event.actor_kind)
+        .where(Event.stream_id == ticket.id, Event.tag == Tag.WAIT_LEFT)
+        .order_by(Event.seq.desc())
+        .limit(1)
+    )
+    return actor == CUSTOMER.kind
+
+
 def _estimate_anew(session: DeskSession, ticket: Ticket, wait: Wait, *, now: datetime) -> bool:
     """It is not their turn yet, and will be later than they were told: they hear it while our promise holds. Once that is
     broken, they hear it from whoever looks after broken promises."""
@@ -166,7 +177,7 @@ def _miss(session: DeskSession, ticket: Ticket, wait: Wait, *, now: datetime) ->
     set_status(wait, WaitStatus.NO_SHOW, due_at=now + session.house.policy.waiting.kept)
     _look_again(session, ticket, wait, now=now, by=MACHINE)
     record(session, ticket, Tag.WAIT_MISSED, by=MACHINE, at=now, wait=wait.id)
-    message = say(session, ticket, wait, "waiting_missed", now=now, by=MACHINE)
+    message = say(session, ticket, wait, "waiting_missed", until=wait.due_at, by_clock=True, now=now, by=MACHINE)
     _promised(session, ticket, message, now=now)
 
 
