@@ -108,8 +108,10 @@ def at_words(at: datetime, *, now: datetime, timezone: str, speech: Speech = ENG
 
 
 def clock_in(local: datetime, speech: Speech) -> str:
-    """14:32, or 14h32."""
-    return speech.clock.format(hour=local.hour, minute=local.minute)
+    """14:32, or 14h32; in the hour that comes twice in one night also which of the two: 01:40 BST, and then 01:40 GMT."""
+    clock = speech.clock.format(hour=local.hour, minute=local.minute)
+    comes_twice = local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
+    return f"{clock} {local.tzname()}" if comes_twice else clock
 
 
 def article_of(local: datetime) -> str:

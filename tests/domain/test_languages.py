@@ -62,6 +62,12 @@ def test_a_promise_is_told_in_their_words(at: str, spanish: str, french: str) ->
     assert due_words(due, now=NOW, timezone=MADRID, speech=FRENCH) == french
 
 
+def test_of_an_hour_that_comes_twice_they_are_told_which() -> None:
+    now, due = datetime(2026, 10, 25, 0, 45, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    assert due_words(due, now=now, timezone=MADRID, speech=SPANISH) == "antes de las 02:30 CET"
+    assert due_words(due, now=now, timezone=MADRID, speech=FRENCH) == "avant 2h30 CET"
+
+
 def test_a_call_is_told_in_their_words() -> None:
     tomorrow = datetime(2026, 3, 11, 8, 15, tzinfo=UTC)
     assert at_words(tomorrow, now=NOW, timezone=MADRID, speech=SPANISH) == "mañana a las 09:15"

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from recovery.clock import FrozenClock
 from recovery.domain.languages import Language
 from recovery.domain.page_words.zones import ZONE_WORDS
-from recovery.models import Customer, Ticket
+from recovery.models import Customer, Message, Ticket
 from recovery.services.calling import booking
 from tests.factories import SAM, Business, NewCustomer
 from tests.services.wait_parts import joined
@@ -171,3 +171,19 @@ def test_who_waits_in_line_is_told_until_when_by_their_clock(business: Business,
     page = choose(client, business, ticket, NEW_YORK)
     assert f"by {wait.promised_by - timedelta(hours=4):%H:%M} at the latest" in page
     assert latest not in page
+
+
+def test_an_hour_that_comes_twice_says_which_of_the_two(
+    business: Business, client: FlaskClient, clock: FrozenClock
+) -> None:
+    """At 01:40 “by 01:40” would be over already; and a list of times would have the same one twice."""
+    clock.set(datetime(2026, 10, 25, 0, 40, tzinfo=UTC))
+    ticket = business.log(promise_minutes=60)
+    (text,) = business.rows(Message, ticket)
+    assert "You'll hear from me by 01:40 GMT." in (text.body or "")
+    page = read(client, business, ticket)
+    assert "You hear from us by 01:40 GMT" in page
+    assert "You told us 01:40 BST" in page
+    clock.set(datetime(2026, 10, 25, 2, 40, tzinfo=UTC))
+    assert "02:45" in send(client, f"{link(business, ticket)}/callback", due_at="2026-10-25T02:45Z")
+    assert "02:45 GMT" not in read(client, business, ticket)
