@@ -190,8 +190,9 @@ class _Telling:
     def _next(self) -> Step:
         call, promise, words = self.story.call, self.story.promise, self.words
         if call is not None:
-            soon = call.as_soon_as_possible or call.due_at <= self.now
-            return Step(words.next_call, words.soon if soon else self._clock_words(call.due_at), "next")
+            return Step(
+                words.next_call, words.soon if call.due_at <= self.now else self._clock_words(call.due_at), "next"
+            )
         pending = [each for each in self.story.remedies if each.status is RemedyStatus.PENDING_APPROVAL]
         what = words.next_answer.format(what=self._remedy_words(pending[0])) if pending else words.next_word
         if promise is None or self.now > promise.due_at:
@@ -221,8 +222,8 @@ class _Telling:
 
     def _said(self, said: str) -> str:
         """Made from what is so, not from what the address says: a link cannot put words on our page."""
-        if said in {"booked", "stays"} and self.story.call is not None:
-            words = self.words.booked if said == "booked" else self.words.stays
+        words = {"booked": self.words.booked, "stays": self.words.stays, "soonest": self.words.soonest}.get(said)
+        if words and self.story.call is not None and self._is_so(said):
             return words.format(when=when_words(self.ticket, self.story.call, now=self.now))
         if said == "zone":
             return ZONE_WORDS[self.speech.language].chosen.format(zone=city_of(self.zone))

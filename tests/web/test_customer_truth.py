@@ -1,19 +1,23 @@
 """What the customer's page says is so: after trouble, on a page that stood open for hours, and by an address that was kept."""
 
+import html
 import re
+from datetime import UTC, datetime
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from recovery.domain.actors import CUSTOMER
 from recovery.domain.languages import Language
+from recovery.domain.texts import fold
 from recovery.domain.tickets import TicketStatus
 from recovery.domain.waits import WaitStatus
 from recovery.models import Message, Ticket
 from recovery.services.calling import booking
 from recovery.services.ticketing import tickets
 from recovery.services.ticketing.reopening import reopen
-from tests.factories import Business
+from tests.factories import Business, NewCustomer, shut
 from tests.services.wait_parts import again, joined, ticket_of
 from tests.web.customer_parts import call_of, fresh, link, resolved, send, words_of
 
@@ -130,3 +134,32 @@ def test_another_rating_later_is_kept_for_a_person(business: Business, client: F
     for rating in ("5", "5", "1"):
         send(client, f"{address}/rating", rating=rating)
     assert (fresh(business, ticket).rating, written(business, ticket)) == (5, ["I rate this 1 of 5."])
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "as soon as someone is free, once we open tomorrow at 00:00."),
+        ("es", "en cuanto alguien esté libre, cuando abramos mañana a las 00:00."),
+        ("fr", "dès que quelqu'un sera libre, à notre ouverture demain à 0h00."),
+    ],
+)
+def test_who_wants_a_call_while_we_are_shut_is_told_when_we_open(
+    business: Business, client: FlaskClient, language: str, told: str
+) -> None:
+    """“As soon as someone is free” alone lets them sit up at night beside the telephone."""
+    shut(business, "2026-03-10", "Stocktaking")
+    ticket = business.log(customer=NewCustomer("07700 900129", "Ana", language))
+    page = html.unescape(send(client, f"{link(business, ticket)}/callback"))
+    assert page.count(told) == 2, "in the answer, and with the call"
+    text = business.rows(Message, ticket)[-1]
+    assert (text.template, text.segments) == ("callback_booked", 2)
+    assert fold(told) in (text.body or "")
+    assert text.expires_at == datetime(2026, 3, 11, 0, 0, tzinfo=UTC), "no tomorrow after midnight"
+
+
+def test_a_time_that_has_gone_while_we_are_shut_is_said_so_too(business: Business, client: FlaskClient) -> None:
+    shut(business, "2026-03-10", "Stocktaking")
+    page = send(client, f"{link(business, business.log())}/callback", due_at="2026-03-10T10:00Z")
+    assert "That time has just gone. We call you as soon as someone is free, once we open tomorrow at 00:00." in page
+    assert "We call you 00:00 tomorrow" in page, "and not soon, in what comes next"

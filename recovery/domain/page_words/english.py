@@ -60,11 +60,11 @@ ENGLISH = CustomerWords(
     call_about_to="We are about to call you.",
     call_when="We call you {when}.",
     booked="Good: we call you {when}.",
+    soonest="That time has just gone. We call you {when}.",
     stays="That time has just gone. We call you {when}, as you booked.",
     into_calendar="Put it in your calendar",
     call_from="Call from {site}",
     said={
-        "soonest": "That time has just gone. We call you as soon as someone is free.",
         "kept": "We have your wish to be called. Someone reads it and gets back to you.",
         "cancelled": "The call is cancelled.",
         "reopened": "Thank you for telling us. It is open again, and we are on it.",

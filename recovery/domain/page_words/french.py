@@ -60,11 +60,11 @@ FRENCH = CustomerWords(
     call_about_to="Nous allons vous appeler.",
     call_when="Nous vous appelons {when}.",
     booked="Entendu : nous vous appelons {when}.",
+    soonest="Ce moment vient d’être pris. Nous vous appelons {when}.",
     stays="Ce moment vient d’être pris. Nous vous appelons {when}, comme prévu.",
     into_calendar="Ajouter à votre agenda",
     call_from="Appel de {site}",
     said={
-        "soonest": "Ce moment vient d’être pris. Nous vous appelons dès que quelqu’un est libre.",
         "kept": "Nous savons que vous souhaitez être appelé. Quelqu’un le lit et revient vers vous.",
         "cancelled": "L’appel est annulé.",
         "reopened": "Merci de nous l’avoir dit. C’est rouvert, et nous nous en occupons.",

@@ -59,8 +59,9 @@ class CustomerWords:
     call_about_to: str
     call_when: str
     booked: str
+    soonest: str
     stays: str
-    """Another time was wanted, and somebody else has it now."""
+    """These two: another time was wanted, and somebody else has it now."""
     into_calendar: str
     call_from: str
     """What the call is named in a calendar."""

@@ -60,11 +60,11 @@ SPANISH = CustomerWords(
     call_about_to="Estamos a punto de llamarle.",
     call_when="Le llamamos {when}.",
     booked="De acuerdo: le llamamos {when}.",
+    soonest="Esa hora acaba de ocuparse. Le llamamos {when}.",
     stays="Esa hora acaba de ocuparse. Le llamamos {when}, como había reservado.",
     into_calendar="Añadir a su calendario",
     call_from="Llamada de {site}",
     said={
-        "soonest": "Esa hora acaba de ocuparse. Le llamamos en cuanto alguien esté libre.",
         "kept": "Sabemos que quiere que le llamemos. Alguien lo lee y le responde.",
         "cancelled": "La llamada queda anulada.",
         "reopened": "Gracias por decírnoslo. Está abierto de nuevo y nos ocupamos.",

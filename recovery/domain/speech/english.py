@@ -21,6 +21,7 @@ ENGLISH = Speech(
     at_clock_tomorrow="tomorrow at {clock}",
     at_date="on {weekday} {day} {month} at {clock}",
     when_free="as soon as someone is free",
+    when_open="as soon as someone is free, once we open {at}",
     both=" and ",
     and_more=" and more",
     refund="{money} back",

@@ -20,6 +20,7 @@ FRENCH = Speech(
     at_clock_tomorrow="demain à {clock}",
     at_date="{weekday} {day} {month} à {clock}",
     when_free="dès que quelqu'un sera libre",
+    when_open="dès que quelqu'un sera libre, à notre ouverture {at}",
     both=" et ",
     and_more=" et plus",
     refund="un remboursement de {money}",

@@ -33,6 +33,8 @@ class Speech:
     at_clock_tomorrow: str
     at_date: str
     when_free: str
+    when_open: str
+    """Where the site is shut: `at` is "tomorrow at 09:00"."""
 
     both: str
     """Between the last two of several things."""

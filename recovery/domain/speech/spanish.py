@@ -19,6 +19,7 @@ SPANISH = Speech(
     at_clock_tomorrow="mañana a {las} {clock}",
     at_date="el {weekday} {day} {month} a {las} {clock}",
     when_free="en cuanto alguien esté libre",
+    when_open="en cuanto alguien esté libre, cuando abramos {at}",
     both=" y ",
     and_more=" y más",
     refund="un reembolso de {money}",

@@ -223,7 +223,7 @@ def _say(session: DeskSession, ticket: Ticket, callback: Callback, template: str
         f"callback:{callback.id}:{template}:{callback.moves}",
         {"when": when_words(ticket, callback, now=now)},
         holds_while=f"callback:{callback.id}:{callback.moves}",
-        expires_at=None if callback.as_soon_as_possible else _true_until(ticket, callback, now=now),
+        expires_at=_true_until(ticket, callback, now=now) if callback.due_at > now else None,
     )
     tell_customer(session, ticket, saying, now=now, by=by)
 

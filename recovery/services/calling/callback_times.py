@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from recovery.domain.calendars import quiet_hours
+from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.errors import Invalid
 from recovery.domain.wording import at_words
 from recovery.models import Callback, Ticket
@@ -39,8 +40,9 @@ def reminder_time(session: DeskSession, ticket: Ticket, due: datetime, *, now: d
 
 def when_words(ticket: Ticket, callback: Callback, *, now: datetime) -> str:
     """Give "at 15:00", "tomorrow at 09:15", "as soon as someone is free", which it is once its time has come, in the
-    customer's zone and language."""
+    customer's zone and language. Where that waits for the site to open they hear when it does, and sit up for nothing."""
     speech = speech_with_customer(ticket)
-    if callback.as_soon_as_possible or callback.due_at <= now:
+    if callback.due_at <= now or (callback.as_soon_as_possible and callback.status is not CallbackStatus.BOOKED):
         return speech.when_free
-    return at_words(callback.due_at, now=now, timezone=zone_of(ticket), speech=speech)
+    at = at_words(callback.due_at, now=now, timezone=zone_of(ticket), speech=speech)
+    return speech.when_open.format(at=at) if callback.as_soon_as_possible else at
