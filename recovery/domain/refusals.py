@@ -20,11 +20,14 @@ _ENGLISH = (
     rf"{_DO_NOT_WISH}\s+(?:get|receive|have)\s+(?:\w+\s+){{0,4}}{_TEXTS}\b",
     rf"{_DO_NOT_WISH}\s+be\s+(?:texted|messaged|contacted)\b",
     rf"\bno\s+more\s+(?:\w+\s+)?{_TEXTS}\b",
+    rf"^\W*stop\s+(?:{_TEXTS}|msgs?)\b",
+    r"^\W*stop\s*[,.;:!]\W*\w",
     r"\bleave\s+(?:me|us)\s+alone\b",
     r"\b(?:take|get)\s+(?:me|us|my\s+number)\s+off\b",
     r"\b(?:remove|delete|lose|forget)\s+(?:me|my\s+(?:phone\s+)?number)\b",
     r"\b(?:unsubscribe|opt)\s+me\b",
     r"\b(?:i\s+want\s+to|please|let\s+me)\s+(?:unsubscribe|opt\s*out)\b",
+    r"\buns\w{1,3}cribe\b",
 )
 _SPANISH = (
     r"\bdej(?:en|e|a|ad)\s+de\s+(?:escribir|enviar|mandar|molestar|contactar|textear)",
@@ -35,7 +38,11 @@ _SPANISH = (
     r"\bno\s+(?:me|nos)\s+(?:envi|mand)\w*\s+(?:\w+\s+){0,2}(?:mensajes|sms|textos)\b",
     r"\b(?:basta|paren|pare)\s+(?:ya\s+)?(?:de\s+)?(?:mensajes|mandar|enviar|escribir|sms)\b",
     r"\b(?:quiten?me|quiten\s+mi\s+numero|borren?(?:me|\s+mi\s+numero)|eliminen?(?:me|\s+mi\s+numero))\b",
-    r"\bd(?:en|ar)me\s+de\s+baja\b",
+    r"\bno\s+(?:me|nos)\s+(?:escrib(?:an?|as)|contact(?:en?|es)|molest(?:en?|es))\b",
+    r"\bno\s+(?:me|nos)\s+(?:envi|mand)(?:en?|es)\s+nada\b",
+    r"\bborr(?:a|e|en)(?:me|\s+mi\s+numero)\b",
+    r"\bcancel\w+\s+(?:la\s+|mi\s+)?su(?:b)?scripcion\b",
+    r"\b(?:den|dar|de)(?:me)?\s+de\s+baja\b",
     r"\bdejen?me\s+en\s+paz\b",
 )
 _FRENCH = (
@@ -46,15 +53,20 @@ _FRENCH = (
     r"\bplus\s+recevoir\s+(?:\w+\s+){0,3}(?:messages|sms|textos)\b",
     r"\bn'(?:envoy|ecriv)\w*\s+plus\b",
     r"\bstop\s+(?:aux|les)\s+(?:messages|sms|textos)\b",
+    r"^\W*stop\s+(?:pub|au\s+\d+)\b",
+    r"\bcess(?:ez|e|er)\s+(?:de\s+)?(?:me\s+|m'|nous\s+)?(?:envoyer|ecrire|contacter|texter|harceler|deranger)",
+    r"\bne\s+plus\s+(?:etre|me|nous)\s+(?:contact|ecri|texte|derang)\w+",
+    r"\bne\s+(?:veux|souhaite|voulons)\s+(?:pas|plus)\s+(?:de\s+)?(?:vos\s+)?(?:messages?|sms|textos?)\b",
     r"\b(?:laissez|fichez|foutez)[\s-]moi\s+(?:tranquille|la\s+paix)\b",
     r"\b(?:retirez|supprimez|enlevez|effacez)(?:[\s-]moi|\s+mon\s+numero)\b",
     r"\b(?:desinscri|desabonn)\w+",
 )
 _ASKED_NICELY = r"(?:please|pls|plz|ok|okay|just|por favor|favor de|s'il vous plait|svp|stp)"
 _BARE = (
-    r"(?:stop|unsubscribe|opt[\s-]?out|desuscribir|alto|basta|parar|paren|baja|arret|arretez|arreter|desinscription)"
+    r"(?:stop|unsubscribe|opt[\s-]?out|desuscribir|alto|basta|para|pare|parar|paren|detener|baja"
+    r"|arret|arrete|arretez|arreter|desinscription|no\s+mas|no\s+more)"
 )
-_AFTER = rf"(?:{_ASKED_NICELY}|it|this|that|now|already|thanks|thank you|gracias|merci|ya|tout|{_BARE})"
+_AFTER = rf"(?:{_ASKED_NICELY}|it|this|that|now|already|thanks|thank you|gracias|merci|ya|tout|sms|{_BARE})"
 _NOTHING_ELSE = rf"^\W*(?:{_ASKED_NICELY}\W+)*{_BARE}(?:\W+{_AFTER})*\W*$"
 """Not quite the bare keyword, or the one of another language, and nothing beside it that they might mean instead."""
 _REFUSALS = re.compile("|".join((*_ENGLISH, *_SPANISH, *_FRENCH, _NOTHING_ELSE)))
