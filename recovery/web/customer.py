@@ -149,8 +149,8 @@ def rate(token: str) -> ResponseReturnValue:
 @needs(Permission.PUBLIC, of="link")
 def answer_wait(token: str) -> ResponseReturnValue:
     said = request.form.get("said", "")
-    components().transact(lambda session: page.answer_wait(session, _locked(session, token), said, now=now()))
-    return redirect(url_for("customer.show", token=token), 303)
+    is_read = components().transact(lambda session: page.answer_wait(session, _locked(session, token), said, now=now()))
+    return _back(token, "written" if is_read else "")
 
 
 @blueprint.post("/<token>/language")
@@ -289,4 +289,4 @@ def _instant(text: str) -> datetime | None:
 
 
 def _back(token: str, said: str) -> ResponseReturnValue:
-    return redirect(url_for("customer.show", token=token, said=said), 303)
+    return redirect(url_for("customer.show", token=token, said=said or None), 303)

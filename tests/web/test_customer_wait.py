@@ -10,10 +10,10 @@ from recovery.domain.waits import WaitAnswer, WaitStatus
 from recovery.models import Wait
 from recovery.services.people.customers import NewCustomer
 from recovery.services.waiting import turns
-from tests.factories import SAM, Business
+from tests.factories import NOOR, SAM, Business
 from tests.services.calls import opted_out
 from tests.services.wait_parts import again, joined, last_text, press, says_on_page, ticket_of
-from tests.web.customer_parts import link, words_of
+from tests.web.customer_parts import fresh, link, send, words_of
 
 THANKED = "Thank you for telling us."
 
@@ -82,3 +82,19 @@ def test_who_says_that_they_are_not_coming_is_thanked(business: Business, client
     wait = joined(business)
     says_on_page(business, wait, WaitAnswer.NOT_COMING)
     assert f"{THANKED} You are out of the line" in page(business, client, wait)
+
+
+def test_on_my_way_pressed_too_late_is_read_by_a_person(business: Business, client: FlaskClient) -> None:
+    """A colleague took the wrong row for helped, and the page stood open: as by text it is not lost."""
+    wait = press(business, joined(business), turns.ready)
+    ticket = ticket_of(business, wait)
+    press(business, wait, turns.helped)
+    for _ in range(2):
+        told = send(client, f"{link(business, ticket)}/wait", said="coming")
+    assert "We have it. Someone reads it and answers you." in told
+    assert fresh(business, ticket).unread == 1
+    send(client, f"{link(business, ticket)}/wait", said="not_coming")
+    assert fresh(business, ticket).unread == 1
+    other = business.log(customer=NOOR)
+    send(client, f"{link(business, other)}/wait", said="coming")
+    assert fresh(business, other).unread == 0, "who never waited has no such button"

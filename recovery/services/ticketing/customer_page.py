@@ -27,6 +27,7 @@ from recovery.services.calling import booking
 from recovery.services.calling.call_rows import live_with_customer
 from recovery.services.calling.slots import open_slots
 from recovery.services.deciding.remedies import remedies_of
+from recovery.services.hearing.from_page import SAME_PRESS, write_once
 from recovery.services.hearing.ratings import may_rate, rate
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
@@ -60,8 +61,7 @@ ACTS = (
     Tag.WAIT_PUT_OFF,
     Tag.WAIT_LEFT,
 )
-TOLD_JUST_NOW = timedelta(minutes=2)
-"""A second press on "still not right", or the same words again, in this time is the same press."""
+STILL_COMING = {WaitAnswer.COMING: "I am on my way.", WaitAnswer.LATER: "Ten more minutes, please."}
 NO_SUCH_LINK = "This link does not open anything."
 
 
@@ -170,11 +170,16 @@ def story_of(session: DeskSession, ticket: Ticket, *, now: datetime) -> Story:
     )
 
 
-def answer_wait(session: DeskSession, ticket: Ticket, said: str, *, now: datetime) -> None:
-    """The same three things as by text; what is none of them changes nothing, nor does it for who waits no more."""
-    wait = live_wait_of(session, ticket)
-    if wait is not None and said in set(WaitAnswer):
-        turns.answer(session, ticket, wait, WaitAnswer(said), now=now)
+def answer_wait(session: DeskSession, ticket: Ticket, said: str, *, now: datetime) -> bool:
+    """The same three things as by text; what is none of them changes nothing. True where a person has to read it: who is
+    not in line any more, as we have it, still means to come."""
+    live, is_known = live_wait_of(session, ticket), said in set(WaitAnswer)
+    if live is not None and is_known:
+        turns.answer(session, ticket, live, WaitAnswer(said), now=now)
+    if live is not None or said not in STILL_COMING or wait_of(session, ticket) is None:
+        return False
+    write_once(session, ticket, STILL_COMING[WaitAnswer(said)], now=now)
+    return True
 
 
 def want_call(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
@@ -217,7 +222,7 @@ def still_not_right(session: DeskSession, ticket: Ticket, *, words: str, now: da
     checked_words(words)
     going_on = _awake(session, ticket, why="not_fixed", now=now)
     if words.strip():
-        _write_once(session, going_on, words, now=now)
+        write_once(session, going_on, words, now=now)
     elif not _said_just_now(session, going_on, now=now):
         replies.write_from_page(session, going_on, "It is still not right.", now=now)
     return going_on
@@ -227,14 +232,14 @@ def write(session: DeskSession, ticket: Ticket, words: str, *, now: datetime) ->
     """Raises Invalid for nothing, and for far too much."""
     if not words.strip():
         raise Invalid.field("words", "Write a few words first.")
-    _write_once(session, ticket, checked_words(words), now=now)
+    write_once(session, ticket, checked_words(words), now=now)
 
 
 def say_it_is_right(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
     """Of what was opened again, or taken back, while the page stood open, a person reads it."""
     confirm(session, ticket, message_id=None, now=now, by=CUSTOMER)
     if ticket.confirmed_at is None:
-        _write_once(session, ticket, "It is right.", now=now)
+        write_once(session, ticket, "It is right.", now=now)
 
 
 def rate_it(session: DeskSession, ticket: Ticket, rating: int, *, now: datetime) -> None:
@@ -242,7 +247,7 @@ def rate_it(session: DeskSession, ticket: Ticket, rating: int, *, now: datetime)
     before = ticket.rating
     is_first = may_rate(session, ticket) and rate(session, ticket, rating, message_id=None, now=now)
     if (is_first and is_low(rating)) or (before is not None and rating in SCALE and rating != before):
-        _write_once(session, ticket, f"I rate this {rating} of {SCALE[-1]}.", now=now)
+        write_once(session, ticket, f"I rate this {rating} of {SCALE[-1]}.", now=now)
 
 
 def speak(session: DeskSession, ticket: Ticket, language: str, *, now: datetime) -> None:
@@ -320,19 +325,6 @@ def _booked(session: DeskSession, ticket: Ticket, wanted: datetime | None, *, no
         return standing
 
 
-def _write_once(session: DeskSession, ticket: Ticket, words: str, *, now: datetime) -> None:
-    """Who presses twice on a slow line has written it once."""
-    same = select(Message.id).where(
-        Message.ticket_id == ticket.id,
-        Message.direction == Direction.INBOUND,
-        Message.sender == replies.PAGE,
-        Message.body == words.strip(),
-        Message.created_at > now - TOLD_JUST_NOW,
-    )
-    if session.scalar(same.limit(1)) is None:
-        replies.write_from_page(session, ticket, words, now=now)
-
-
 def _said_just_now(session: DeskSession, ticket: Ticket, *, now: datetime) -> bool:
     return bool(
         session.scalar(
@@ -340,7 +332,7 @@ def _said_just_now(session: DeskSession, ticket: Ticket, *, now: datetime) -> bo
                 Event.stream_id == ticket.id,
                 Event.actor_kind == ActorKind.CUSTOMER,
                 Event.tag.in_((Tag.TICKET_REOPENED, Tag.TICKET_LOGGED, Tag.TEXT_RECEIVED)),
-                Event.at > now - TOLD_JUST_NOW,
+                Event.at > now - SAME_PRESS,
             ),
         ),
     )
