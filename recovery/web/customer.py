@@ -172,7 +172,7 @@ def tell_times(token: str) -> ResponseReturnValue:
 @blueprint.errorhandler(NotFound)
 def gone(_: NotFound) -> ResponseReturnValue:
     """Wrong, cut short, revoked, ended: whoever tries links learns nothing from the answer."""
-    return render_template("customer/gone.html", **_unknown_customer()), 404
+    return render_template("customer/gone.html", typed=_words(), **_unknown_customer()), 404
 
 
 @blueprint.errorhandler(Invalid)

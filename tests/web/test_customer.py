@@ -100,7 +100,7 @@ def test_wrong_tampered_revoked_and_ended_links_get_the_same_page(
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.data for answer in answers}) == 1
     assert "This link does not open anything." in answers[0].text
-    assert {client.post(f"{good}/messages", data={"words": "Hello"}).data} == {answers[0].data}
+    assert {client.post(f"{good}/confirmation").data} == {answers[0].data}
 
 
 def test_a_link_lives_for_thirty_days_after_closing(

@@ -163,3 +163,26 @@ def test_a_time_that_has_gone_while_we_are_shut_is_said_so_too(business: Busines
     page = send(client, f"{link(business, business.log())}/callback", due_at="2026-03-10T10:00Z")
     assert "That time has just gone. We call you as soon as someone is free, once we open tomorrow at 00:00." in page
     assert "We call you 00:00 tomorrow" in page, "and not soon, in what comes next"
+
+
+def test_what_was_written_on_a_page_that_has_ended_since_is_given_back(business: Business, client: FlaskClient) -> None:
+    ticket = business.log()
+    address = link(business, ticket)
+    with business.desk.write() as session:
+        session.execute(text("UPDATE tickets SET link_generation = 1 WHERE id = :id"), {"id": ticket.id})
+    answer = client.post(f"{address}/messages", data={"words": "It <b>leaks</b> again."})
+    assert answer.status_code == 404
+    assert "readonly>It &lt;b&gt;leaks&lt;/b&gt; again.</textarea>" in answer.text
+    assert "simply answer that text" in answer.text
+
+
+@pytest.mark.parametrize(("act", "box"), [("messages", "words"), ("reopening", "not-right")])
+def test_what_was_wrong_is_said_first_and_leads_to_its_box(
+    business: Business, client: FlaskClient, act: str, box: str
+) -> None:
+    answer = client.post(f"{link(business, business.log())}/{act}", data={"words": "a" * 1001})
+    top, page = answer.text.split("<h1>")
+    assert f'role="alert"><a href="#{box}">That is longer than 1000 letters' in top
+    (wrong,) = re.findall(r"<textarea[^>]*aria-invalid[^>]*>", page)
+    assert f'id="{box}"' in wrong
+    assert "autofocus" in wrong
