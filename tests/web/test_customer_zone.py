@@ -9,9 +9,11 @@ from flask.testing import FlaskClient
 
 from recovery.clock import FrozenClock
 from recovery.domain.languages import Language
+from recovery.domain.messages import MessageStatus
 from recovery.domain.page_words.zones import ZONE_WORDS
 from recovery.models import Customer, Message, Ticket
 from recovery.services.calling import booking
+from recovery.services.timing.promises import promise_by_hand
 from tests.factories import SAM, Business, NewCustomer
 from tests.services.wait_parts import joined
 from tests.web.customer_parts import events, link, send, words_of
@@ -187,3 +189,31 @@ def test_an_hour_that_comes_twice_says_which_of_the_two(
     clock.set(datetime(2026, 10, 25, 2, 40, tzinfo=UTC))
     assert "02:45" in send(client, f"{link(business, ticket)}/callback", due_at="2026-10-25T02:45Z")
     assert "02:45 GMT" not in read(client, business, ticket)
+
+
+def test_what_waits_for_the_morning_is_told_by_the_clock_and_in_the_language_that_are_theirs_by_then(
+    business: Business, client: FlaskClient, clock: FrozenClock
+) -> None:
+    """It was written at night for London; they say that they are in Tokyo, and read Spanish."""
+    clock.set(datetime(2026, 3, 10, 22, 0, tzinfo=UTC))
+    ticket = business.log(promise_minutes=24 * 60)
+    due = datetime(2026, 3, 11, 15, 30, tzinfo=UTC)
+    business.on(ticket, lambda s, row, maya: promise_by_hand(s, row, due_at=due, tell=True, now=business.now, by=maya))
+
+    def waiting() -> list[Message]:
+        return [each for each in business.rows(Message, ticket) if each.template == "promised"]
+
+    (held,) = waiting()
+    assert (held.status, "you'll hear from us by 15:30." in (held.body or "")) == (MessageStatus.HELD, True)
+    clock.advance(minutes=15)
+    choose(client, business, ticket, "Asia/Tokyo")
+    first, second = waiting()
+    assert (first.status, second.status) == (MessageStatus.DROPPED, MessageStatus.HELD)
+    assert "you'll hear from us by 00:30 tomorrow." in (second.body or "")
+    assert second.not_before == datetime(2026, 3, 10, 23, 0, tzinfo=UTC), "eight there"
+    send(client, f"{link(business, ticket)}/language", language="es")
+    *_, third = waiting()
+    assert (second.id < third.id, third.status) == (True, MessageStatus.HELD)
+    assert "mañana antes de las 00:30" in (third.body or "") or "manana antes de las 00:30" in (third.body or "")
+    send(client, f"{link(business, ticket)}/language", language="es")
+    assert len(waiting()) == 3, "the same again changes nothing"

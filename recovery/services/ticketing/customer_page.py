@@ -33,6 +33,7 @@ from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession
 from recovery.services.texting import replies
 from recovery.services.texting.links import CUSTOMER as CUSTOMER_LINK
+from recovery.services.texting.retelling import retell
 from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import confirm, resume, speak_to_customer, tell_times_in
 from recovery.services.timing.promises import current_promise
@@ -254,11 +255,13 @@ def speak(session: DeskSession, ticket: Ticket, language: str, *, now: datetime)
     """In this language from now on, here and in texts; one that we do not speak changes nothing."""
     if language in LANGUAGES:
         speak_to_customer(session, ticket, language, now=now, by=CUSTOMER)
+        retell(session, ticket, now=now)
 
 
 def tell_times(session: DeskSession, ticket: Ticket, timezone: str, *, now: datetime) -> None:
     """By the clock of this zone from now on, here and in texts. Raises Invalid for one that is not offered."""
     tell_times_in(session, ticket, timezone, now=now, by=CUSTOMER)
+    retell(session, ticket, now=now)
 
 
 def checked_words(words: str) -> str:
