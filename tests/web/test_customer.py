@@ -11,9 +11,12 @@ from recovery.domain.callbacks import Outcome
 from recovery.models import Ticket
 from recovery.services.calling import attempts, booking
 from recovery.services.deciding.remedies import cancel, fulfil, remedies_of
+from recovery.services.proving.audit import verify
 from recovery.services.session import DeskSession
 from recovery.services.ticketing import tickets
+from recovery.services.ticketing.reopening import reopen
 from tests.factories import LEE, REMAKE, Business, NewCustomer, refund
+from tests.services.calls import book, tried
 from tests.web.customer_parts import events, fresh, link, resolved, send, words_of
 
 LINK_PREVIEW = {"User-Agent": "facebookexternalhit/1.1 Facebot Twitterbot/1.0"}
@@ -101,6 +104,32 @@ def test_wrong_tampered_revoked_and_ended_links_get_the_same_page(
     assert len({answer.data for answer in answers}) == 1
     assert "This link does not open anything." in answers[0].text
     assert {client.post(f"{good}/confirmation").data} == {answers[0].data}
+
+
+def test_whoever_has_the_wrong_number_comes_by_an_old_link_to_nothing(
+    business: Business, client: FlaskClient, clock: FrozenClock
+) -> None:
+    """What is closed was texted there as well, and its page leads on to what goes on from it."""
+    closed, taken_back = resolved(business), business.log()
+    business.on(closed, lambda session, row, _: tickets.close_quietly(session, row, now=business.now))
+    business.on(
+        taken_back,
+        lambda session, row, maya: tickets.void(
+            session, row, reason="twice", duplicate_of=None, now=business.now, by=maya
+        ),
+    )
+    clock.advance(days=8)
+    going_on = business.on(
+        closed, lambda session, row, maya: reopen(session, row, why="told", now=business.now, by=maya)
+    )
+    links = [link(business, each) for each in (closed, taken_back, going_on)]
+    assert [client.get(each).status_code for each in links] == [200, 200, 200]
+    book(business, going_on)
+    tried(business, going_on, Outcome.WRONG_NUMBER)
+    assert [client.get(each).status_code for each in links] == [404, 404, 404]
+    assert client.post(f"{links[0]}/reopening").status_code == 404
+    with business.desk.read() as session:
+        assert verify(session, business.desk.house.audit_key).ok
 
 
 def test_a_link_lives_for_thirty_days_after_closing(

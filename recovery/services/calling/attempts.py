@@ -12,7 +12,7 @@ from recovery.domain.events import Tag, commitment
 from recovery.domain.ids import new_id
 from recovery.domain.permissions import Permission
 from recovery.domain.promise_times import next_retry
-from recovery.domain.tickets import OVER, ToldBy
+from recovery.domain.tickets import ToldBy
 from recovery.models import Attempt, Callback, Message, Staff, Ticket
 from recovery.services.access import lock_ticket, require
 from recovery.services.alerting.alerts import escalate
@@ -309,13 +309,13 @@ def _silence(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) 
 
 
 def _silence_others(session: DeskSession, ticket: Ticket, *, now: datetime, by: Actor) -> None:
-    """What else this customer waits for went to the same number. Not where it is only inferred: nobody has heard who is
-    there. These rows are locked after the first, whatever its id: so rare that a deadlock, which is tried again, is no matter."""
+    """What else this customer had went to the same number; a link to what is over leads on to what goes on from it. Not where
+    it is only inferred: nobody has heard who is there. These rows are locked after the first, whatever its id: so rare that
+    a deadlock, which is tried again, is no matter."""
     others = select(Ticket.id).where(
         Ticket.customer_id == ticket.customer_id,
         Ticket.customer_id.is_not(None),
         Ticket.id != ticket.id,
-        Ticket.status.not_in(OVER),
         Ticket.no_text_reason.is_distinct_from(WRONG_NUMBER),
     )
     for ticket_id in session.scalars(others.order_by(Ticket.id)).all():
