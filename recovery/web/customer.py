@@ -228,8 +228,10 @@ def _rendered(token: str, *, wrong: Invalid | None = None, typed: str = "") -> s
         ticket = page.ticket_of_link(session, token, now=now())
         story = page.story_of(session, ticket, now=now())
         view = page_of(story, now=now(), slots=_slots(session, ticket), said=request.args.get("said", ""))
+        onward = customer_token(session.house, story.goes_on) if story.goes_on else ""
     where, sentence = (request.endpoint, _sentence(view["words"], typed)) if wrong else ("", "")
-    return render_template("customer/page.html", token=token, view=view, wrong=sentence, typed=typed, wrong_at=where)
+    told = {"wrong": sentence, "typed": typed, "wrong_at": where}
+    return render_template("customer/page.html", token=token, view=view, onward=onward, **told)
 
 
 def _zones(token: str, *, is_wrong: bool = False) -> str:

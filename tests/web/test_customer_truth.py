@@ -186,3 +186,15 @@ def test_what_was_wrong_is_said_first_and_leads_to_its_box(
     (wrong,) = re.findall(r"<textarea[^>]*aria-invalid[^>]*>", page)
     assert f'id="{box}"' in wrong
     assert "autofocus" in wrong
+
+
+def test_an_old_link_leads_to_what_goes_on_from_it(business: Business, client: FlaskClient) -> None:
+    """Its own page is over, and would let them believe that nobody is on it."""
+    old = resolved(business)
+    assert "This goes on" not in client.get(link(business, old)).text
+    business.later(days=8)
+    following = business.on(old, lambda s, row, maya: reopen(s, row, why="told", now=business.now, by=maya))
+    page = client.get(link(business, old)).text
+    (onward,) = re.findall(r'<a href="([^"]+)">This goes on: see how it stands now.</a>', page)
+    assert onward == link(business, following)
+    assert "This goes on" not in client.get(onward).text

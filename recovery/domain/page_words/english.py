@@ -24,6 +24,7 @@ ENGLISH = CustomerWords(
     on_phone="On {phone}.",
     if_anything_changes="If anything changes, we tell you first.",
     page_says="This page says where we are.",
+    goes_on="This goes on: see how it stands now.",
     told_us="You told us",
     saw_it="We saw it ourselves",
     spoke="We spoke on the phone",

@@ -24,6 +24,7 @@ FRENCH = CustomerWords(
     on_phone="Au {phone}.",
     if_anything_changes="Si quelque chose change, nous vous le disons d’abord.",
     page_says="Cette page dit où nous en sommes.",
+    goes_on="Cela continue : voyez où nous en sommes.",
     told_us="Vous nous l’avez dit",
     saw_it="Nous l’avons vu nous-mêmes",
     spoke="Nous avons parlé au téléphone",

@@ -33,6 +33,8 @@ class CustomerWords:
     if_anything_changes: str
     page_says: str
 
+    goes_on: str
+    """Leads from what is over to what was opened for it since."""
     told_us: str
     saw_it: str
     spoke: str

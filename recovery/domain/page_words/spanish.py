@@ -24,6 +24,7 @@ SPANISH = CustomerWords(
     on_phone="Al {phone}.",
     if_anything_changes="Si algo cambia, se lo decimos antes.",
     page_says="Esta página dice por dónde vamos.",
+    goes_on="Esto continúa: vea cómo está ahora.",
     told_us="Usted nos lo dijo",
     saw_it="Lo vimos nosotros",
     spoke="Hablamos por teléfono",

@@ -34,6 +34,7 @@ from recovery.services.session import DeskSession
 from recovery.services.texting import replies
 from recovery.services.texting.links import CUSTOMER as CUSTOMER_LINK
 from recovery.services.texting.retelling import retell
+from recovery.services.ticketing.logging_mistakes import continuation_of
 from recovery.services.ticketing.reopening import reopen
 from recovery.services.ticketing.tickets import confirm, resume, speak_to_customer, tell_times_in
 from recovery.services.timing.promises import current_promise
@@ -106,6 +107,8 @@ class Story:
     reopened_at: Sequence[datetime]
     turn: Turn | None = None
     may_rate: bool = False
+    goes_on: Ticket | None = None
+    """What was opened for it since, where this is over."""
 
 
 def ticket_of_link(session: DeskSession, token: str, *, now: datetime) -> Ticket:
@@ -168,6 +171,7 @@ def story_of(session: DeskSession, ticket: Ticket, *, now: datetime) -> Story:
         ).all(),
         turn=_turn_of(session, ticket, now=now),
         may_rate=may_rate(session, ticket),
+        goes_on=_onward(session, ticket),
     )
 
 
@@ -278,6 +282,11 @@ def _has_ended(session: DeskSession, ticket: Ticket, *, now: datetime) -> bool:
             select(func.max(Event.at)).where(Event.stream_id == ticket.id, Event.tag == Tag.TICKET_VOIDED),
         )
     return over_since is not None and over_since + session.house.policy.link_lives_after_close <= now
+
+
+def _onward(session: DeskSession, ticket: Ticket) -> Ticket | None:
+    following = continuation_of(session, ticket) if ticket.status in FINISHED else None
+    return session.get(Ticket, following) if following is not None else None
 
 
 def _turn_of(session: DeskSession, ticket: Ticket, *, now: datetime) -> Turn | None:
