@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from recovery.domain.calendars import local_time
-from recovery.domain.events import COMMITMENT, Tag
+from recovery.domain.events import COMMITMENT, SCHEMAS, Tag
 from recovery.domain.money import format_money
 from recovery.domain.provider_codes import fault_of
 from recovery.models import Event, Site
@@ -38,6 +38,9 @@ UNSAID = (
     "session",
     "token",
     "continues",
+    "linked_to",
+    "duplicate_of",
+    "answers",
     "handover",
 )
 """Numbers and keys that mean nothing to people, or that stand beside what they belong to."""
@@ -46,8 +49,17 @@ PROVIDER_CODE = re.compile(r"\d{5}$")
 """A number alone says nothing to anybody."""
 MOVED, MOVED_FROM = "due_at", "before"
 """A call that is moved: both are instants."""
+CHANGED, UNDER_FIELD = ("before", "after"), "field"
+"""What was replaced, and what by; a settings event that changes several things says which."""
+FORMERLY = {Tag.TARGET_CHANGED: ("minutes", "as the house has it"), Tag.ESCALATION_ORDERED: ("rung", "")}
+"""These keep what was replaced as `was`; beside the field's name, what it is where there is none."""
+LIMIT, NO_LIMIT = "limit", "no limit"
+ACCOUNT = "account"
+"""Whose it is that somebody else has changed, or has let in again."""
 MINUTE_OF_A_DAY = "%a %-d %b %H:%M"
 KEPT_APART = "kept apart from the trail"
+CAUSE = (Tag.TICKET_CLOSED, "cause")
+"""Holds a commitment, as those fields do whose names say so."""
 NOTHING = "nothing"
 
 
@@ -68,28 +80,57 @@ class Detail:
 
 
 def details_of(event: Event, site: Site | None) -> Sequence[Detail]:
-    payload = json.loads(event.payload)
-    if "before" in payload and "after" in payload:
-        changed = _changed(str(payload.get("field") or event.words), payload, event.tag, site)
-        return [changed, *(Detail(_words(n), str(payload[n]), people=(payload[n],)) for n in PEOPLE if n in payload)]
-    return list(_told(payload, site))
+    tag, payload = Tag(event.tag), json.loads(event.payload)
+    return [*_account(event), *_replaced(tag, payload, site), *_told(tag, payload, site)]
 
 
-def _changed(name: str, payload: Mapping[str, Any], tag: str, site: Site | None) -> Detail:
-    before, after = payload["before"], payload["after"]
+def _account(event: Event) -> Iterator[Detail]:
+    """Of the person whose chain it is, where they did not do it themselves."""
+    if event.tag.startswith("staff:") and event.stream_id != event.actor_id:
+        yield Detail(ACCOUNT, str(event.stream_id), people=(event.stream_id,))
+
+
+def _replaced(tag: Tag, payload: Mapping[str, Any], site: Site | None) -> Iterator[Detail]:
+    """A field that is left out of the payload held nothing, or holds nothing now."""
+    if tag is Tag.LIMITS_CHANGED:
+        before, after = (_limit(payload.get(name), payload, site) for name in CHANGED)
+        yield Detail(LIMIT, after, before)
+    elif tag in FORMERLY:
+        name, without = FORMERLY[tag]
+        yield Detail(name, str(payload.get(name, without)), str(payload.get("was", without)))
+    elif _replaces(tag):
+        yield _changed(str(payload.get(UNDER_FIELD) or tag.words), payload)
+
+
+def _replaces(tag: Tag) -> bool:
+    return SCHEMAS[tag].keys() >= set(CHANGED)
+
+
+def _limit(amount: int | None, payload: Mapping[str, Any], site: Site | None) -> str:
+    return NO_LIMIT if amount is None else _value(LIMIT, amount, payload, site)
+
+
+def _changed(name: str, payload: Mapping[str, Any]) -> Detail:
+    """Without either side it was said only that it changed: a name, or an address."""
+    if not payload.keys() & set(CHANGED):
+        return Detail(_words(name), KEPT_APART)
+    before, after = (payload.get(each) or "" for each in CHANGED)
     if name in {"note", "cause"}:
         return Detail(name, KEPT_APART if after else NOTHING, KEPT_APART if before else NOTHING)
     people = tuple(int(id_) for id_ in (before, after) if name in PEOPLE and id_)
-    if tag == Tag.LIMITS_CHANGED:
-        before, after = (_value("limit", amount, payload, site) for amount in (before, after))
     return Detail(_words(name), str(after) or NOTHING, str(before) or NOTHING, people)
 
 
-def _told(payload: Mapping[str, Any], site: Site | None) -> Iterator[Detail]:
+def _told(tag: Tag, payload: Mapping[str, Any], site: Site | None) -> Iterator[Detail]:
+    said = {*UNSAID, MOVED_FROM}
+    if _replaces(tag):
+        said |= {*CHANGED, UNDER_FIELD}
+    if tag in FORMERLY:
+        said |= {FORMERLY[tag][0], "was"}
     for name, value in payload.items():
-        if name in UNSAID or name == MOVED_FROM:
+        if name in said:
             continue
-        if name.endswith(COMMITMENT):
+        if name.endswith(COMMITMENT) or (tag, name) == CAUSE:
             yield Detail(_words(name.removesuffix(COMMITMENT).rstrip("_") or "text"), KEPT_APART)
         elif name in PEOPLE and isinstance(value, int):
             yield Detail(_words(name), str(value), people=(value,))
