@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from recovery.domain.actors import Actor
@@ -12,16 +12,18 @@ from recovery.domain.money import SYMBOLS, format_money, parse_amount
 from recovery.domain.permissions import Permission
 from recovery.edge import actor, components, needs, status_of
 from recovery.services.access import ticket_of_remedy
+from recovery.services.cursors import Page
 from recovery.services.deciding import remedies
 from recovery.services.session import DeskSession
 from recovery.services.ticketing import listing
 from recovery.services.ticketing.rows import ApprovalRow
 from recovery.services.ticketing.stories import history
+from recovery.services.ticketing.undetected import COUNTED_UP_TO
 from recovery.web.forms import DecisionForm, loaded, typed
 from recovery.web.rows import clock, customer_name, failure_label, remedy_label
 from recovery.web.saying import say
 from recovery.web.session import now, transact
-from recovery.web.wording import when_told
+from recovery.web.wording import counted, when_told
 
 blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
 TOLD = {
@@ -117,16 +119,37 @@ def _decided(remedy_id: int, decision: str) -> ResponseReturnValue:
 
 def _page(problem: dict[str, Any] | None = None) -> str:
     with components().read() as reading:
-        waiting = listing.approvals(reading, by=actor()).items
+        count, page = listing.count_waiting_approvals(reading, by=actor()), _page_of(reading)
         cards = [
             approval_values(reading, asked)
             | {
                 "approve_url": url_for("approvals.approve", remedy_id=asked.remedy.id),
                 "decline_url": url_for("approvals.decline", remedy_id=asked.remedy.id),
             }
-            for asked in waiting
+            for asked in page.items
         ]
-    return render_template("approvals/index.html", cards=cards, problem=problem)
+    return render_template(
+        "approvals/index.html",
+        cards=cards,
+        headline=_headline(count),
+        problem=problem,
+        next_url=url_for("approvals.index", cursor=page.next_cursor) if page.next_cursor else "",
+        first_url=url_for("approvals.index") if request.args.get("cursor") else "",
+    )
+
+
+def _page_of(reading: DeskSession) -> Page[ApprovalRow]:
+    """A cursor that is none of ours begins anew."""
+    try:
+        return listing.approvals(reading, by=actor(), cursor=request.args.get("cursor"))
+    except Invalid:
+        return listing.approvals(reading, by=actor())
+
+
+def _headline(count: int) -> str:
+    if count >= COUNTED_UP_TO:
+        return f"More than {COUNTED_UP_TO - 1} answers are waited for."
+    return f"{counted(count, 'answer is', 'answers are')} waited for." if count else "Nobody waits for your answer."
 
 
 def _history_words(tickets: int, given: int, currency: str) -> str:

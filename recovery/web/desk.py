@@ -27,7 +27,9 @@ LANE = 20
 ALL = "all"
 ALL_CALLS = 200
 SITES_NAMED = 3
+_EVERYBODY = "Everyone knows when they will hear from us."
 _EVERYBODY_ELSE = "Everyone else knows when they will hear from us."
+_NOBODY_LATE = "Nobody is late."
 
 
 @blueprint.get("/")
@@ -50,6 +52,8 @@ def _poll_url() -> str:
 @dataclass(frozen=True, slots=True)
 class Lanes:
     late: Sequence[TicketRow]
+    late_in_all: int
+    """However many the lane has room for."""
     asked: Sequence[ApprovalRow]
     calls: Sequence[CallRow]
     mine: Sequence[TicketRow]
@@ -72,13 +76,14 @@ class Lanes:
             own_or_free=not by.may(Permission.SUPERVISE),
             limit=_calls_shown() + 1,
         ).items
-        asked = listing.approvals(reading, by=by, limit=LANE).items if by.may(Permission.APPROVE) else []
+        asked = listing.approvals(reading, by=by, limit=LANE + 1).items if by.may(Permission.APPROVE) else []
         elsewhere = {row.id for row in late} | {row.ticket.id for row in calls} | {row.ticket.id for row in asked}
         owned = listing.owned(reading, by=by, limit=LANE + 1 + len(elsewhere))
         replied = listing.replied_after(reading, by=by, limit=LANE + 1)
         unread = unread_texts(reading, [row.id for row in replied])
         return cls(
             late,
+            _late_in_all(reading, late, instant),
             asked,
             calls,
             [row for row in owned if row.id not in elsewhere],
@@ -93,7 +98,7 @@ def _values() -> dict[str, Any]:
         found = Lanes.read(reading)
         at_work = rota.at_work(reading, by=actor(), now=now())
     me = actor().id
-    late = [*(lane_row(row, me=me) for row in found.late[:LANE]), *(approval_row(row) for row in found.asked)]
+    late = [*(lane_row(row, me=me) for row in found.late[:LANE]), *(approval_row(row) for row in found.asked[:LANE])]
     mine = [*(_reply_row(row, found, me=me) for row in found.replied), *(lane_row(row, me=me) for row in found.mine)]
     headline, below = sentences(found, now=now())
     return {
@@ -152,18 +157,50 @@ def _calls_shown() -> int:
 
 def sentences(found: Lanes, *, now: datetime) -> tuple[str, str]:
     """The headline and what is said below it."""
-    late = sum(1 for row in found.late if row.promise_due_at and row.promise_due_at <= now)
-    soon = len(found.late) - late
+    soon = sum(1 for row in found.late if _is_soon(row, now))
     due = sum(1 for row in found.calls if row.call.due_at <= now)
-    if late:
-        rest = f"{counted(soon, 'more is', 'more are')} close to it. " if soon else ""
-        return f"{counted(late, 'customer is', 'customers are')} waiting too long.", f"{rest}{_EVERYBODY_ELSE}"
+    if found.late_in_all:
+        is_whole = len(found.late) <= LANE
+        rest = counted(soon, "more is", "more are") if is_whole else "Others are"
+        words = f"{counted(found.late_in_all, 'customer is', 'customers are')} waiting too long."
+        return words, f"{rest} close to it. {_EVERYBODY_ELSE}" if soon else _EVERYBODY_ELSE
     if due:
-        return f"{counted(due, 'call is', 'calls are')} to be made now.", _EVERYBODY_ELSE
+        return f"{_some(due, 'call is', 'calls are')} to be made now.", _EVERYBODY_ELSE
+    return _without_haste(found, soon)
+
+
+def _without_haste(found: Lanes, soon: int) -> tuple[str, str]:
+    """Where nobody is late, and no call is to be made."""
     if soon:
-        return f"{counted(soon, 'promise is', 'promises are')} nearly due.", _EVERYBODY_ELSE
+        return f"{_some(soon, 'promise is', 'promises are')} nearly due.", _EVERYBODY_ELSE
     if found.asked:
-        return f"{counted(len(found.asked), 'answer is', 'answers are')} waited for.", "Nobody is late."
+        return f"{_some(len(found.asked), 'answer is', 'answers are')} waited for.", _NOBODY_LATE
+    if found.late:
+        return f"{_some(len(found.late), 'alert stands', 'alerts stand')} on your desk.", _NOBODY_LATE
     if unread := sum(1 for row in (*found.mine, *found.replied) if row.unread):
-        return f"{counted(unread, 'reply is', 'replies are')} unread.", "Everyone knows when they will hear from us."
-    return "All is well.", "Everyone knows when they will hear from us."
+        return f"{_some(unread, 'reply is', 'replies are')} unread.", _EVERYBODY
+    return "All is well.", _EVERYBODY
+
+
+def _some(count: int, one: str, many: str) -> str:
+    """Of what was read up to a lane and one more."""
+    return counted(count, one, many) if count <= LANE else f"More than {LANE} {many}"
+
+
+def _late_in_all(reading: DeskSession, late: Sequence[TicketRow], now: datetime) -> int:
+    """Those that are late come first: only where the lane is full are there others to count."""
+    if len(late) > LANE:
+        return listing.count_waiting(reading, by=actor(), now=now).late
+    return sum(1 for row in late if _is_late(row, now))
+
+
+def _is_late(row: TicketRow, now: datetime) -> bool:
+    return row.promise_due_at is not None and row.promise_due_at <= now
+
+
+def _is_soon(row: TicketRow, now: datetime) -> bool:
+    """Not what stands there because this person was alerted about it."""
+    promise = row.promise
+    if promise is None or promise.ended_at is not None or _is_late(row, now):
+        return False
+    return promise.warn_at <= now

@@ -17,7 +17,7 @@ from recovery.services.hearing.strangers import StrangerRow, strangers
 from recovery.services.people.directory import sites_of
 from recovery.services.texting.threads import UnreadText, unread_texts
 from recovery.services.ticketing.rows import SiteBrief, TicketRow, Undetected, UndetectedRow
-from recovery.services.ticketing.undetected import count_undetected, undetected
+from recovery.services.ticketing.undetected import COUNTED_UP_TO, count_undetected, undetected
 from recovery.web.handover import sheets_shown, sites_to_close
 from recovery.web.rows import board_row, with_replies
 from recovery.web.shell import chosen_site
@@ -68,6 +68,8 @@ def _headline(count: int, strangers: int) -> str:
     """Who wrote and has no ticket is overlooked as well, until somebody has looked."""
     if not count and strangers:
         return f"{counted(strangers, 'number without a ticket waits', 'numbers without a ticket wait')} for an answer."
+    if count >= COUNTED_UP_TO:
+        return f"More than {COUNTED_UP_TO - 1} customers are overlooked."
     return f"{counted(count, 'customer is', 'customers are')} overlooked." if count else "Nobody is overlooked."
 
 
