@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 
-from recovery.domain.calendars import day_bounds, day_typed
+from recovery.domain.calendars import day_typed
 from recovery.domain.errors import Invalid
 from recovery.domain.tickets import FAILURES, Severity, TicketStatus
 from recovery.services.ticketing.listing import TicketFilter
@@ -29,9 +29,6 @@ class Filter:
     def from_query(cls, args: Mapping[str, str], sites: Sequence[SiteBrief]) -> "Filter":
         typed = {name: args.get(name, "").strip()[:LONGEST_SEARCH] for name in FIELDS}
         slugs = {site.slug for site in sites}
-        zone = next(
-            (site.timezone for site in sites if site.slug == typed["site"]), sites[0].timezone if sites else "UTC"
-        )
         wanted = TicketFilter(
             site=typed["site"] if typed["site"] in slugs else None,
             status=TicketStatus(typed["status"]) if typed["status"] in set(TicketStatus) else None,
@@ -39,16 +36,16 @@ class Filter:
             severity=Severity(typed["severity"]) if typed["severity"] in set(Severity) else None,
             owner=typed["owner"] or None,
             q=typed["q"] or None,
-            logged_from=_midnight(typed["logged_from"], zone),
-            logged_to=_midnight(typed["logged_to"], zone),
+            first_day=_day(typed["logged_from"]),
+            last_day=_day(typed["logged_to"]),
             undetected=typed["undetected"] == "1",
         )
         return cls(wanted, typed, _choices(sites))
 
 
-def _midnight(text: str, timezone: str) -> datetime | None:
+def _day(text: str) -> date | None:
     try:
-        return day_bounds(day_typed(text, field="day"), timezone)[0]
+        return day_typed(text, field="day")
     except Invalid:
         return None
 

@@ -55,6 +55,25 @@ def test_a_senseless_address_is_no_error(business: Business, maya: Visitor, quer
     assert "Quay" not in words(page)
 
 
+def test_days_are_those_of_each_site_and_the_last_one_counts(
+    business: Business, maya: Visitor, clock: FrozenClock
+) -> None:
+    """At three in the morning in London it is the evening before in New York: as the reports have it."""
+    clock.advance(hours=17.5)
+    here = business.log(customer=None).reference
+    there = business.log(by="nell", site="quay", customer=None).reference
+    ada = Visitor.signed_in(business, "ada", maya)
+
+    def found(days: str) -> set[str]:
+        return set(re.findall(r'data-key="(RD-\w+)"', ada.open(f"/tickets?{days}").text))
+
+    assert found("logged_from=2026-03-10&logged_to=2026-03-10") == {there}
+    assert found("logged_from=2026-03-11&logged_to=2026-03-11") == {here}
+    assert found("logged_to=2026-03-09") == found("logged_from=2026-03-12") == set()
+    report = words(ada.open("/reports?from=2026-03-10&until=2026-03-10&group_by=site"))
+    assert "10 March 2026 to 10 March 2026, all sites: 1 ticket." in report
+
+
 def test_the_list_goes_on_page_by_page(business: Business, maya: Visitor, clock: FrozenClock) -> None:
     for _ in range(31):
         clock.advance(seconds=1)

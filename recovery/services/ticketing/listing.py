@@ -1,8 +1,9 @@
 """Lists, for pages and API alike: what somebody may see, cut into keyset pages, read as plain rows."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from recovery.domain.actors import Actor
+from recovery.domain.calendars import day_bounds
 from recovery.domain.callbacks import LIVE as LIVE_CALLBACKS
 from recovery.domain.callbacks import CallbackStatus
 from recovery.domain.errors import Invalid
@@ -67,6 +69,9 @@ class TicketFilter:
     logged_from: datetime | None = None
     logged_to: datetime | None = None
     """Up to, not including."""
+    first_day: date | None = None
+    last_day: date | None = None
+    """Itself included; both of the calendar of the site at which it was logged, as reports have them."""
     undetected: bool = False
 
 
@@ -249,8 +254,27 @@ def _conditions(session: DeskSession, wanted: TicketFilter, by: Actor) -> Iterab
         yield Ticket.logged_at >= wanted.logged_from
     if wanted.logged_to is not None:
         yield Ticket.logged_at < wanted.logged_to
+    yield from _logged_in_days(session, wanted, by)
     if wanted.undetected:
         yield is_undetected()
+
+
+def _logged_in_days(session: DeskSession, wanted: TicketFilter, by: Actor) -> Iterable[ColumnElement[bool]]:
+    if wanted.first_day is None and wanted.last_day is None:
+        return
+    sites = defaultdict[str, list[int]](list)
+    for site in sites_of(session, by=by):
+        sites[site.timezone].append(site.id)
+    yield or_(false(), *(_logged_here(ids, zone, wanted) for zone, ids in sites.items()))
+
+
+def _logged_here(site_ids: Sequence[int], zone: str, wanted: TicketFilter) -> ColumnElement[bool]:
+    parts: list[ColumnElement[bool]] = [Ticket.site_id.in_(site_ids)]
+    if wanted.first_day is not None:
+        parts.append(Ticket.logged_at >= day_bounds(wanted.first_day, zone)[0])
+    if wanted.last_day is not None:
+        parts.append(Ticket.logged_at < day_bounds(wanted.last_day, zone)[1])
+    return and_(*parts)
 
 
 def _owned_by(owner: str, by: Actor) -> ColumnElement[bool]:
