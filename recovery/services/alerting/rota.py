@@ -1,4 +1,5 @@
-"""The rota of a site: when each of its people works there, week by week, in the site's zone."""
+"""The rota of a site: when each of its people works there, week by week, in the site's zone. On a day on which the site is
+shut nobody's shift begins."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from functools import lru_cache
 from sqlalchemy import bindparam, select
 
 from recovery.domain.actors import Actor
-from recovery.domain.calendars import Calendar
+from recovery.domain.calendars import Calendar, SpecialDays
 from recovery.domain.errors import Invalid
 from recovery.domain.events import Tag
 from recovery.domain.opening_hours import OpeningHours
@@ -52,7 +53,7 @@ def rota_of(session: DeskSession, site: Site, *, now: datetime) -> Sequence[OnRo
 def at_work(session: DeskSession, *, by: Actor, now: datetime) -> Sequence[tuple[str, str]]:
     """(site, first name) of everybody who is on shift now at the person's sites, by site and name."""
     rows = session.execute(
-        select(Site.name, Site.timezone, Staff.name, StaffSite.shifts)
+        select(Site, Staff.name, StaffSite.shifts)
         .select_from(StaffSite)
         .join(Staff, Staff.id == StaffSite.staff_id)
         .join(Site, Site.id == StaffSite.site_id)
@@ -60,15 +61,15 @@ def at_work(session: DeskSession, *, by: Actor, now: datetime) -> Sequence[tuple
         .order_by(Site.name, Staff.name, Staff.id)
     )
     return [
-        (site, name.split()[0])
-        for site, timezone, name, shifts in rows
-        if shifts is not None and _calendar(shifts, timezone).is_open(now)
+        (site.name, name.split()[0])
+        for site, name, shifts in rows
+        if shifts is not None and _works(shifts, site).is_open(now)
     ]
 
 
 def on_shift(session: DeskSession, site: Site, *, now: datetime) -> Sequence[Staff]:
     """By name; nobody where the site has no rota."""
-    return [person for person, shifts in _planned(session, site.id) if _calendar(shifts, site.timezone).is_open(now)]
+    return [person for person, shifts in _planned(session, site.id) if _works(shifts, site).is_open(now)]
 
 
 def has_rota(session: DeskSession, site_id: int) -> bool:
@@ -151,11 +152,17 @@ def _places(session: DeskSession, site_id: int, *, lock: bool = False) -> list[t
 def _on_rota(person: Staff, shifts: str, site: Site, now: datetime) -> OnRota:
     if not shifts:
         return OnRota(person, "", None, is_on=False)
-    calendar = _calendar(shifts, site.timezone)
+    calendar = _works(shifts, site)
     is_on = calendar.is_open(now)
     return OnRota(person, shifts, calendar.closing_after(now) if is_on else None, is_on)
 
 
+def _works(shifts: str, site: Site) -> Calendar:
+    return _calendar(shifts, site.timezone, site.special_days)
+
+
 @lru_cache(maxsize=1024)
-def _calendar(shifts: str, timezone: str) -> Calendar:
-    return Calendar(OpeningHours.parse(shifts), timezone)
+def _calendar(shifts: str, timezone: str, special_days: str) -> Calendar:
+    """On a day with other hours people come as planned: the rota is theirs to change."""
+    shut = SpecialDays(tuple(day for day in SpecialDays.parse(special_days).days if not day.spans))
+    return Calendar(OpeningHours.parse(shifts), timezone, shut)
