@@ -1,6 +1,6 @@
 """Who nobody has: each row says why it is here, and has the one act that clears it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,8 @@ from recovery.edge import actor, components, needs
 from recovery.services.hearing.strangers import StrangerRow, strangers
 from recovery.services.people.directory import sites_of
 from recovery.services.texting.threads import UnreadText, unread_texts
-from recovery.services.ticketing.rows import SiteBrief, TicketRow, Undetected, UndetectedRow
+from recovery.services.ticketing.listing import answerable
+from recovery.services.ticketing.rows import RemedyRow, SiteBrief, TicketRow, Undetected, UndetectedRow
 from recovery.services.ticketing.undetected import COUNTED_UP_TO, count_undetected, undetected
 from recovery.web.handover import sheets_shown, sites_to_close
 from recovery.web.rows import board_row, with_replies
@@ -49,13 +50,15 @@ def board(*, wrong: tuple[int, str, str] | None = None) -> str:
         count = count_undetected(reading, by=actor())
         page = _page_of(reading)
         replies = unread_texts(reading, [each.ticket.id for each in page.items if each.ticket.unread])
+        asked = [each.id for row in page.items if _is_asked(row) for each in _questions(row.ticket)]
+        mine = answerable(reading, asked, by=actor())
         waiting = strangers(reading, by=actor())
         sites = sites_of(reading, by=actor())
         sheets = sheets_shown(reading, sites)
     return render_template(
         "undetected/index.html",
         headline=_headline(count, len(waiting)),
-        rows=[_row(each, replies.get(each.ticket.id, ())) for each in page.items],
+        rows=[_row(each, replies.get(each.ticket.id, ()), mine) for each in page.items],
         strangers=[_stranger(each, _zone(sites), wrong) for each in waiting],
         sheets=sheets,
         closing=sites_to_close(sites) if actor().may(Permission.WORK) else [],
@@ -117,7 +120,8 @@ def _page_of(reading: Any) -> Any:
         return undetected(reading, by=actor())
 
 
-def _row(each: UndetectedRow, unread: Sequence[UnreadText]) -> dict[str, Any]:
+def _row(each: UndetectedRow, unread: Sequence[UnreadText], answered_here: Collection[int]) -> dict[str, Any]:
+    """`answered_here`: the questions that this person may answer."""
     ticket = each.ticket
     row = board_row(ticket)
     reasons = [reason.label for reason in each.reasons]
@@ -130,7 +134,7 @@ def _row(each: UndetectedRow, unread: Sequence[UnreadText]) -> dict[str, Any]:
     if first is Undetected.UNREAD_REPLY and with_replies(row, ticket, unread, back="undetected"):
         return row
     label, anchor = STEPS[first]
-    if first is Undetected.UNANSWERED_APPROVAL and (answer := _answer(ticket)):
+    if first is Undetected.UNANSWERED_APPROVAL and (answer := _answer(ticket, answered_here)):
         row["action"] = answer
         return row
     url = url_for("tickets.show", reference=ticket.reference, _anchor=anchor)
@@ -138,13 +142,18 @@ def _row(each: UndetectedRow, unread: Sequence[UnreadText]) -> dict[str, Any]:
     return row
 
 
-def _answer(ticket: TicketRow) -> dict[str, str] | None:
-    """None for who may not give it: they see on the ticket what was asked, and may take it back."""
-    by = actor()
-    if not by.may(Permission.APPROVE):
+def _is_asked(each: UndetectedRow) -> bool:
+    return Undetected.UNANSWERED_APPROVAL in each.reasons
+
+
+def _questions(ticket: TicketRow) -> list[RemedyRow]:
+    return [each for each in ticket.remedies if each.status is RemedyStatus.PENDING_APPROVAL]
+
+
+def _answer(ticket: TicketRow, answered_here: Collection[int]) -> dict[str, str] | None:
+    """None for who may not give it, who asked it themselves, or whose limit leaves it to an admin: they see on the ticket
+    what was asked, and may take it back."""
+    theirs = next((each.id for each in _questions(ticket) if each.id in answered_here), None)
+    if theirs is None:
         return None
-    asked = [each for each in ticket.remedies if each.status is RemedyStatus.PENDING_APPROVAL]
-    others = next((each for each in asked if each.proposed_by.id != by.id), None)
-    if others is None:
-        return None
-    return {"label": "Answer it", "url": url_for("approvals.index", _anchor=f"approval-{others.id}")}
+    return {"label": "Answer it", "url": url_for("approvals.index", _anchor=f"approval-{theirs}")}

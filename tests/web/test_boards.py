@@ -153,6 +153,20 @@ def test_an_approval_without_anybody_left_leads_to_the_answer_or_to_what_was_ask
     assert f'href="/tickets/{ticket.reference}#remedies">See what was asked' in page.text
 
 
+def test_a_question_for_admins_alone_leads_a_supervisor_to_what_was_asked(
+    business: Business, omar: Visitor, clock: FrozenClock
+) -> None:
+    """It is above what he may approve, and is not on his page of answers."""
+    ticket = business.log(remedies=(refund(20_000),))
+    clock.advance(minutes=10)
+    business.tick("approvals overdue")
+    (remedy,) = business.rows(Remedy, ticket)
+    assert "Nobody waits for your answer." in words(omar.open("/approvals"))
+    assert f'href="/tickets/{ticket.reference}#remedies">See what was asked' in omar.open("/undetected").text
+    ada = Visitor.signed_in(business, "ada", omar)
+    assert f'href="/approvals#approval-{remedy.id}">Answer it' in ada.open("/undetected").text
+
+
 def test_what_a_colleague_has_is_not_taken_away(business: Business, maya: Visitor) -> None:
     ticket = business.log(by="omar")
     assert maya.act(ticket.reference, "owner").status_code == 403

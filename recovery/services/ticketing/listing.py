@@ -1,7 +1,7 @@
 """Lists, for pages and API alike: what somebody may see, cut into keyset pages, read as plain rows."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -160,6 +160,13 @@ def approvals(
         query = query.where(after(Approval.deadline_at, Approval.remedy_id, place))
     ids = [row[0] for row in session.execute(query.order_by(Approval.deadline_at, Approval.remedy_id).limit(limit + 1))]
     return page_of(approval_rows(session, ids), limit, lambda row: Place(row.deadline_at, row.remedy.id))
+
+
+def answerable(session: DeskSession, remedy_ids: Collection[int], *, by: Actor) -> frozenset[int]:
+    """Which of these questions are among `approvals`."""
+    if not remedy_ids:
+        return frozenset()
+    return frozenset(session.scalars(_approvals_for(by, Approval.remedy_id).where(Remedy.id.in_(remedy_ids))))
 
 
 def approval_rows(session: DeskSession, remedy_ids: Sequence[int]) -> Sequence[ApprovalRow]:
