@@ -10,7 +10,7 @@ from recovery.domain.callbacks import CallbackStatus, CallReason
 from recovery.domain.errors import Forbidden, Invalid
 from recovery.domain.phone_calls import HIDDEN, CallEnd
 from recovery.domain.tickets import PromiseAbout, Source, TicketStatus
-from recovery.models import Callback, Message, PhoneCall, Promise, Site, Ticket
+from recovery.models import Alert, Callback, Message, PhoneCall, Promise, Site, Staff, Ticket
 from recovery.services.people.customers import NewCustomer
 from recovery.services.people.sites import change_field
 from recovery.services.session import DeskSession
@@ -75,6 +75,17 @@ def test_a_caller_who_is_cut_off_within_a_minute_gets_a_ticket_that_says_so(staf
         assert customer is not None
         assert customer.name == "Lee Chen", "a customer whom the site knows comes back by name"
     assert {"ticket:logged", "call:received", "callback:booked", "call:ended"} <= set(staffed.business.tags(ticket))
+
+
+def test_a_call_that_was_lost_climbs_the_ladder_as_every_mistake(simulated: Desk) -> None:
+    simulated.play.call_us(LEES)
+    (ticket,) = tickets(simulated)
+    simulated.business.later(minutes=61)
+    simulated.business.tick("clocks to look at")
+    with simulated.desk.read() as session:
+        told = session.execute(select(Alert.about, Staff.name).join(Staff, Staff.id == Alert.staff_id)).all()
+    assert [tuple(row) for row in told] == [("resolved", "Omar Haddad")]
+    assert simulated.business.again(ticket).target_passed_at == simulated.business.now
 
 
 @pytest.mark.parametrize(("days", "linked"), [(6, True), (8, False)])

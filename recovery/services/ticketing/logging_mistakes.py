@@ -162,6 +162,7 @@ def dropped(
     due = default_promise_due(session, ticket, now=now)
     about, told_by = PromiseAbout.CALLBACK, ToldBy.PAGE
     make_promise(session, ticket, due_at=due, about=about, told_by=told_by, now=now, by=CUSTOMER, first=True)
+    watch_new(session, ticket, now=now)
     return ticket
 
 
