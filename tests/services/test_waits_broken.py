@@ -99,6 +99,24 @@ def test_from_then_on_its_clocks_climb_as_those_of_every_mistake(business: Busin
     ]
 
 
+def test_who_was_called_and_is_back_in_line_is_told_of_when_it_is_time(business: Business) -> None:
+    """While it was their turn to come the clock stood still, and nobody looked at it for an hour."""
+    business.set_policy(waiting=replace(business.desk.house.policy.waiting, estimates=1))
+    wait = joined(business, SAM)
+    business.later(minutes=20, seconds=1)
+    business.tick()
+    business.later(minutes=18)
+    press(business, wait, turns.ready)
+    business.later(minutes=5)
+    business.tick()  # the clock is looked at, and rests
+    says_on_page(business, wait, WaitAnswer.LATER)
+    for _ in range(6):  # ten minutes later they are in line again: 38 minutes were counted, and it is told at 42
+        business.later(minutes=3)
+        business.tick()
+    alerted = told(business, ticket_of(business, wait))
+    assert [(clock, step, who) for clock, step, who, _ in alerted] == [("resolved", 1, "Maya")]
+
+
 def test_who_goes_because_we_broke_our_promise_is_not_forgotten(business: Business) -> None:
     wait = joined(business, BY_NAME)
     business.later(minutes=15, seconds=1)  # no worker has looked yet
@@ -109,6 +127,9 @@ def test_who_goes_because_we_broke_our_promise_is_not_forgotten(business: Busine
     assert ticket.lapses == 1
     assert promise(business, wait).due_at > business.now
     assert in_the_numbers(business) == 1
+    business.later(minutes=30)
+    business.tick("clocks to look at")
+    assert [(clock, step, who) for clock, step, who, _ in told(business, ticket)] == [("resolved", 1, "Maya")]
 
 
 def test_something_given_meanwhile_makes_it_a_recovery(business: Business) -> None:

@@ -1,5 +1,7 @@
 """The end of a wait that was pressed by a slip of the thumb: undone, they stand as they stood."""
 
+from datetime import timedelta
+
 import pytest
 
 from recovery.domain.tickets import TicketStatus
@@ -10,7 +12,9 @@ from recovery.services.ticketing.tickets import resolve, void
 from recovery.services.waiting import turns
 from tests.factories import Business
 from tests.services.calls import texts
+from tests.services.ladder_parts import told
 from tests.services.wait_parts import (
+    BY_NAME,
     again,
     helped_every,
     in_the_numbers,
@@ -102,6 +106,17 @@ def test_who_was_not_there_is_told_so_once(business: Business) -> None:
     business.tick("waits to go on")
     assert again(business, wait).status is WaitStatus.NO_SHOW
     assert texts(business, ticket_of(business, wait)).count("waiting_missed") == 1
+
+
+def test_an_undone_end_of_a_wait_that_keeps_its_promise_alerts_nobody(business: Business) -> None:
+    helped_every(business, gap=20, count=5)
+    for _ in range(3):
+        wait = joined(business, BY_NAME)
+    undone(business, wait)
+    assert promise(business, wait).due_at - business.now > timedelta(minutes=50)
+    business.later(minutes=45)
+    business.tick("clocks to look at")
+    assert told(business, ticket_of(business, wait)) == []
 
 
 def undone(business: Business, wait: Wait) -> None:

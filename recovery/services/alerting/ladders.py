@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from recovery.domain.ladders import Rung, rungs_from
 from recovery.domain.recovery_clock import ClockReading
-from recovery.domain.remedies import RemedyStatus
-from recovery.domain.tickets import WITHOUT_PROMISE, TicketStatus
+from recovery.domain.remedies import COUNTED, RemedyStatus
+from recovery.domain.tickets import WITHOUT_PROMISE, Source, TicketStatus
 from recovery.models import Alert, Climb, Remedy, Staff, Ticket
 from recovery.services.alerting.alerts import Matter, alert, deputy_of, is_awake, may_hear, those_on_shift
 from recovery.services.people.escalation import admins, supervisors
@@ -41,10 +41,18 @@ def watch(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
     if ticket.source in WITHOUT_PROMISE or ticket.level > 1:
         return
     climb = session.get(Climb, ticket.id)
-    if climb is None:
-        session.add(Climb(ticket_id=ticket.id, look_at=now))
-    else:
+    if climb is not None:
         climb.look_at = min(climb.look_at, now)
+    elif not _only_waits(session, ticket):
+        session.add(Climb(ticket_id=ticket.id, look_at=now))
+
+
+def _only_waits(session: DeskSession, ticket: Ticket) -> bool:
+    """For a free colleague: that is no mistake until our promise breaks or something is given, as in `domain.told`."""
+    if ticket.source is not Source.GREETER or ticket.lapses:
+        return False
+    given = select(Remedy.id).where(Remedy.ticket_id == ticket.id, Remedy.status.in_(COUNTED))
+    return session.scalar(given.limit(1)) is None
 
 
 def look(session: DeskSession, ticket: Ticket, climb: Climb, *, now: datetime) -> None:

@@ -16,6 +16,7 @@ from recovery.domain.tickets import move as move_ticket
 from recovery.domain.waits import EXPECTED, LIVE, OVER, WaitAnswer, WaitStatus
 from recovery.models import Event, Message, Remedy, Ticket, Wait
 from recovery.services.access import require
+from recovery.services.alerting.ladders import watch
 from recovery.services.proving.trail import record
 from recovery.services.session import DeskSession, instant
 from recovery.services.ticketing.tickets import LOOK_AGAIN_AFTER, resolve, set_aside, settle
@@ -45,6 +46,7 @@ def ready(session: DeskSession, ticket: Ticket, wait: Wait, *, now: datetime, by
     record(session, ticket, Tag.WAIT_CALLED, by=by, at=now, wait=wait.id)
     say(session, ticket, wait, "waiting_ready", now=now, by=by)
     touched(session, ticket, how="called", now=now, by=by)
+    watch(session, ticket, now=now)  # where no worker has looked yet, this finds a promise broken
 
 
 def helped(session: DeskSession, ticket: Ticket, wait: Wait, *, now: datetime, by: Actor) -> None:
@@ -204,6 +206,8 @@ def _leave(session: DeskSession, ticket: Ticket, wait: Wait, *, why: str, now: d
     if is_a_mistake(session, ticket, now=now):
         _ours_again(session, ticket, now=now, by=by)
         promise_next(session, ticket, now=now, by=by)
+        session.flush()  # so that what is watched already is found
+        watch(session, ticket, now=now)
     elif why == SAID_BY_STAFF:
         settle(session, ticket, why=why, now=now, by=by)  # not aside: a person may err, and has an undo
     else:
@@ -226,6 +230,7 @@ def _ours_again(session: DeskSession, ticket: Ticket, *, now: datetime, by: Acto
     if ticket.status is TicketStatus.WAITING_FOR_CUSTOMER:
         ticket.status = move_ticket(ticket.status, TicketStatus.IN_RECOVERY)
         record(session, ticket, Tag.TICKET_RESUMED, by=by, at=now)
+        watch(session, ticket, now=now)
 
 
 def _promised(session: DeskSession, ticket: Ticket, message: Message | None, *, now: datetime) -> None:
