@@ -64,7 +64,7 @@ def test_a_change_of_somebodys_account_says_whose_it_is(business: Business) -> N
     with business.desk.write() as session:
         give_link(session, maya.id, now=business.now, by=omar)
         deactivate(session, locked_person(session, maya.id), now=business.now, by=ada)
-    assert "Omar Haddad account Maya Okafor" in newest_line(business, "staff:link:issued")
+    assert "Omar Haddad account Maya Okafor expires Thu 12 Mar 09:30 UTC" in newest_line(business, "staff:link:issued")
     assert "Ada Lind account Maya Okafor active yes → no" in newest_line(business, "staff:staff:changed")
     assert "account" not in newest_line(business, "staff:session:opened")
 

@@ -149,12 +149,18 @@ def _value(name: str, value: Any, payload: Mapping[str, Any], site: Site | None)
             return "yes" if value else "no"
         case int() if name in MONEY and currency:
             return format_money(value, currency)
-        case str() if name.endswith("_at") and site is not None:
-            return local_time(datetime.fromisoformat(value), site.timezone).strftime(MINUTE_OF_A_DAY)
+        case str() if name.endswith("_at"):
+            return _moment(value, site)
         case str():
             return _text(name, value)
         case _:
             return str(value)
+
+
+def _moment(spelt: str, site: Site | None) -> str:
+    """What belongs to no site has no clock of its own."""
+    local = local_time(datetime.fromisoformat(spelt), site.timezone if site else "UTC")
+    return f"{local.strftime(MINUTE_OF_A_DAY)}{'' if site else ' UTC'}"
 
 
 def _text(name: str, value: str) -> str:
