@@ -20,6 +20,7 @@ from recovery.services.deciding.remedies import NewRemedy, propose
 from recovery.services.people.sites import change_site
 from recovery.services.ticketing import reopening, tickets
 from recovery.services.timing import due_rows
+from recovery.services.timing.promises import promise_by_hand
 from tests.factories import HARBOUR, Business
 from tests.fixtures.settings import MakeSettings
 from tests.services.calls import book, tried
@@ -330,3 +331,19 @@ def test_two_workers_that_found_the_same_row_tell_it_once(business: Business) ->
                 )
             )
     assert [step for _, step, _, _ in told(shop, ticket)] == [2, 2]
+
+
+def test_a_missed_call_and_a_late_word_in_one_look_are_one_text(shop: Business) -> None:
+    """Each stands in the trail and on the desk of whoever is up next."""
+    ticket = logged(shop)
+    book(shop, ticket, minutes=20)
+    word = shop.now + timedelta(minutes=29)
+    shop.on(
+        ticket, lambda session, held, by: promise_by_hand(session, held, due_at=word, tell=True, now=shop.now, by=by)
+    )
+    shop.later(minutes=31)
+    shop.tick("callbacks come due", "callbacks missed", "promises to lapse")
+    with shop.desk.read() as session:
+        alerts = session.execute(select(Alert.about, Alert.how).where(Alert.ticket_id == ticket.id)).all()
+    assert sorted(tuple(row) for row in alerts) == [("callback_missed", "text"), ("promise_lapsed", "told_already")]
+    assert [text.audience for text in shop.rows(Message, ticket)].count("staff") == 1

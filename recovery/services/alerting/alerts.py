@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -21,6 +21,8 @@ from recovery.services.wording.spoken import speech_with_staff
 
 ALERT = "staff_alert"
 """The template."""
+AT_ONCE = timedelta(minutes=1)
+"""A call that was missed and a word that was late, found in one look, are one reason to open the ticket."""
 
 
 class How(StrEnum):
@@ -130,8 +132,8 @@ def _how(session: DeskSession, ticket: Ticket, person: Staff, matter: Matter, *,
         return How.NOT_WANTED
     if is_quiet(session, person, ticket, now=now):
         return How.QUIET
-    since = now - session.house.policy.ladder.again_after
-    return How.TOLD_ALREADY if matter.clock and _is_told(session, ticket, person, since) else How.TEXT
+    again_after = session.house.policy.ladder.again_after if matter.clock else AT_ONCE
+    return How.TOLD_ALREADY if _is_told(session, ticket, person, now - again_after) else How.TEXT
 
 
 def _is_told(session: DeskSession, ticket: Ticket, person: Staff, since: datetime) -> bool:
