@@ -40,11 +40,16 @@ def watch(session: DeskSession, ticket: Ticket, *, now: datetime) -> None:
     promises, from one step up."""
     if ticket.source in WITHOUT_PROMISE or ticket.level > 1:
         return
-    climb = session.get(Climb, ticket.id)
+    climb = session.get(Climb, ticket.id) or _begun(session, ticket)
     if climb is not None:
         climb.look_at = min(climb.look_at, now)
     elif not _only_waits(session, ticket):
         session.add(Climb(ticket_id=ticket.id, look_at=now))
+
+
+def _begun(session: DeskSession, ticket: Ticket) -> Climb | None:
+    """In this very transaction, and not written yet."""
+    return next((row for row in session.new if isinstance(row, Climb) and row.ticket_id == ticket.id), None)
 
 
 def _only_waits(session: DeskSession, ticket: Ticket) -> bool:

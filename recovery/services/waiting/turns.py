@@ -206,7 +206,6 @@ def _leave(session: DeskSession, ticket: Ticket, wait: Wait, *, why: str, now: d
     if is_a_mistake(session, ticket, now=now):
         _ours_again(session, ticket, now=now, by=by)
         promise_next(session, ticket, now=now, by=by)
-        session.flush()  # so that what is watched already is found
         watch(session, ticket, now=now)
     elif why == SAID_BY_STAFF:
         settle(session, ticket, why=why, now=now, by=by)  # not aside: a person may err, and has an undo
