@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from recovery.bootstrap import build
@@ -16,6 +16,7 @@ from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import Severity, Source
 from recovery.models import Alert, Climb, Message, Site, Staff
 from recovery.services.access import lock_ticket
+from recovery.services.alerting.ladders import watch
 from recovery.services.deciding.remedies import NewRemedy, propose
 from recovery.services.people.sites import change_site
 from recovery.services.ticketing import reopening, tickets
@@ -303,6 +304,18 @@ def test_nobody_is_alerted_about_what_owes_nobody_anything(shop: Business, sourc
     ticket = logged(shop, source=source)
     pass_time(shop, minutes=90, every=30)
     assert told(shop, ticket) == []
+
+
+def test_what_is_watched_twice_before_it_is_written_is_watched_once(shop: Business) -> None:
+    ticket = shop.log()
+    sooner = shop.now - timedelta(minutes=1)
+    with shop.desk.write() as session, session.no_autoflush:
+        session.execute(delete(Climb))
+        held = lock_ticket(session, ticket.id)
+        watch(session, held, now=shop.now)
+        watch(session, held, now=sooner)
+    with shop.desk.read() as session:
+        assert list(session.scalars(select(Climb.look_at))) == [sooner]
 
 
 def test_the_database_itself_refuses_a_step_twice(shop: Business) -> None:
