@@ -89,4 +89,7 @@ def _check_age(session: DeskSession, now: datetime) -> dict[tuple[str, ...], flo
 
 def _check_found(session: DeskSession, now: datetime) -> dict[tuple[str, ...], float]:
     last = last_check(session, now=now)
-    return {("broken_chains",): float(last.found.broken), ("wrong_figures",): float(last.found.wrong)} if last else {}
+    if last is None:
+        return {}
+    found = {"broken_chains": last.found.broken, "wrong_figures": last.found.wrong, "silent_tickets": last.found.silent}
+    return {(what,): float(count) for what, count in found.items()}
