@@ -141,3 +141,16 @@ def test_a_file_that_exists_is_never_written_over(run: Run, backup: Path) -> Non
     before = backup.read_bytes()
     assert run("backup", str(backup)).code == 2
     assert backup.read_bytes() == before
+
+
+def test_bits_that_rotted_are_told_in_one_sentence(run: Run, backup: Path, tmp_path: Path) -> None:
+    """Wherever they stand: packed rows are no packed rows any more, or a row is no JSON."""
+    whole = backup.read_bytes()
+    with zipfile.ZipFile(backup) as archive:
+        begin = archive.getinfo("events.jsonl").header_offset
+    rotten = tmp_path / "rotten.zip"
+    for at in range(begin + 62, begin + 74):  # behind its head
+        rotten.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        ran = run("restore", str(rotten))
+        assert ran.code == 1
+        assert ran.err == f"{rotten} is no whole backup of Recovery Desk: use another one.\n"

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -83,7 +84,7 @@ def read_manifest(file: Path) -> Manifest:
         with zipfile.ZipFile(file) as archive:
             told = json.loads(archive.read(MANIFEST))
             _check_sums(archive, told["checksums"])
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, LookupError, ValueError) as error:
         raise Refused(f"{file} is no whole backup of Recovery Desk: use another one.") from error
     if told["format"] != FORMAT:
         raise Refused(f"{file} was made by a newer version: restore it with that one.")
