@@ -43,7 +43,7 @@ def save(arguments: Arguments) -> int:
     with desk() as components:
         now = components.clock.now()
         anchors.anchor(components, now)
-        components.transact(lambda session: backups.announce(session, now=now))
+        components.transact(lambda session: backups.announce(session, revision=newest(), now=now))
         with components.read() as session:
             manifest = backups.write(session, file, revision=newest(), now=now, tell=Progress("Backing up"))
     say(f"{file} holds {sum(manifest.rows.values())} rows, as they stood at {now:%Y-%m-%d %H:%M:%S} UTC.")

@@ -79,7 +79,7 @@ def back_up(rig: Rig, file: Path) -> None:
     """As the command does, without the seconds that it takes to start."""
     now = rig.desk.clock.now()
     anchors.anchor(rig.desk, now)
-    rig.desk.transact(lambda session: backups.announce(session, now=now))
+    rig.desk.transact(lambda session: backups.announce(session, revision=newest(), now=now))
     with rig.desk.read() as session:
         backups.write(session, file, revision=newest(), now=now, tell=lambda *_: None)
     assert lapses(rig) == 0, "too slow: the promises have lapsed already"

@@ -5,11 +5,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import Engine, create_engine, func, select, text
 from sqlalchemy.pool import NullPool
 
+from recovery.domain.ids import SETTINGS_STREAM
 from recovery.domain.remedies import RemedyKind
-from recovery.models import AwaitingAnchor, Base, Heartbeat, LoginSession, Message
+from recovery.models import AwaitingAnchor, Base, Event, Heartbeat, LoginSession, Message
 from recovery.services.deciding.remedies import NewRemedy
 from recovery.services.hearing.missed import HEARD
 from recovery.services.people.sign_in import open_session
@@ -34,6 +35,11 @@ def contents(url: str) -> dict[str, list[tuple[object, ...]]]:
             for table in Base.metadata.sorted_tables
             if table.name not in LEFT_OUT | WRITTEN_BY_RESTORING
         }
+
+
+def settings_events(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return connection.scalar(select(func.count()).where(Event.stream_id == SETTINGS_STREAM)) or 0
 
 
 @pytest.fixture
@@ -154,3 +160,24 @@ def test_bits_that_rotted_are_told_in_one_sentence(run: Run, backup: Path, tmp_p
         ran = run("restore", str(rotten))
         assert ran.code == 1
         assert ran.err == f"{rotten} is no whole backup of Recovery Desk: use another one.\n"
+
+
+def test_a_newer_schema_is_not_backed_up_without_what_is_new_in_it(
+    url: str, business: Business, run: Run, tmp_path: Path
+) -> None:
+    """The version before goes on working on it, and knows nothing of its tables and columns."""
+    engine = create_engine(url, poolclass=NullPool)
+    before = contents(url), settings_events(engine)
+    with engine.begin() as connection:
+        known = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    try:
+        ran = run("backup", str(tmp_path / "desk.zip"))
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :known"), {"known": known})
+    assert ran.code == 1
+    assert "schema 9999" in ran.err
+    assert "with the version that migrated it" in ran.err
+    assert list(tmp_path.glob("desk.zip*")) == []
+    assert (contents(url), settings_events(engine)) == before, "no trail of a backup that is not there"

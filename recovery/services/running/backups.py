@@ -53,20 +53,23 @@ class Manifest:
     checksums: Mapping[str, str]
 
 
-def announce(session: DeskSession, *, now: datetime) -> None:
-    """Stands in the trail before the snapshot is taken, so that the backup itself tells of it."""
+def announce(session: DeskSession, *, revision: str, now: datetime) -> None:
+    """Stands in the trail before the snapshot is taken, so that the backup itself tells of it. Raises Refused as `write`."""
+    _refuse_other_schema(session.connection(), revision)
     last = session.scalar(select(func.max(Anchor.id)))
     record_of_settings(session, Tag.BACKUP_MADE, by=MACHINE, at=now, anchor=last)
 
 
 def write(session: DeskSession, file: Path, *, revision: str, now: datetime, tell: Tell) -> Manifest:
-    """The session is fresh and reads only. Raises FileExistsError; leaves no half-written file."""
+    """The session is fresh and reads only. Raises FileExistsError, and Refused where the schema is not the one of
+    `revision`; leaves no half-written file."""
     if file.exists():
         raise FileExistsError(file)
     unfinished = file.with_name(f"{file.name}.unfinished")
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
     connection = session.connection()
+    _refuse_other_schema(connection, revision)
     try:
         unfinished.touch(mode=0o600, exist_ok=False)
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -208,6 +211,17 @@ def _check_sums(archive: zipfile.ZipFile, checksums: Mapping[str, str]) -> None:
                 checksum.update(line)
         if checksum.hexdigest() != told:
             raise ValueError(f"{name} was changed")
+
+
+def _refuse_other_schema(connection: Connection, revision: str) -> None:
+    """A version works on the schema of a newer one too, but knows only its own tables and columns: what it would leave
+    out is missed when the backup is needed."""
+    there = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    if there != revision:
+        raise Refused(
+            f"The database has schema {there} and this version {revision}, which would leave out what is newer: back up "
+            "with the version that migrated it."
+        )
 
 
 def _refuse_misfit(connection: Connection, manifest: Manifest, *, key: bytes, revision: str, replace: bool) -> None:
