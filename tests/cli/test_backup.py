@@ -1,5 +1,6 @@
 """A backup holds every row and no key; put back, nothing is texted again until the provider was asked."""
 
+import fcntl
 import json
 import zipfile
 from pathlib import Path
@@ -181,3 +182,18 @@ def test_a_newer_schema_is_not_backed_up_without_what_is_new_in_it(
     assert "with the version that migrated it" in ran.err
     assert list(tmp_path.glob("desk.zip*")) == []
     assert (contents(url), settings_events(engine)) == before, "no trail of a backup that is not there"
+
+
+def test_two_at_once_to_one_name_do_not_take_it_from_each_other(run: Run, business: Business, tmp_path: Path) -> None:
+    file, first = tmp_path / "desk.zip", tmp_path / "desk.zip.unfinished"
+    with first.open("wb") as held:
+        held.write(b"half of it")
+        held.flush()
+        fcntl.flock(held, fcntl.LOCK_EX)
+        ran = run("backup", str(file))
+        assert ran.code == 1
+        assert "Another backup is writing" in ran.err
+        assert first.read_bytes() == b"half of it"
+    assert run("backup", str(file)).code == 0, "what one that was killed left behind is in nobody's way"
+    assert read_manifest(file).rows["sites"] >= 1
+    assert not first.exists()

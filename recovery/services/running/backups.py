@@ -5,11 +5,13 @@ snapshot, taken while the desk works on.
 """
 
 import base64
+import fcntl
 import hashlib
 import json
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -62,23 +64,38 @@ def announce(session: DeskSession, *, revision: str, now: datetime) -> None:
 
 def write(session: DeskSession, file: Path, *, revision: str, now: datetime, tell: Tell) -> Manifest:
     """The session is fresh and reads only. Raises FileExistsError, and Refused where the schema is not the one of
-    `revision`; leaves no half-written file."""
+    `revision`, or somebody writes this file already; leaves no half-written file."""
     if file.exists():
         raise FileExistsError(file)
-    unfinished = file.with_name(f"{file.name}.unfinished")
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
     connection = session.connection()
     _refuse_other_schema(connection, revision)
-    try:
-        unfinished.touch(mode=0o600, exist_ok=False)
+    with _unfinished(file) as unfinished:
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             manifest = _write_tables(connection, archive, revision=revision, now=now, tell=tell)
             archive.writestr(MANIFEST, _spelled(manifest))
         unfinished.rename(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return manifest
+
+
+@contextmanager
+def _unfinished(file: Path) -> Iterator[Path]:
+    """Ours alone as long as we write it: two at once would take it from each other. One that was killed holds nothing
+    any more, and what it left is written over."""
+    path = file.with_name(f"{file.name}.unfinished")
+    path.touch(mode=0o600)
+    with path.open("ab") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"Another backup is writing {file} just now: wait for it, or choose another name.") from None
+        try:
+            if file.exists():  # whoever held it has just come to their end
+                raise FileExistsError(file)
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def read_manifest(file: Path) -> Manifest:
