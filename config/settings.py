@@ -20,6 +20,9 @@ A_DAY = 86_400
 SENDER = r"(\+[1-9]\d{6,14}|\d{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11})$"
 VOICE = r"\+[1-9]\d{6,14}$"
 NO_TOKENS: tuple[str, ...] = ()
+HOST = r"[\w-]+(\.[\w-]+)*\.?|[0-9a-f:.]+(%25\w+)?"
+"""A name, or an address of either kind. A second address behind the first is no part of it."""
+PATH = r"[^\s,;<>]*"
 POSTGRESQL_NAMES = re.compile(r"postgres(ql)?(?=://)")
 
 
@@ -158,6 +161,8 @@ def _base(value: str) -> str:
     _ = parts.port  # raises ValueError on a port that is none
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ValueError("no base address")
+    if not re.fullmatch(HOST, parts.hostname) or not re.fullmatch(PATH, parts.path):
+        raise ValueError("several addresses, or none that a link could hold")
     return parts._replace(netloc=parts.netloc.lower()).geturl().rstrip("/")
 
 

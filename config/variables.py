@@ -53,7 +53,7 @@ VARIABLES = (
         name="PUBLIC_URL",
         default="`http://127.0.0.1:$PORT`",
         meaning="base of the links in texts and of webhook signatures",
-        expects="an address such as https://desk.example.com, without a query",
+        expects="one address such as https://desk.example.com, without a query",
     ),
     Variable(
         name="PORT",

@@ -79,6 +79,10 @@ def test_everything_wrong_is_said_at_once_one_sentence_each() -> None:
         ("PUBLIC_URL", "https://desk.example.com/?a=1"),
         ("PUBLIC_URL", "https://desk.example.com:99999"),
         ("PUBLIC_URL", "javascript:alert(1)"),
+        ("PUBLIC_URL", "https://desk.example.com, https://desk.example.org"),
+        ("PUBLIC_URL", "https://desk.example.com/a,https://desk.example.org"),
+        ("PUBLIC_URL", "https://<your host>"),
+        ("PUBLIC_URL", "https://desk..example.com"),
         ("PORT", "8000.5"),
         ("PORT", "65536"),
         ("PORT", "\u0663\u0663"),  # 33, in the digits of Arabic
@@ -118,6 +122,8 @@ def test_an_address_is_kept_in_small_letters_as_far_as_case_means_nothing(make_s
     settings = make_settings(PUBLIC_URL="HTTPS://Desk.Example.COM:8443/Sub/", RECOVERY_TEST_CHEAP_HASH="0")
     assert settings.public_url == "https://desk.example.com:8443/Sub"
     assert make_settings(PUBLIC_URL="HTTP://LOCALHOST:8000").public_url_is_loopback
+    for address in ("http://[::1]:8000", "http://desk_1:8000", "https://münchen.example/desk-2", "http://10.0.0.7"):
+        assert make_settings(PUBLIC_URL=address, RECOVERY_TEST_CHEAP_HASH="0").public_url == address
 
 
 def test_an_empty_variable_counts_as_absent(make_settings: MakeSettings) -> None:
