@@ -12,6 +12,7 @@ from recovery.domain.provider_codes import FaultCategory, fault_for
 from recovery.models import Event
 from recovery.services.lines.line_trouble import LineTrouble, line_trouble
 from recovery.services.running.health import BAD, LOOK, WELL, checks
+from recovery.services.running.measures import gauges
 from recovery.services.sending import gates
 from recovery.services.sending.gates import RECEIPT_WITHIN, standing
 from recovery.services.session import DeskSession
@@ -44,6 +45,13 @@ def state(post: Post) -> tuple[str, str]:
     return check.state, check.words
 
 
+def stopped_lines(post: Post) -> float:
+    """As a machine is told that watches us."""
+    with post.desk.read() as session:
+        (gauge,) = (each for each in gauges(session, now=post.now) if each.name == "recovery_desk_stopped_lines")
+    return gauge.values[()]
+
+
 def is_closed(post: Post) -> bool:
     with post.desk.read() as session:
         return standing(session, "simulator").is_closed(post.now)
@@ -53,13 +61,13 @@ def test_wrong_credentials_are_said_in_words_and_nothing_is_lost(post: Post, clo
     ticket = post.ticket()
     post.ticket(NOOR)
     began = clock.now()
-    assert state(post)[0] == WELL
+    assert (state(post)[0], stopped_lines(post)) == (WELL, 0)
     post.finish(post.depart(limit=1)[0], CREDENTIALS)
     (trouble,) = troubles(post)
     assert (trouble.fault, trouble.since, trouble.waiting, trouble.stops) == (fault_for(20003), began, 2, True)
     assert post.texts(ticket)[0].status is MessageStatus.PENDING
     found, words = state(post)
-    assert found == BAD
+    assert (found, stopped_lines(post)) == (BAD, 1)
     assert f"{fault_for(20003).words} {fault_for(20003).advice} 2 texts wait." in words
 
 
@@ -81,7 +89,7 @@ def test_the_first_text_that_is_taken_ends_it(post: Post, clock: FrozenClock) ->
     clock.advance(minutes=2)
     assert post.send_all() == 1
     assert troubles(post) == []
-    assert state(post)[0] == WELL
+    assert (state(post)[0], stopped_lines(post)) == (WELL, 0)
     assert told(post) == [Tag.LINE_STOPPED.value, Tag.LINE_HEALED.value]
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from recovery.domain.messages import MessageStatus
 from recovery.domain.tickets import LIVE
 from recovery.models import Heartbeat, Message, Tally, Ticket
+from recovery.services.lines.line_trouble import line_trouble
 from recovery.services.proving.nightly import last_check
 from recovery.services.sending.outbox import oldest_due
 from recovery.services.session import DeskSession
@@ -38,6 +39,12 @@ def gauges(session: DeskSession, *, now: datetime) -> Sequence[Measure]:
         Measure("recovery_desk_open_texts", "Texts that have not left, by state", ("status",), _texts(session)),
         Measure(
             "recovery_desk_oldest_due_text_seconds", "How long the oldest due text waits", (), _oldest(session, now)
+        ),
+        Measure(
+            "recovery_desk_stopped_lines",
+            "Senders whose texts the provider refuses until an admin mends the account",
+            (),
+            _stopped(session, now),
         ),
         Measure("recovery_desk_heartbeat_age_seconds", "Since a process was heard of", ("name",), _beats(session, now)),
         Measure("recovery_desk_check_age_seconds", "Since the last nightly check ended", (), _check_age(session, now)),
@@ -71,6 +78,11 @@ def _texts(session: DeskSession) -> dict[tuple[str, ...], float]:
 def _oldest(session: DeskSession, now: datetime) -> dict[tuple[str, ...], float]:
     oldest = oldest_due(session, now=now)
     return {(): (now - oldest).total_seconds() if oldest else 0.0}
+
+
+def _stopped(session: DeskSession, now: datetime) -> dict[tuple[str, ...], float]:
+    """The age of the queue does not tell it: a refused text is due again only when it is tried next."""
+    return {(): float(sum(trouble.stops for trouble in line_trouble(session, now=now)))}
 
 
 def _beats(session: DeskSession, now: datetime) -> dict[tuple[str, ...], float]:
