@@ -6,8 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import func, select
 
 from recovery.bootstrap import build
 from recovery.clock import FrozenClock
@@ -15,12 +14,9 @@ from recovery.domain.callbacks import Outcome
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import Severity, Source
 from recovery.models import Alert, Climb, Message, Site, Staff
-from recovery.services.access import lock_ticket
-from recovery.services.alerting.ladders import watch
 from recovery.services.deciding.remedies import NewRemedy, propose
 from recovery.services.people.sites import change_site
 from recovery.services.ticketing import reopening, tickets
-from recovery.services.timing import due_rows
 from recovery.services.timing.promises import promise_by_hand
 from tests.factories import HARBOUR, Business
 from tests.fixtures.settings import MakeSettings
@@ -304,46 +300,6 @@ def test_nobody_is_alerted_about_what_owes_nobody_anything(shop: Business, sourc
     ticket = logged(shop, source=source)
     pass_time(shop, minutes=90, every=30)
     assert told(shop, ticket) == []
-
-
-def test_what_is_watched_twice_before_it_is_written_is_watched_once(shop: Business) -> None:
-    ticket = shop.log()
-    sooner = shop.now - timedelta(minutes=1)
-    with shop.desk.write() as session, session.no_autoflush:
-        session.execute(delete(Climb))
-        held = lock_ticket(session, ticket.id)
-        watch(session, held, now=shop.now)
-        watch(session, held, now=sooner)
-    with shop.desk.read() as session:
-        assert list(session.scalars(select(Climb.look_at))) == [sooner]
-
-
-def test_the_database_itself_refuses_a_step_twice(shop: Business) -> None:
-    ticket = logged(shop)
-    pass_time(shop, minutes=65)
-    with shop.desk.read() as session:
-        row = session.scalars(select(Alert).where(Alert.ticket_id == ticket.id, Alert.step == 2)).first()
-        assert row is not None
-        again = {name: getattr(row, name) for name in ("ticket_id", "about", "step", "staff_id", "at", "how")}
-    with pytest.raises(IntegrityError):
-        shop.desk.transact(lambda session: session.connection().execute(insert(Alert.__table__), again))
-
-
-def test_two_workers_that_found_the_same_row_tell_it_once(business: Business) -> None:
-    """The second has found it before the first had written, and acts after it."""
-    shop = staffed(business)
-    ticket = logged(shop)
-    shop.later(minutes=65)
-    with shop.desk.read() as session:
-        found = session.execute(due_rows.clocks_to_look_at(session, shop.now)).all()
-    for _ in range(2):
-        for ticket_id, row_id in found:
-            shop.desk.transact(
-                lambda session, ticket_id=ticket_id, row_id=row_id: due_rows.look_at_clocks(
-                    session, lock_ticket(session, ticket_id), row_id, shop.now
-                )
-            )
-    assert [step for _, step, _, _ in told(shop, ticket)] == [2, 2]
 
 
 def test_a_missed_call_and_a_late_word_in_one_look_are_one_text(shop: Business) -> None:
