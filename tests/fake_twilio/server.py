@@ -47,7 +47,7 @@ class FakeTwilio:
         self.media_asked: list[tuple[str, str]] = []
         """Each path that was asked for, and with whose credentials."""
         self.waits_no_more = threading.Event()
-        """Once it is set, no answer is kept back any longer, and none will be."""
+        """Once it is set, every answer comes at once."""
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.twilio = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

@@ -1,6 +1,5 @@
 """Up the ladder: warned before the target, then told to the next, each step once, and to nobody who is asleep."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -8,8 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from recovery.bootstrap import build
-from recovery.clock import FrozenClock
 from recovery.domain.callbacks import Outcome
 from recovery.domain.remedies import RemedyKind
 from recovery.domain.tickets import Severity, Source
@@ -19,7 +16,6 @@ from recovery.services.people.sites import change_site
 from recovery.services.ticketing import reopening, tickets
 from recovery.services.timing.promises import promise_by_hand
 from tests.factories import HARBOUR, Business
-from tests.fixtures.settings import MakeSettings
 from tests.services.calls import book, tried
 from tests.services.ladder_parts import (
     OMAR_MAIL,
@@ -31,14 +27,6 @@ from tests.services.ladder_parts import (
     told,
     wishes,
 )
-
-
-@pytest.fixture
-def shop(make_settings: MakeSettings, sqlite_url: str, clock: FrozenClock) -> Iterator[Business]:
-    """Harbour St with Rita, a second supervisor, and Tom at the counter beside Maya."""
-    desk = build(make_settings(DATABASE_URL=sqlite_url), clock=clock)
-    yield staffed(Business.opened(desk))
-    desk.dispose()
 
 
 def test_the_owner_is_warned_then_the_next_hear_of_it_each_once(business: Business) -> None:

@@ -1,34 +1,22 @@
 """What a ladder does once, whoever looks at the same moment."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from recovery.bootstrap import build
-from recovery.clock import FrozenClock
 from recovery.models import Alert, Climb
 from recovery.services.access import lock_ticket
 from recovery.services.alerting.ladders import watch
 from recovery.services.timing import due_rows
 from tests.factories import Business
-from tests.fixtures.settings import MakeSettings
 from tests.services.ladder_parts import (
     logged,
     pass_time,
     staffed,
     told,
 )
-
-
-@pytest.fixture
-def shop(make_settings: MakeSettings, sqlite_url: str, clock: FrozenClock) -> Iterator[Business]:
-    """Harbour St with Rita, a second supervisor, and Tom at the counter beside Maya."""
-    desk = build(make_settings(DATABASE_URL=sqlite_url), clock=clock)
-    yield staffed(Business.opened(desk))
-    desk.dispose()
 
 
 def test_what_is_watched_twice_before_it_is_written_is_watched_once(shop: Business) -> None:
